@@ -1,0 +1,17 @@
+# Everything comes from the distribution's packages (script/bootstrap installs them); nothing is downloaded here.
+
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(gRPC CONFIG REQUIRED)
+find_package(absl CONFIG REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+find_package(CLI11 CONFIG REQUIRED)
+# json_types.hpp and friends: Boost.JSON is a compiled library, Asio and Intrusive are headers.
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+if(RAWGATE_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+find_program(RAWGATE_PROTOC protoc REQUIRED)
+find_program(RAWGATE_GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)

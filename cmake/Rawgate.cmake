@@ -1,0 +1,53 @@
+# How rawgate's targets are declared. Sources are found by name: a folder's stems say what they are.
+
+# rawgate_library(<name> DEPS <target>...): every .cc of the current folder but mains and tests, as static library
+# <name>, with each <stem>_test.cc as a test.
+function(rawgate_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  list(FILTER sources EXCLUDE REGEX "(_test|_main)\\.cc$")
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+    target_compile_options(${name} PRIVATE ${RAWGATE_WARNINGS})
+    target_link_libraries(${name} PUBLIC ${ARG_DEPS})
+  else()
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR})
+    target_link_libraries(${name} INTERFACE ${ARG_DEPS})
+  endif()
+  if(RAWGATE_TESTS)
+    file(GLOB tests CONFIGURE_DEPENDS *_test.cc)
+    foreach(test ${tests})
+      cmake_path(GET test STEM stem)
+      rawgate_test(${stem} SOURCES ${test} DEPS ${name})
+    endforeach()
+  endif()
+endfunction()
+
+# rawgate_test(<name> SOURCES <file>... DEPS <target>...): a GoogleTest program, one ctest entry for each of its cases.
+function(rawgate_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES} ${RAWGATE_PROGRAM_SOURCES})
+  target_compile_options(${name} PRIVATE ${RAWGATE_WARNINGS})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} rawgate_testing GTest::gmock GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+endfunction()
+
+# rawgate_program(<output name> SOURCES <file>... DEPS <target>...)
+function(rawgate_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES} ${RAWGATE_PROGRAM_SOURCES})
+  target_compile_options(${name} PRIVATE ${RAWGATE_WARNINGS})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+endfunction()
+
+# rawgate_service(<x> [DEPS <target>...]): services/<x>/ as library rawgate_service_<x>, program rawgate-<x> and tests.
+function(rawgate_service name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  rawgate_library(rawgate_service_${name} DEPS rawgate_host rawgate_rpc rawgate_net rawgate_protos ${ARG_DEPS})
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${name}_main.cc)
+    rawgate_program(rawgate-${name} SOURCES ${name}_main.cc DEPS rawgate_service_${name})
+  endif()
+endfunction()
