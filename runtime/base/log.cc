@@ -1,0 +1,21 @@
+#include "runtime/base/log.h"
+
+#include <string>
+
+#include "spdlog/sinks/stdout_color_sinks.h"
+
+namespace rawgate {
+
+bool StartLogging(absl::string_view program, absl::string_view level) {
+  const auto parsed = spdlog::level::from_str(std::string(level));
+  if (parsed == spdlog::level::off && level != "off") return false;
+  auto logger = std::make_shared<spdlog::logger>(
+      std::string(program), std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %n: %v", spdlog::pattern_time_type::utc);
+  logger->set_level(parsed);
+  logger->flush_on(spdlog::level::warn);
+  spdlog::set_default_logger(std::move(logger));
+  return true;
+}
+
+}  // namespace rawgate

@@ -1,0 +1,70 @@
+#include "runtime/base/status.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace rawgate {
+namespace {
+
+// Payload keys inside an absl::Status; they never leave the process under these names.
+constexpr char kReason[] = "rawgate/reason";
+constexpr char kRetryAfter[] = "rawgate/retry-after-ns";
+constexpr char kField[] = "rawgate/field";
+
+std::string PayloadOf(const absl::Status& status, const char* key) {
+  const auto payload = status.GetPayload(key);
+  return payload ? std::string(*payload) : std::string();
+}
+
+}  // namespace
+
+absl::Status Error(absl::StatusCode code, absl::string_view reason, absl::string_view message) {
+  absl::Status status(code, message);
+  status.SetPayload(kReason, absl::Cord(reason));
+  return status;
+}
+
+absl::Status ErrnoError(int errno_value, absl::string_view what) {
+  absl::StatusCode code = absl::ErrnoToStatusCode(errno_value);
+  if (errno_value == EMFILE || errno_value == ENFILE || errno_value == ENOMEM ||
+      errno_value == ENOBUFS) {
+    code = absl::StatusCode::kResourceExhausted;
+  }
+  const char* name = strerrorname_np(errno_value);
+  return Error(
+      code, name != nullptr ? name : "UNKNOWN_ERRNO",
+      absl::StrCat(what, ": ",
+                   strerrordesc_np(errno_value) != nullptr ? strerrordesc_np(errno_value)
+                                                           : absl::StrCat("errno ", errno_value)));
+}
+
+std::string ReasonOf(const absl::Status& status) {
+  std::string reason = PayloadOf(status, kReason);
+  return reason.empty() ? absl::StatusCodeToString(status.code()) : reason;
+}
+
+absl::Status WithRetryAfter(absl::Status status, absl::Duration delay) {
+  status.SetPayload(kRetryAfter, absl::Cord(absl::StrCat(absl::ToInt64Nanoseconds(delay))));
+  return status;
+}
+
+std::optional<absl::Duration> RetryAfterOf(const absl::Status& status) {
+  int64_t nanoseconds = 0;
+  if (!absl::SimpleAtoi(PayloadOf(status, kRetryAfter), &nanoseconds)) return std::nullopt;
+  return absl::Nanoseconds(nanoseconds);
+}
+
+absl::Status FieldError(absl::string_view field, absl::string_view reason,
+                        absl::string_view message) {
+  absl::Status status = Error(absl::StatusCode::kInvalidArgument, reason, message);
+  status.SetPayload(kField, absl::Cord(field));
+  return status;
+}
+
+std::string FieldOf(const absl::Status& status) { return PayloadOf(status, kField); }
+
+}  // namespace rawgate

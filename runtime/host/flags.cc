@@ -1,0 +1,23 @@
+#include "runtime/host/flags.h"
+
+#include "absl/flags/flag.h"
+
+ABSL_FLAG(std::string, listen, "",
+          "Addresses to serve, as NAME=URI,NAME=URI,... A name may repeat; port 0 picks one. URIs: "
+          "tcp://127.0.0.1:8080, tcp://[::1]:8080, udp://127.0.0.1:9000, "
+          "unix:///run/rawgate/x.sock. Empty: "
+          "the program's default.");
+ABSL_FLAG(std::string, rpc_listen, "",
+          "Internal gRPC address of a service, tcp:// or unix://. Empty: the program's default.");
+ABSL_FLAG(absl::Duration, grace, absl::Seconds(5),
+          "How long requests in progress may go on after SIGTERM or SIGINT.");
+ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn, error or off.");
+ABSL_FLAG(bool, allow_insecure_bind, false,
+          "Permit addresses off loopback although nothing here checks who asks.");
+ABSL_FLAG(uint64_t, connections_max, 100'000, "Connections per stream listener.");
+ABSL_FLAG(absl::Duration, idle_timeout, absl::Minutes(10),
+          "How long a connection may be without a request.");
+ABSL_FLAG(absl::Duration, header_timeout, absl::Seconds(10),
+          "How long a request may take to arrive, from its first byte.");
+ABSL_FLAG(absl::Duration, stall_timeout, absl::Seconds(60),
+          "How long a transfer may make no progress.");

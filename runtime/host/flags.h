@@ -1,0 +1,18 @@
+// The flags that all service processes share; see process.h for where values come from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/flags/declare.h"
+#include "absl/time/time.h"
+
+ABSL_DECLARE_FLAG(std::string, listen);
+ABSL_DECLARE_FLAG(std::string, rpc_listen);
+ABSL_DECLARE_FLAG(absl::Duration, grace);
+ABSL_DECLARE_FLAG(std::string, log_level);
+ABSL_DECLARE_FLAG(bool, allow_insecure_bind);
+ABSL_DECLARE_FLAG(uint64_t, connections_max);
+ABSL_DECLARE_FLAG(absl::Duration, idle_timeout);
+ABSL_DECLARE_FLAG(absl::Duration, header_timeout);
+ABSL_DECLARE_FLAG(absl::Duration, stall_timeout);

@@ -1,0 +1,72 @@
+// What every rawgate server process shares: flags with their environment variables, logging, stop
+// signals, the ready line.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "runtime/net/endpoint.h"
+
+namespace rawgate::host {
+
+// Nothing here checks who asks yet, so an address off loopback is refused without
+// --allow_insecure_bind: FAILED_PRECONDITION (INSECURE_BIND).
+absl::Status CheckBind(const net::Endpoint& endpoint);
+
+struct ProcessDefinition {
+  // "echo", "gateway"; also the name in logs and in the ready line.
+  std::string name;
+  // Default of --listen, such as "tcp=tcp://127.0.0.1:8080,udp=udp://127.0.0.1:8080".
+  std::string default_listen;
+  // Default of --rpc_listen; empty for the gateway, which has none.
+  std::string default_rpc_listen;
+  // For --help: what it does and two or three example invocations.
+  std::string usage;
+};
+
+struct NamedEndpoint {
+  // As given: which handler serves it.
+  std::string role;
+  // Unique: the second address of a role is "role-2".
+  std::string name;
+  net::Endpoint endpoint;
+};
+
+class Process {
+ public:
+  // Parses flags (command line, RAWGATE_<FLAG>, --flagfile, default, in that order of precedence)
+  // and blocks SIGINT, SIGTERM and SIGPIPE for all threads started later. On bad flags prints one
+  // line and exits with 2.
+  Process(int argc, char** argv, ProcessDefinition definition);
+
+  const std::string& name() const { return definition_.name; }
+  // From --listen, in order.
+  const std::vector<NamedEndpoint>& listen() const { return listen_; }
+  // From --rpc_listen.
+  const net::Endpoint& rpc_listen() const { return rpc_listen_; }
+  absl::Duration grace() const;
+
+  // Prints the ready line. `rpc_uri` empty leaves that key out.
+  void PrintReady(const std::string& rpc_uri,
+                  const std::vector<std::pair<std::string, std::string>>& listeners) const;
+  // Blocks until SIGINT or SIGTERM. A second one, after this has returned, ends the process at once
+  // with status 130 or 143.
+  void WaitForStopSignal();
+
+  // Logs the error and returns 1, or 2 where a flag was wrong (FieldError): for `return
+  // process.Fail(status)` in a main.
+  int Fail(const absl::Status& status) const;
+
+ private:
+  // From the flags; exits with 2 when they make no sense.
+  void ReadAddresses();
+
+  ProcessDefinition definition_;
+  std::vector<NamedEndpoint> listen_;
+  net::Endpoint rpc_listen_;
+};
+
+}  // namespace rawgate::host

@@ -1,0 +1,194 @@
+#include "runtime/host/service_host.h"
+
+#include <future>
+#include <set>
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/host/flags.h"
+#include "runtime/observe/event_log.h"
+#include "runtime/rpc/control_servicer.h"
+#include "runtime/rpc/server.h"
+
+namespace rawgate::host {
+namespace {
+
+// After the grace everything has been cancelled; what has not ended by then is abandoned.
+constexpr absl::Duration kCancelledWorkEnds = absl::Seconds(5);
+
+net::StreamOptions StreamOptionsFromFlags() {
+  const auto milliseconds = [](absl::Duration duration) {
+    return absl::ToChronoMilliseconds(duration);
+  };
+  return {.connections_max = absl::GetFlag(FLAGS_connections_max),
+          .idle_timeout = milliseconds(absl::GetFlag(FLAGS_idle_timeout)),
+          .header_timeout = milliseconds(absl::GetFlag(FLAGS_header_timeout)),
+          .stall_timeout = milliseconds(absl::GetFlag(FLAGS_stall_timeout))};
+}
+
+}  // namespace
+
+class ServiceHost::Impl {
+ public:
+  explicit Impl(Process& process)
+      : process_(process),
+        loop_(1),
+        service_(loop_, process.name(), events_),
+        admission_(service_),
+        control_(service_, admission_) {
+    service_.Add(admission_);
+  }
+
+  int Run();
+
+  Process& process_;
+  // One thread runs the loop; the hint spares it needless wake-ups.
+  boost::asio::io_context loop_;
+  observe::EventLog events_;
+  net::Service service_;
+  rpc::Admission admission_;
+  rpc::ControlServicer control_;
+  std::vector<grpc::Service*> servicers_;
+  // Entries of --listen that have a handler, and the names that would have had one.
+  std::set<std::string> served_;
+  std::set<std::string> roles_;
+  bool require_loopback_ = false;
+
+ private:
+  absl::Status Check() const;
+  absl::Status StartListeners();
+  void PrintReady(const std::string& rpc_uri);
+  // The shutdown order of every service process, whole and only here.
+  bool DrainAndStop(rpc::Server& server);
+  absl::Status WaitFor(std::future<absl::Status> done, absl::Duration limit);
+};
+
+absl::Status ServiceHost::Impl::Check() const {
+  for (const NamedEndpoint& listen : process_.listen()) {
+    if (served_.contains(listen.name)) continue;
+    return FieldError(
+        "listen", "UNKNOWN_LISTENER",
+        absl::StrCat("--listen: ", process_.name(), " has no listener \"", listen.role, "\" for ",
+                     listen.endpoint.ToUri(), ", only ", absl::StrJoin(roles_, ", ")));
+  }
+  if (absl::Status rpc = CheckBind(process_.rpc_listen()); !rpc.ok()) return rpc;
+  if (!require_loopback_) return absl::OkStatus();
+  for (const NamedEndpoint& listen : process_.listen()) {
+    if (absl::Status raw = CheckBind(listen.endpoint); !raw.ok()) return raw;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ServiceHost::Impl::WaitFor(std::future<absl::Status> done, absl::Duration limit) {
+  if (done.wait_for(absl::ToChronoMilliseconds(limit)) != std::future_status::ready) {
+    return absl::DeadlineExceededError("not done in time");
+  }
+  return done.get();
+}
+
+absl::Status ServiceHost::Impl::StartListeners() {
+  auto done = std::make_shared<std::promise<absl::Status>>();
+  service_.Start("", [done](const absl::Status& status) { done->set_value(status); });
+  return done->get_future().get();
+}
+
+void ServiceHost::Impl::PrintReady(const std::string& rpc_uri) {
+  auto done = std::make_shared<std::promise<net::ServiceDescription>>();
+  service_.Describe([done](net::ServiceDescription now) { done->set_value(std::move(now)); });
+  std::vector<std::pair<std::string, std::string>> listeners;
+  for (const net::ListenerDescription& listener : done->get_future().get().listeners) {
+    listeners.emplace_back(listener.name, listener.bound_uri);
+  }
+  process_.PrintReady(rpc_uri, listeners);
+}
+
+bool ServiceHost::Impl::DrainAndStop(rpc::Server& server) {
+  server.SetServing(false);
+  control_.EndWatches();
+  auto done = std::make_shared<std::promise<absl::Status>>();
+  service_.Stop("", process_.grace(),
+                [done](const absl::Status& status) { done->set_value(status); });
+  const bool drained = WaitFor(done->get_future(), process_.grace() + kCancelledWorkEnds).ok();
+  if (!drained) spdlog::error("work in progress did not end after it was cancelled");
+  server.Shutdown(absl::Now() + absl::Seconds(1));
+  return drained;
+}
+
+int ServiceHost::Impl::Run() {
+  if (absl::Status checked = Check(); !checked.ok()) return process_.Fail(checked);
+  const auto keep_running = boost::asio::make_work_guard(loop_);
+  std::thread loop_thread([this] { loop_.run(); });
+  const auto stop_loop = [&] {
+    loop_.stop();
+    loop_thread.join();
+  };
+
+  if (absl::Status started = StartListeners(); !started.ok()) {
+    stop_loop();
+    return process_.Fail(started);
+  }
+  servicers_.push_back(&control_);
+  absl::StatusOr<std::unique_ptr<rpc::Server>> server =
+      rpc::Server::Start(process_.rpc_listen(), servicers_);
+  if (!server.ok()) {
+    stop_loop();
+    return process_.Fail(server.status());
+  }
+  (*server)->SetServing(true);
+  PrintReady((*server)->uri());
+
+  process_.WaitForStopSignal();
+  const bool drained = DrainAndStop(**server);
+  if (!drained)
+    std::_Exit(1);  // Sessions that are still suspended must not be torn apart by destructors.
+  stop_loop();
+  return 0;
+}
+
+ServiceHost::ServiceHost(Process& process) : impl_(std::make_unique<Impl>(process)) {}
+ServiceHost::~ServiceHost() = default;
+
+net::Service& ServiceHost::service() { return impl_->service_; }
+rpc::Admission& ServiceHost::admission() { return impl_->admission_; }
+boost::asio::io_context& ServiceHost::loop() { return impl_->loop_; }
+
+void ServiceHost::AddStreamListeners(const std::string& role, net::StreamHandler& handler) {
+  impl_->roles_.insert(role);
+  for (const NamedEndpoint& listen : impl_->process_.listen()) {
+    if (listen.role != role || listen.endpoint.transport() == net::Transport::kUdp) continue;
+    impl_->served_.insert(listen.name);
+    impl_->service_.Add(
+        std::make_unique<net::StreamListener>(impl_->loop_, listen.name, listen.endpoint,
+                                              StreamOptionsFromFlags(), handler, impl_->events_));
+  }
+}
+
+std::vector<net::DatagramListener*> ServiceHost::AddDatagramListeners(
+    const std::string& role, net::DatagramHandler& handler, const net::DatagramOptions& options) {
+  impl_->roles_.insert(role);
+  std::vector<net::DatagramListener*> added;
+  for (const NamedEndpoint& listen : impl_->process_.listen()) {
+    if (listen.role != role || listen.endpoint.transport() != net::Transport::kUdp) continue;
+    impl_->served_.insert(listen.name);
+    auto listener = std::make_unique<net::DatagramListener>(
+        impl_->loop_, listen.name, listen.endpoint, options, handler, impl_->events_);
+    added.push_back(listener.get());
+    impl_->service_.Add(std::move(listener));
+  }
+  return added;
+}
+
+void ServiceHost::RequireLoopbackUnlessAllowed() { impl_->require_loopback_ = true; }
+
+void ServiceHost::AddRpcService(grpc::Service& servicer) { impl_->servicers_.push_back(&servicer); }
+
+int ServiceHost::Run() { return impl_->Run(); }
+
+}  // namespace rawgate::host

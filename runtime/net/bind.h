@@ -1,0 +1,25 @@
+// Making listening sockets.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "runtime/base/fd.h"
+#include "runtime/net/endpoint.h"
+
+namespace rawgate::net {
+
+struct BoundSocket {
+  Fd fd;
+  // With the port that the kernel picked.
+  Endpoint endpoint;
+};
+
+// A listening, non-blocking TCP or Unix socket. For port 0, `preferred_port` is tried first when it
+// is not 0. TCP options that accepted connections inherit: no Nagle delay, keepalive (30 s, 3
+// probes 10 s apart). A Unix socket file whose server is gone is replaced. Errors:
+// FAILED_PRECONDITION (BIND_FAILED).
+absl::StatusOr<BoundSocket> BindStream(const Endpoint& address, uint16_t preferred_port = 0);
+
+// A bound, non-blocking UDP socket. Errors: as above.
+absl::StatusOr<BoundSocket> BindDatagram(const Endpoint& address, uint16_t preferred_port = 0);
+
+}  // namespace rawgate::net

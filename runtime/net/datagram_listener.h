@@ -1,0 +1,91 @@
+// Answers datagrams on one UDP address, with the rules of datagram_rules.h that keep an open
+// responder from harming others: it answers from the address that was asked, never to ports that
+// would loop or reflect, within rates, and off loopback with little amplification. What may not be
+// answered is counted and dropped; nothing is ever answered with an error.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "absl/strings/string_view.h"
+#include "runtime/net/listener.h"
+
+namespace rawgate::net {
+
+namespace asio = boost::asio;
+
+class DatagramListener;
+
+struct Datagram {
+  const Endpoint& peer;
+  // Empty is a valid datagram. Valid only during OnDatagram().
+  absl::string_view payload;
+  // The datagram was longer than `payload`; see DatagramOptions::payload_max.
+  bool truncated = false;
+  // Where it arrived: what DatagramListener::Send() is for. Null only in tests of handlers.
+  DatagramListener* listener = nullptr;
+};
+
+class DatagramHandler {
+ public:
+  virtual ~DatagramHandler() = default;
+
+  // Serves one datagram that passed the rules. Writes the answer, if any, into `reply`, which is as
+  // large as an answer to this peer may be, and returns its size; nullopt answers nothing. Loop
+  // thread; must not block.
+  virtual std::optional<size_t> OnDatagram(const Datagram& datagram, std::span<char> reply) = 0;
+
+  // A datagram passed the rules but was longer than DatagramOptions::payload_max, of which
+  // `datagram` holds the beginning. Only with DatagramOptions::drop_oversized. It is not answered.
+  virtual void OnOversized(const Datagram& /*datagram*/) {}
+};
+
+struct DatagramOptions {
+  // Longer ones are cut to this size before the handler sees them, as recvfrom(2) with such a
+  // buffer does. At least 1.
+  size_t payload_max = 65'507;
+  // Drops longer ones instead: counted, and told to OnOversized().
+  bool drop_oversized = false;
+  // Longest answer to a trusted peer; to any other it is at most max(64, 4 x request) as well.
+  size_t reply_max = 65'507;
+  // Token buckets, in datagrams per second, with a burst of one second's worth; a source is an IPv4
+  // address or an IPv6 /64. Trusted peers are exempt.
+  double rate_per_source = 1'000;
+  double rate_global = 50'000;
+  // Peers whose source address cannot be forged from outside.
+  bool (*trusted)(const Endpoint& peer) = [](const Endpoint& peer) { return peer.IsLoopback(); };
+};
+
+class DatagramListener final : public Listener {
+ public:
+  // `handler`, `loop` and `events` outlive this object. The loop has one thread.
+  DatagramListener(asio::io_context& loop, std::string name, Endpoint address,
+                   const DatagramOptions& options, DatagramHandler& handler,
+                   observe::EventLog& events);
+  ~DatagramListener() override;
+
+  // Also BIND_FAILED for a multicast or broadcast address.
+  absl::Status Start() override;
+  // Nothing is ever in progress between two datagrams: `drained` runs before this returns.
+  void Stop(std::function<void()> drained) override;
+  void CloseAll() override {}
+  // Peers heard from in the last ten minutes, at most 4096, the least recent forgotten first.
+  void List(uint64_t after_id, size_t limit, std::vector<ConnectionInfo>* rows) override;
+  // Forgets the peer.
+  bool CloseConnection(uint64_t id) override;
+
+  // Sends one datagram to a peer that was heard from, from the address that it wrote to (from any
+  // of ours, should the peer be forgotten). Never waits. Loop thread. Errors: UNAVAILABLE
+  // (SEND_FAILED), FAILED_PRECONDITION (SERVICE_STOPPED) while not bound.
+  absl::Status Send(const Endpoint& peer, absl::string_view payload);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rawgate::net

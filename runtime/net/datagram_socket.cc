@@ -1,0 +1,73 @@
+#include "runtime/net/datagram_socket.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
+
+namespace rawgate::net {
+namespace {
+
+// A burst of some thousand small datagrams.
+constexpr int kReceiveBufferBytes = 4 << 20;
+
+uint32_t Ipv4(const Endpoint& address) {
+  return ntohl(reinterpret_cast<const sockaddr_in*>(address.data())->sin_addr.s_addr);
+}
+const in6_addr& Ipv6(const Endpoint& address) {
+  return reinterpret_cast<const sockaddr_in6*>(address.data())->sin6_addr;
+}
+
+bool IsWildcard(const Endpoint& address) {
+  if (address.family() == AF_INET) return Ipv4(address) == INADDR_ANY;
+  return IN6_IS_ADDR_UNSPECIFIED(&Ipv6(address));
+}
+
+bool IsGroup(const Endpoint& address) {
+  if (address.family() == AF_INET) {
+    return IN_MULTICAST(Ipv4(address)) || Ipv4(address) == INADDR_BROADCAST;
+  }
+  return IN6_IS_ADDR_MULTICAST(&Ipv6(address));
+}
+
+bool EnablePacketInfo(int fd, int family) {
+  const int on = 1;
+  if (family == AF_INET) return ::setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) == 0;
+  return ::setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) == 0;
+}
+
+// With CAP_NET_ADMIN the size is ours to choose; without it the kernel gives as much as its limit
+// allows.
+void EnlargeReceiveBuffer(int fd) {
+  const int bytes = kReceiveBufferBytes;
+  if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) == 0) return;
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
+absl::Status BindFailed(absl::string_view message) {
+  return Error(absl::StatusCode::kFailedPrecondition, "BIND_FAILED", message);
+}
+
+}  // namespace
+
+absl::StatusOr<BoundSocket> BindResponder(const Endpoint& address, uint16_t preferred_port) {
+  const std::string what = absl::StrCat("bind ", address.ToUri());
+  if (address.family() != AF_INET && address.family() != AF_INET6) {
+    return BindFailed(absl::StrCat(what, ": datagrams are served on UDP only"));
+  }
+  if (IsGroup(address)) {
+    return BindFailed(absl::StrCat(what, ": multicast and broadcast addresses are not served"));
+  }
+  absl::StatusOr<BoundSocket> bound = BindDatagram(address, preferred_port);
+  if (!bound.ok()) return bound;
+  if (IsWildcard(address) && !EnablePacketInfo(bound->fd.get(), address.family())) {
+    return BindFailed(ErrnoError(errno, absl::StrCat(what, ": packet info")).message());
+  }
+  EnlargeReceiveBuffer(bound->fd.get());
+  return bound;
+}
+
+}  // namespace rawgate::net

@@ -1,0 +1,15 @@
+// Sockets for datagram responders.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "runtime/net/bind.h"
+#include "runtime/net/endpoint.h"
+
+namespace rawgate::net {
+
+// BindDatagram() with what a responder needs: a socket bound to all addresses tells which of them
+// each datagram was sent to (IP_PKTINFO, IPV6_RECVPKTINFO), and the receive buffer holds a burst.
+// Multicast and broadcast addresses are refused. Errors: FAILED_PRECONDITION (BIND_FAILED).
+absl::StatusOr<BoundSocket> BindResponder(const Endpoint& address, uint16_t preferred_port = 0);
+
+}  // namespace rawgate::net

@@ -1,0 +1,80 @@
+// What stream and datagram listeners have in common: a name, an address, a state, totals.
+// Everything but the const accessors of configuration runs on the loop thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "runtime/net/endpoint.h"
+#include "runtime/observe/counters.h"
+#include "runtime/observe/event_log.h"
+
+namespace rawgate::net {
+
+using observe::State;
+
+// One row of ControlService.ListConnections.
+struct ConnectionInfo {
+  uint64_t id = 0;
+  std::string listener;
+  Transport transport = Transport::kTcp;
+  std::string peer;
+  absl::Time open_time;
+  uint64_t bytes_received = 0;
+  uint64_t bytes_sent = 0;
+  uint64_t requests = 0;
+};
+
+class Listener {
+ public:
+  Listener(std::string name, Endpoint configured, observe::EventLog& events)
+      : name_(std::move(name)), configured_(configured), events_(events) {}
+  virtual ~Listener() = default;
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  // Binds and begins to serve. A port that was picked for port 0 is asked for again at the next
+  // start. Errors: FAILED_PRECONDITION (BIND_FAILED, naming the cause).
+  virtual absl::Status Start() = 0;
+  // Stops serving new peers at once (the address is free again when this returns), closes
+  // connections that have nothing in progress, and calls `drained` when none is left.
+  virtual void Stop(std::function<void()> drained) = 0;
+  // Ends what Stop() is waiting for.
+  virtual void CloseAll() = 0;
+
+  // Appends rows with id > `after_id`, in order of id, until `rows` has `limit`.
+  virtual void List(uint64_t after_id, size_t limit, std::vector<ConnectionInfo>* rows) = 0;
+  // False when there is no such connection.
+  virtual bool CloseConnection(uint64_t id) = 0;
+
+  const std::string& name() const { return name_; }
+  const Endpoint& configured() const { return configured_; }
+  // Empty URI while not bound.
+  std::string bound_uri() const { return bound_uri_; }
+  observe::Counters& counters() { return counters_; }
+  observe::EventLog& events() { return events_; }
+
+  // Kept by Service.
+  struct Status {
+    bool desired_running = true;
+    State state = State::kStopped;
+    absl::Time since;
+    std::string last_error;
+  };
+  Status status;
+
+ protected:
+  const std::string name_;
+  const Endpoint configured_;
+  observe::EventLog& events_;
+  observe::Counters counters_;
+  std::string bound_uri_;
+};
+
+// Ids of connections, unique within the process. Any thread.
+uint64_t NextConnectionId();
+
+}  // namespace rawgate::net

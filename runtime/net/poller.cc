@@ -1,0 +1,66 @@
+#include "runtime/net/poller.h"
+
+#include <cerrno>
+#include <system_error>
+
+#include "runtime/base/status.h"
+
+namespace rawgate::net {
+namespace {
+
+// A batch of at least this many events says that the loop is busy: look again at once rather than
+// by way of Asio.
+constexpr size_t kBusyBatch = 8;
+// How often in a row, so that timers and other descriptors of the loop have their turn.
+constexpr int kRoundsMax = 8;
+
+int CreateEpoll() {
+  const int fd = ::epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  return fd;
+}
+
+}  // namespace
+
+Poller::Poller(asio::io_context& loop) : epoll_(loop.get_executor(), CreateEpoll()) { Wait(); }
+
+absl::Status Poller::Add(int fd, Watched& watched) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = &watched;
+  if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event) == 0) return absl::OkStatus();
+  return ErrnoError(errno, "epoll_ctl");
+}
+
+void Poller::Remove(int fd, Watched& watched) {
+  epoll_event unused{};
+  ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, fd, &unused);
+  for (epoll_event& event : fetched_) {
+    if (event.data.ptr == &watched) event.data.ptr = nullptr;
+  }
+}
+
+void Poller::Wait() {
+  epoll_.async_wait(decltype(epoll_)::wait_read, [this](const boost::system::error_code& error) {
+    if (error) return;
+    Dispatch();
+    Wait();
+  });
+}
+
+void Poller::Dispatch() {
+  for (int round = 0; round < kRoundsMax; ++round) {
+    const int count =
+        ::epoll_wait(epoll_.native_handle(), batch_.data(), static_cast<int>(batch_.size()), 0);
+    if (count <= 0) return;
+    fetched_ = std::span(batch_).first(static_cast<size_t>(count));
+    while (!fetched_.empty()) {
+      const epoll_event event = fetched_.front();
+      fetched_ = fetched_.subspan(1);
+      if (event.data.ptr != nullptr) static_cast<Watched*>(event.data.ptr)->OnReady(event.events);
+    }
+    if (static_cast<size_t>(count) < kBusyBatch) return;
+  }
+}
+
+}  // namespace rawgate::net

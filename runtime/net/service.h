@@ -1,0 +1,151 @@
+// A service: its listeners under one name, started, stopped, described and watched together. This
+// is what ControlService controls. It lives on the loop thread; the methods below may be called
+// from any thread, and their callbacks run on the loop thread.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "runtime/net/listener.h"
+#include "runtime/observe/event_log.h"
+
+namespace rawgate::net {
+
+namespace asio = boost::asio;
+
+struct CountersSnapshot {
+  uint64_t connections_opened = 0, connections_open = 0, bytes_received = 0, bytes_sent = 0,
+           datagrams_received = 0, datagrams_sent = 0, datagrams_dropped = 0, send_failures = 0,
+           requests = 0, request_errors = 0;
+  std::array<uint64_t, observe::kCloseReasons> closed{};
+
+  void Add(const observe::Counters& counters);
+};
+
+struct ListenerDescription {
+  std::string name;
+  Transport transport;
+  std::string configured_uri;
+  std::string bound_uri;
+  Listener::Status status;
+  CountersSnapshot counters{};
+};
+
+struct ServiceDescription {
+  std::string name;
+  std::string instance;
+  bool desired_running = true;
+  State state = State::kStarting;
+  absl::Time since;
+  std::string last_error{};
+  std::vector<ListenerDescription> listeners{};
+  CountersSnapshot counters{};
+};
+
+// Something with requests in progress that are not connections: typed calls, commands. Loop thread.
+class Drainable {
+ public:
+  virtual ~Drainable() = default;
+  // Calls `drained` once, when nothing is in progress (at once if so). New work is refused
+  // meanwhile: see Service::accepting().
+  virtual void Drain(std::function<void()> drained) = 0;
+  // Ends what is in progress.
+  virtual void Cancel() = 0;
+};
+
+class Service {
+ public:
+  Service(asio::io_context& loop, std::string name, observe::EventLog& events);
+  ~Service();
+
+  // ---- Before the loop runs
+  void Add(std::unique_ptr<Listener> listener);
+  // `drainable` outlives this object.
+  void Add(Drainable& drainable);
+
+  // ---- Any thread
+  const std::string& name() const { return name_; }
+  // Random, new for every process.
+  const std::string& instance() const { return instance_; }
+  asio::io_context& loop() { return loop_; }
+  observe::EventLog& events() { return events_; }
+  // Totals of typed calls.
+  observe::Counters& rpc_counters() { return rpc_counters_; }
+  // False while stopped or draining: typed operations then answer FAILED_PRECONDITION
+  // (SERVICE_STOPPED).
+  bool accepting() const { return accepting_.load(std::memory_order_acquire); }
+
+  using Done = std::function<void(absl::Status)>;
+  // `listener` empty: all of them. Both are idempotent. Errors: NOT_FOUND (LISTENER_NOT_FOUND),
+  // FAILED_PRECONDITION (BIND_FAILED).
+  void Start(std::string listener, Done done);
+  void Stop(std::string listener, absl::Duration grace, Done done);
+  void Describe(std::function<void(ServiceDescription)> done);
+  // Rows with id > after_id in order of id, at most `limit`.
+  void ListConnections(uint64_t after_id, size_t limit,
+                       std::function<void(std::vector<ConnectionInfo>)> done);
+  // Errors: NOT_FOUND (CONNECTION_NOT_FOUND).
+  void CloseConnection(uint64_t id, Done done);
+
+  // Counts changes of anything that Describe() tells but counters. `changed` is called once, on the
+  // loop thread, when the version is or becomes greater than `seen_version`. After Unsubscribe(id)
+  // has returned on the loop thread it is not called any more; from another thread one call may
+  // still be under way.
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }
+  uint64_t NotifyOnce(uint64_t seen_version, std::function<void()> changed);
+  void Unsubscribe(uint64_t id);
+
+ private:
+  struct StopRequest;
+
+  // Below: loop thread.
+  absl::StatusOr<std::vector<Listener*>> Select(const std::string& listener);
+  absl::Status StartNow(const std::string& listener);
+  void StopNow(const std::string& listener, absl::Duration grace, Done done);
+  ServiceDescription DescribeNow() const;
+  // One of the things that a request waits for has drained.
+  void Complete(const std::shared_ptr<StopRequest>& request);
+  void OnDrained(Listener& listener);
+  // Ends the requests that wait for `listener`: it was started again.
+  void Supersede(Listener& listener);
+  void SetState(Listener& listener, State state, std::string last_error = {});
+  void Changed();
+
+  asio::io_context& loop_;
+  const std::string name_;
+  const std::string instance_;
+  observe::EventLog& events_;
+  observe::Counters rpc_counters_;
+  std::atomic<bool> accepting_{false};
+  bool desired_running_ = true;
+  bool started_ = false;
+  absl::Time since_ = absl::Now();
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<Drainable*> drainables_;
+  // Stops in progress. Shared with the drain callbacks and the grace timer.
+  std::vector<std::shared_ptr<StopRequest>> stops_;
+
+  struct Subscriber {
+    uint64_t id;
+    uint64_t seen_version;
+    std::function<void()> changed;
+  };
+  std::atomic<uint64_t> version_{1};
+  absl::Mutex subscribers_mutex_;
+  uint64_t last_subscriber_ ABSL_GUARDED_BY(subscribers_mutex_) = 0;
+  std::vector<Subscriber> subscribers_ ABSL_GUARDED_BY(subscribers_mutex_);
+};
+
+}  // namespace rawgate::net

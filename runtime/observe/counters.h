@@ -1,0 +1,62 @@
+// What every listener counts. Written by one loop thread (and by RPC threads for typed calls), read
+// by any.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+
+namespace rawgate::observe {
+
+// Why a stream connection ended: exactly one each. Values and meanings are those of
+// rawgate.control.v1.CloseReason.
+enum class CloseReason : uint8_t {
+  kNone = 0,
+  kPeerClosed = 1,
+  kReset = 2,
+  kIdle = 3,
+  kHeaderDeadline = 4,
+  kStalled = 5,
+  kProtocolError = 6,
+  kLimit = 7,
+  kStopped = 8,
+  kOperator = 9,
+  kLocalError = 10,
+  kRefused = 11,
+  kCrossProtocol = 12,
+};
+inline constexpr size_t kCloseReasons = 13;
+
+// Lower-case name, such as "peer_closed".
+absl::string_view CloseReasonName(CloseReason reason);
+
+// One total. Additions are relaxed: a reader sees a recent value, not one consistent with its
+// neighbours.
+class Counter {
+ public:
+  void Add(uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
+  void Subtract(uint64_t n = 1) { value_.fetch_sub(n, std::memory_order_relaxed); }
+  uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+// Totals since the process started; a stop and a start of the listener do not reset them.
+struct Counters {
+  Counter connections_opened;
+  Counter connections_open;
+  Counter bytes_received;
+  Counter bytes_sent;
+  Counter datagrams_received;
+  Counter datagrams_sent;
+  Counter datagrams_dropped;
+  Counter send_failures;
+  Counter requests;
+  Counter request_errors;
+  std::array<Counter, kCloseReasons> closed;
+};
+
+}  // namespace rawgate::observe

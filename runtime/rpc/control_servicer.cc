@@ -1,0 +1,265 @@
+#include "runtime/rpc/control_servicer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/control_messages.h"
+#include "runtime/rpc/event_watch.h"
+#include "runtime/rpc/page_token.h"
+#include "runtime/rpc/proto_time.h"
+#include "runtime/rpc/service_watch.h"
+#include "runtime/rpc/status.h"
+#include "runtime/rpc/watch_set.h"
+
+namespace rawgate::rpc {
+namespace {
+
+namespace pb = control::v1;
+
+constexpr absl::Duration kGraceDefault = absl::Seconds(5);
+constexpr absl::Duration kGraceMax = absl::Minutes(10);
+constexpr size_t kPageSizeDefault = 100;
+constexpr size_t kPageSizeMax = 1000;
+
+absl::StatusOr<absl::Duration> Grace(const pb::StopServiceRequest& request) {
+  if (!request.has_grace()) return kGraceDefault;
+  const auto grace = FromProto(request.grace());
+  if (!grace || *grace < absl::ZeroDuration() || *grace > kGraceMax) {
+    return FieldError("grace", "BAD_GRACE", "grace must be between 0 and 10 minutes");
+  }
+  return *grace;
+}
+
+absl::StatusOr<size_t> PageSize(const pb::ListConnectionsRequest& request) {
+  if (request.page_size() < 0) {
+    return FieldError("page_size", "BAD_PAGE_SIZE", "page_size must not be negative");
+  }
+  if (request.page_size() == 0) return kPageSizeDefault;
+  return std::min(static_cast<size_t>(request.page_size()), kPageSizeMax);
+}
+
+// Raw and typed rows in one list; each is in order of id.
+std::vector<net::ConnectionInfo> Merge(std::vector<net::ConnectionInfo> raw,
+                                       std::vector<net::ConnectionInfo> typed) {
+  std::vector<net::ConnectionInfo> rows(raw.size() + typed.size());
+  std::merge(std::make_move_iterator(raw.begin()), std::make_move_iterator(raw.end()),
+             std::make_move_iterator(typed.begin()), std::make_move_iterator(typed.end()),
+             rows.begin(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return rows;
+}
+
+grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const absl::Status& status) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(status));
+  return reactor;
+}
+
+// A stream that ends before it began.
+template <typename Watch>
+typename Watch::Writer* Refuse(const absl::Status& status) {
+  auto* const writer = new typename Watch::Writer({});
+  writer->Finish(ToGrpc(status));
+  return writer;
+}
+
+// Gives the watch to gRPC and starts it, or ends it at once where the set has no place for it.
+template <typename Watch>
+typename Watch::Writer* Open(const std::shared_ptr<Watch>& watch, WatchSet<Watch>& set) {
+  auto* const writer = watch->Open([watch, &set] { set.Remove(watch); });
+  if (const absl::Status added = set.Add(watch); added.ok()) {
+    watch->Start();
+  } else {
+    watch->End(added);
+  }
+  return writer;
+}
+
+}  // namespace
+
+struct ControlServicer::Impl {
+  net::Service& service;
+  Admission& admission;
+  const absl::Time started = absl::Now();
+  WatchSet<ServiceWatch> service_watches;
+  WatchSet<EventWatch> event_watches;
+  // Where events become messages.
+  boost::asio::thread_pool pool{1};
+  // Ticks the event log while it keeps events. Pool thread.
+  boost::asio::steady_timer tick_timer{pool};
+  bool ticking = false;
+
+  absl::Status CheckName(absl::string_view name) const {
+    if (name == service.name()) return absl::OkStatus();
+    return Error(
+        absl::StatusCode::kNotFound, "SERVICE_NOT_FOUND",
+        absl::StrCat("there is no service \"", name, "\" here, only \"", service.name(), "\""));
+  }
+
+  // For a log that has begun to keep events. Any thread.
+  void StartTicking() {
+    boost::asio::post(pool, [this] {
+      if (!std::exchange(ticking, true)) TickLater();
+    });
+  }
+  void TickLater() {
+    tick_timer.expires_after(std::chrono::seconds(1));
+    tick_timer.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      service.events().Tick(absl::Now());
+      ticking = service.events().watched();
+      if (ticking) TickLater();
+    });
+  }
+
+  // Finishes with the service as it is, in `*described`.
+  void Describe(pb::Service* described, grpc::ServerUnaryReactor* reactor) {
+    service.Describe([this, described, reactor](const net::ServiceDescription& description) {
+      *described = ToProto(description, started);
+      reactor->Finish(grpc::Status::OK);
+    });
+  }
+
+  // What a start or a stop ends with: the service as it then is.
+  net::Service::Done DescribeWhenDone(pb::Service* described, grpc::ServerUnaryReactor* reactor) {
+    return [this, described, reactor](const absl::Status& status) {
+      if (status.ok()) return Describe(described, reactor);
+      reactor->Finish(ToGrpc(status));
+    };
+  }
+};
+
+ControlServicer::ControlServicer(net::Service& service, Admission& admission)
+    : impl_(new Impl{service, admission}) {}
+
+ControlServicer::~ControlServicer() {
+  impl_->pool.stop();
+  impl_->pool.join();
+}
+
+void ControlServicer::EndWatches() {
+  impl_->service_watches.EndAll();
+  impl_->event_watches.EndAll();
+}
+
+grpc::ServerUnaryReactor* ControlServicer::ListServices(Context* context,
+                                                        const pb::ListServicesRequest*,
+                                                        pb::ListServicesResponse* response) {
+  Reactor* const reactor = context->DefaultReactor();
+  impl_->Describe(response->add_services(), reactor);
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ControlServicer::GetService(Context* context,
+                                                      const pb::GetServiceRequest* request,
+                                                      pb::GetServiceResponse* response) {
+  const absl::Status known = impl_->CheckName(request->service());
+  if (!known.ok()) return Finish(context, known);
+  Reactor* const reactor = context->DefaultReactor();
+  impl_->Describe(response->mutable_service(), reactor);
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ControlServicer::StartService(Context* context,
+                                                        const pb::StartServiceRequest* request,
+                                                        pb::StartServiceResponse* response) {
+  const absl::Status known = impl_->CheckName(request->service());
+  if (!known.ok()) return Finish(context, known);
+  Reactor* const reactor = context->DefaultReactor();
+  impl_->service.Start(request->listener(),
+                       impl_->DescribeWhenDone(response->mutable_service(), reactor));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ControlServicer::StopService(Context* context,
+                                                       const pb::StopServiceRequest* request,
+                                                       pb::StopServiceResponse* response) {
+  const absl::Status known = impl_->CheckName(request->service());
+  if (!known.ok()) return Finish(context, known);
+  const absl::StatusOr<absl::Duration> grace = Grace(*request);
+  if (!grace.ok()) return Finish(context, grace.status());
+  Reactor* const reactor = context->DefaultReactor();
+  impl_->service.Stop(request->listener(), *grace,
+                      impl_->DescribeWhenDone(response->mutable_service(), reactor));
+  return reactor;
+}
+
+grpc::ServerWriteReactor<pb::WatchServicesResponse>* ControlServicer::WatchServices(
+    Context*, const pb::WatchServicesRequest*) {
+  return Open(std::make_shared<ServiceWatch>(impl_->service, impl_->started),
+              impl_->service_watches);
+}
+
+grpc::ServerUnaryReactor* ControlServicer::ListConnections(
+    Context* context, const pb::ListConnectionsRequest* request,
+    pb::ListConnectionsResponse* response) {
+  if (!request->service().empty()) {
+    const absl::Status known = impl_->CheckName(request->service());
+    if (!known.ok()) return Finish(context, known);
+  }
+  const absl::StatusOr<size_t> size = PageSize(*request);
+  if (!size.ok()) return Finish(context, size.status());
+  const absl::StatusOr<uint64_t> after =
+      ParsePageToken(request->page_token(), impl_->service.instance());
+  if (!after.ok()) return Finish(context, after.status());
+
+  Reactor* const reactor = context->DefaultReactor();
+  // One row more than the page tells whether there is another.
+  const size_t limit = *size + 1;
+  impl_->service.ListConnections(
+      *after, limit,
+      [impl = impl_.get(), after = *after, limit, response,
+       reactor](std::vector<net::ConnectionInfo> raw) {
+        std::vector<net::ConnectionInfo> typed;
+        impl->admission.List(after, limit, &typed);
+        auto rows = Merge(std::move(raw), std::move(typed));
+        if (rows.size() >= limit) {
+          rows.resize(limit - 1);
+          response->set_next_page_token(MakePageToken(impl->service.instance(), rows.back().id));
+        }
+        for (const net::ConnectionInfo& row : rows) {
+          *response->add_connections() = ToProto(row, impl->service);
+        }
+        reactor->Finish(grpc::Status::OK);
+      });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ControlServicer::CloseConnection(
+    Context* context, const pb::CloseConnectionRequest* request, pb::CloseConnectionResponse*) {
+  const absl::Status known = impl_->CheckName(request->service());
+  if (!known.ok()) return Finish(context, known);
+  // A typed call is a row like any other.
+  if (impl_->admission.Cancel(request->connection_id())) return Finish(context, absl::OkStatus());
+  Reactor* const reactor = context->DefaultReactor();
+  impl_->service.CloseConnection(request->connection_id(), [reactor](const absl::Status& status) {
+    reactor->Finish(ToGrpc(status));
+  });
+  return reactor;
+}
+
+grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
+    Context*, const pb::WatchEventsRequest* request) {
+  for (const std::string& name : request->services()) {
+    const absl::Status known = impl_->CheckName(name);
+    if (!known.ok()) return Refuse<EventWatch>(known);
+  }
+  if (request->sample_bytes() > observe::kSampleBytesMax) {
+    return Refuse<EventWatch>(
+        FieldError("sample_bytes", "SAMPLE_TOO_LARGE",
+                   absl::StrCat("sample_bytes must be at most ", observe::kSampleBytesMax)));
+  }
+  const auto watch = EventWatch::Make(*request, impl_->service, impl_->pool);
+  if (watch == nullptr) return Refuse<EventWatch>(TooManyWatchers());
+  impl_->StartTicking();
+  return Open(watch, impl_->event_watches);
+}
+
+}  // namespace rawgate::rpc

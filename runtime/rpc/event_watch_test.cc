@@ -1,0 +1,380 @@
+// WatchEvents, through a real server.
+#include "runtime/rpc/event_watch.h"
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/control_test_server.h"
+#include "runtime/rpc/status.h"
+#include "runtime/rpc/watch_set.h"
+
+namespace rawgate::rpc {
+namespace {
+
+namespace pb = control::v1;
+using testing::ElementsAre;
+
+// One client's watch.
+class Watch {
+ public:
+  explicit Watch(ControlTestServer& server, const pb::WatchEventsRequest& request = {})
+      : reader_(server.stub->WatchEvents(&context_, request)) {}
+  ~Watch() {
+    Cancel();
+    End().IgnoreError();
+  }
+
+  void Cancel() { context_.TryCancel(); }
+  pb::WatchEventsResponse Next() {
+    pb::WatchEventsResponse response;
+    EXPECT_TRUE(reader_->Read(&response)) << End();
+    return response;
+  }
+  // Reads on until `count` events have come.
+  std::vector<pb::Event> Events(size_t count) {
+    std::vector<pb::Event> events;
+    while (events.size() < count && !testing::Test::HasFailure()) {
+      const pb::WatchEventsResponse response = Next();
+      events.insert(events.end(), response.events().begin(), response.events().end());
+    }
+    return events;
+  }
+  absl::Status End() {
+    pb::WatchEventsResponse response;
+    if (!status_) {
+      while (reader_->Read(&response)) {
+      }
+      status_ = FromGrpc(reader_->Finish());
+    }
+    return *status_;
+  }
+  bool ReadOne() {
+    pb::WatchEventsResponse response;
+    return reader_->Read(&response);
+  }
+
+ private:
+  grpc::ClientContext context_;
+  // How it ended.
+  std::optional<absl::Status> status_;
+  std::unique_ptr<grpc::ClientReader<pb::WatchEventsResponse>> reader_;
+};
+
+class EventWatchTest : public testing::Test {
+ protected:
+  explicit EventWatchTest(size_t events_kept = 8192) : server_(events_kept) { server_.Serve(); }
+
+  void RecordChunk(absl::string_view bytes) {
+    server_.events.Record("tcp", 7, [bytes] {
+      return observe::ChunkReceived{bytes.size(), observe::Sample(bytes.data(), bytes.size())};
+    });
+  }
+  void RecordRequest(const std::string& summary) {
+    server_.events.Record("tcp", 7, [&] {
+      return observe::RequestServed{observe::Summary(summary), "", absl::Milliseconds(5)};
+    });
+  }
+  pb::EventPosition Position(uint64_t sequence) {
+    pb::EventPosition position;
+    position.set_service("fake");
+    position.set_instance(server_.service.instance());
+    position.set_sequence(sequence);
+    return position;
+  }
+  uint64_t Newest() { return server_.events.last_sequence(); }
+
+  ControlTestServer server_;
+};
+
+TEST_F(EventWatchTest, BeginsWithThePositionAndGoesOnWithoutAGap) {
+  RecordRequest("nobody watches");
+  const uint64_t before = Newest();
+  Watch watch(server_);
+  const pb::WatchEventsResponse first = watch.Next();
+  ASSERT_EQ(first.positions_size(), 1);
+  EXPECT_EQ(first.positions(0).service(), "fake");
+  EXPECT_EQ(first.positions(0).instance(), server_.service.instance());
+  EXPECT_EQ(first.positions(0).sequence(), before);
+  EXPECT_EQ(first.events_size(), 0);
+  EXPECT_EQ(first.lost_size(), 0);
+
+  for (int i = 0; i < 1000; ++i) RecordRequest("request");
+  uint64_t expected = before;
+  for (const pb::Event& event : watch.Events(1000)) {
+    ASSERT_EQ(event.sequence(), ++expected);
+    ASSERT_EQ(event.service(), "fake");
+    ASSERT_EQ(event.instance(), server_.service.instance());
+  }
+}
+
+TEST_F(EventWatchTest, MessagesAreBounded) {
+  Watch watch(server_);
+  watch.Next();
+  for (int i = 0; i < 3000; ++i) RecordRequest("request");
+  int seen = 0;
+  while (seen < 3000 && !HasFailure()) {
+    const int events = watch.Next().events_size();
+    EXPECT_LE(events, static_cast<int>(EventWatch::kBatchMax));
+    seen += events;
+  }
+}
+
+TEST_F(EventWatchTest, TellsEveryKindWithItsFields) {
+  Watch watch(server_);
+  watch.Next();
+  auto& log = server_.events;
+  log.Record("tcp", 1, [] {
+    return observe::ConnectionOpened{"tcp://[::1]:9", observe::Transport::kTcp};
+  });
+  log.Record("tcp", 1, [] {
+    return observe::ConnectionClosed{observe::CloseReason::kIdle, "too \xff quiet", 1, 2, 3};
+  });
+  log.Record("udp", 0, [] {
+    return observe::DatagramReceived{"udp://127.0.0.1:9", 5, "abcde", "rate"};
+  });
+  log.Record("udp", 0, [] { return observe::DatagramSent{"udp://127.0.0.1:9", 2}; });
+  log.Record("tcp", 2, [] {
+    return observe::RequestServed{"get", "NOT_FOUND", absl::Milliseconds(1500)};
+  });
+  log.Record("raw", 3, [] { return observe::CommandStarted{"job-1", 42, "ls"}; });
+  log.Record("raw", 3, [] { return observe::CommandEnded{"job-1", "exited 0", absl::Seconds(2)}; });
+  log.Record("tcp", 4, [] { return observe::TransferProgress{"a/b", true, 10, 20}; });
+  log.Record("tcp", 0, [] {
+    return observe::ListenerStateChanged{observe::State::kFailed, "tcp://127.0.0.1:1", "taken"};
+  });
+  const auto events = watch.Events(9);
+  ASSERT_EQ(events.size(), 9u);
+  EXPECT_EQ(events[0].listener(), "tcp");
+  EXPECT_EQ(events[0].connection_id(), 1u);
+  EXPECT_GT(events[0].time().seconds(), 0);
+  EXPECT_EQ(events[0].connection_opened().peer(), "tcp://[::1]:9");
+  EXPECT_EQ(events[0].connection_opened().transport(), pb::TRANSPORT_TCP);
+  EXPECT_EQ(events[1].connection_closed().reason(), pb::CLOSE_REASON_IDLE);
+  EXPECT_EQ(events[1].connection_closed().detail(), "too ? quiet");
+  EXPECT_EQ(events[1].connection_closed().bytes_received(), 1u);
+  EXPECT_EQ(events[1].connection_closed().bytes_sent(), 2u);
+  EXPECT_EQ(events[1].connection_closed().requests(), 3u);
+  EXPECT_EQ(events[2].datagram_received().peer(), "udp://127.0.0.1:9");
+  EXPECT_EQ(events[2].datagram_received().size(), 5u);
+  EXPECT_EQ(events[2].datagram_received().sample(), "") << "not asked for";
+  EXPECT_EQ(events[2].datagram_received().dropped(), "rate");
+  EXPECT_EQ(events[3].datagram_sent().size(), 2u);
+  EXPECT_EQ(events[4].request_served().summary(), "get");
+  EXPECT_EQ(events[4].request_served().error_code(), "NOT_FOUND");
+  EXPECT_EQ(events[4].request_served().duration().nanos(), 500'000'000);
+  EXPECT_EQ(events[5].command_started().pid(), 42);
+  EXPECT_EQ(events[5].command_started().summary(), "ls");
+  EXPECT_EQ(events[6].command_ended().outcome(), "exited 0");
+  EXPECT_EQ(events[6].command_ended().duration().seconds(), 2);
+  EXPECT_EQ(events[7].transfer_progress().filename(), "a/b");
+  EXPECT_TRUE(events[7].transfer_progress().upload());
+  EXPECT_EQ(events[7].transfer_progress().transferred_bytes(), 10u);
+  EXPECT_EQ(events[7].transfer_progress().total_bytes(), 20u);
+  EXPECT_EQ(events[8].listener_state_changed().state(), pb::SERVICE_STATE_FAILED);
+  EXPECT_EQ(events[8].listener_state_changed().last_error(), "taken");
+}
+
+TEST_F(EventWatchTest, LeavesChunksOutUnlessAsked) {
+  Watch watch(server_);
+  watch.Next();
+  for (int i = 0; i < 1000; ++i) RecordChunk("hello");
+  RecordRequest("after them");
+  const auto events = watch.Events(1);
+  EXPECT_EQ(events[0].request_served().summary(), "after them");
+}
+
+TEST_F(EventWatchTest, TellsChunkSizesAndAsManyBytesAsAsked) {
+  pb::WatchEventsRequest request;
+  request.set_include_chunks(true);
+  request.set_sample_bytes(3);
+  Watch some(server_, request);
+  request.set_sample_bytes(0);
+  Watch none(server_, request);
+  request.set_sample_bytes(256);
+  Watch all(server_, request);
+  some.Next();
+  none.Next();
+  all.Next();
+  const std::string big(1000, 'b');
+  RecordChunk("hello");
+  RecordChunk(big);
+  EXPECT_EQ(none.Events(2)[0].chunk_received().sample(), "");
+  const auto sampled = some.Events(2);
+  EXPECT_EQ(sampled[0].chunk_received().size(), 5u);
+  EXPECT_EQ(sampled[0].chunk_received().sample(), "hel");
+  const auto whole = all.Events(2);
+  EXPECT_EQ(whole[0].chunk_received().sample(), "hello");
+  EXPECT_EQ(whole[1].chunk_received().size(), 1000u);
+  EXPECT_EQ(whole[1].chunk_received().sample(), std::string(256, 'b'));
+}
+
+TEST_F(EventWatchTest, RefusesTooLargeASample) {
+  pb::WatchEventsRequest request;
+  request.set_sample_bytes(257);
+  Watch watch(server_, request);
+  const absl::Status status = watch.End();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(status), "SAMPLE_TOO_LARGE");
+  EXPECT_EQ(FieldOf(status), "sample_bytes");
+}
+
+TEST_F(EventWatchTest, WatchesTheServicesThatItHas) {
+  pb::WatchEventsRequest request;
+  request.add_services("fake");
+  EXPECT_EQ(Watch(server_, request).Next().positions_size(), 1);
+  request.add_services("other");
+  const absl::Status status = Watch(server_, request).End();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(ReasonOf(status), "SERVICE_NOT_FOUND");
+}
+
+TEST_F(EventWatchTest, ResumesWhereItWas) {
+  uint64_t seen = 0;
+  {
+    Watch watch(server_);
+    watch.Next();
+    RecordRequest("one");
+    seen = watch.Events(1)[0].sequence();
+  }
+  RecordRequest("two");
+  RecordRequest("three");
+  pb::WatchEventsRequest request;
+  *request.add_after() = Position(seen);
+  Watch resumed(server_, request);
+  EXPECT_EQ(resumed.Next().positions(0).sequence(), seen + 2) << "where the events stand now";
+  const auto events = resumed.Events(2);
+  EXPECT_EQ(events[0].sequence(), seen + 1);
+  EXPECT_EQ(events[0].request_served().summary(), "two");
+  EXPECT_EQ(events[1].request_served().summary(), "three");
+}
+
+TEST_F(EventWatchTest, TellsOnResumingHowManyAreGone) {
+  const uint64_t seen = Newest();
+  for (int i = 0; i < 5; ++i) RecordRequest("nobody watches");
+  pb::WatchEventsRequest request;
+  *request.add_after() = Position(seen);
+  Watch watch(server_, request);
+  watch.Next();
+  const pb::WatchEventsResponse response = watch.Next();
+  ASSERT_EQ(response.lost_size(), 1);
+  EXPECT_EQ(response.lost(0).service(), "fake");
+  EXPECT_EQ(response.lost(0).instance(), server_.service.instance());
+  EXPECT_EQ(response.lost(0).count(), 5u);
+  RecordRequest("next");
+  EXPECT_EQ(watch.Events(1)[0].sequence(), seen + 6);
+}
+
+TEST_F(EventWatchTest, APositionOfAnotherInstanceIsLostAndOfAnotherServiceIgnored) {
+  pb::WatchEventsRequest request;
+  auto& gone = *request.add_after();
+  gone.set_service("fake");
+  gone.set_instance("an earlier one");
+  gone.set_sequence(77);
+  auto& foreign = *request.add_after();
+  foreign.set_service("other");
+  foreign.set_instance("whatever");
+  foreign.set_sequence(1);
+  const uint64_t now = Newest();
+  Watch watch(server_, request);
+  const pb::WatchEventsResponse first = watch.Next();
+  EXPECT_EQ(first.positions(0).sequence(), now);
+  ASSERT_EQ(first.lost_size(), 1);
+  EXPECT_EQ(first.lost(0).service(), "fake");
+  EXPECT_EQ(first.lost(0).instance(), "an earlier one");
+  EXPECT_EQ(first.lost(0).count(), 0u);
+  RecordRequest("next");
+  EXPECT_EQ(watch.Events(1)[0].sequence(), now + 1);
+}
+
+TEST_F(EventWatchTest, APositionInTheFutureStartsFromNow) {
+  pb::WatchEventsRequest request;
+  *request.add_after() = Position(std::numeric_limits<uint64_t>::max());
+  Watch watch(server_, request);
+  const uint64_t now = watch.Next().positions(0).sequence();
+  RecordRequest("next");
+  EXPECT_EQ(watch.Events(1)[0].sequence(), now + 1);
+}
+
+TEST_F(EventWatchTest, EndsWhenTheProcessGoes) {
+  Watch watch(server_);
+  watch.Next();
+  server_.control->EndWatches();
+  const absl::Status status = watch.End();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ReasonOf(status), "DRAINING");
+  EXPECT_NE(RetryAfterOf(status), std::nullopt);
+  EXPECT_EQ(ReasonOf(Watch(server_).End()), "DRAINING");
+}
+
+TEST_F(EventWatchTest, ThereAreOnlySoMany) {
+  std::list<Watch> watches;
+  for (size_t i = 0; i < kWatchesMax; ++i) watches.emplace_back(server_).Next();
+  const absl::Status status = Watch(server_).End();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(status), "TOO_MANY_WATCHERS");
+  EXPECT_NE(RetryAfterOf(status), std::nullopt);
+  watches.pop_back();
+  EXPECT_TRUE(Eventually([&] { return Watch(server_).ReadOne(); })) << "a place became free";
+}
+
+TEST_F(EventWatchTest, CancellationRacesWithEventsAndTheEnd) {
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> producers;
+  for (int i = 0; i < 2; ++i) {
+    producers.emplace_back([&] {
+      while (!stop) RecordRequest("request");
+    });
+  }
+  for (int i = 0; i < 200; ++i) {
+    Watch watch(server_);
+    for (int reads = 0; reads < i % 4; ++reads) watch.ReadOne();
+    if (i == 190) server_.control->EndWatches();
+    watch.Cancel();
+    const absl::Status status = watch.End();
+    // Watches that were cancelled may still hold their places.
+    EXPECT_THAT(ReasonOf(status), testing::AnyOf("CANCELLED", "DRAINING", "TOO_MANY_WATCHERS"));
+    if (i >= 190) break;
+  }
+  stop = true;
+  for (std::thread& producer : producers) producer.join();
+}
+
+class SlowEventWatchTest : public EventWatchTest {
+ protected:
+  SlowEventWatchTest() : EventWatchTest(64) {}
+};
+
+// Far more events than fit into the log, the queue and HTTP/2's window: what comes and what is told
+// as lost make up all.
+TEST_F(SlowEventWatchTest, ASlowWatcherIsToldHowMuchItLost) {
+  constexpr uint64_t kEvents = 100'000;
+  Watch watch(server_);
+  const uint64_t start = watch.Next().positions(0).sequence();
+  const std::string summary(200, 's');
+  for (uint64_t i = 0; i < kEvents; ++i) RecordRequest(summary);
+  uint64_t seen = 0, lost = 0, last = start;
+  while (seen + lost < kEvents && !HasFailure()) {
+    const pb::WatchEventsResponse response = watch.Next();
+    // What was lost comes before the events of the same message.
+    for (const pb::EventsLost& one : response.lost()) {
+      lost += one.count();
+      last += one.count();
+    }
+    for (const pb::Event& event : response.events()) {
+      ASSERT_EQ(event.sequence(), ++last);
+      ++seen;
+    }
+  }
+  EXPECT_GT(lost, 0u);
+  EXPECT_EQ(seen + lost, kEvents);
+}
+
+}  // namespace
+}  // namespace rawgate::rpc

@@ -1,0 +1,19 @@
+// Page tokens of ListConnections: opaque to clients, valid for one instance of the process.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace rawgate::rpc {
+
+// The page after the row with id `last_id`.
+std::string MakePageToken(absl::string_view instance, uint64_t last_id);
+
+// The id given to MakePageToken(); 0 for an empty token, the first page. Error: INVALID_ARGUMENT
+// (INVALID_PAGE_TOKEN) for what this instance did not make.
+absl::StatusOr<uint64_t> ParsePageToken(absl::string_view token, absl::string_view instance);
+
+}  // namespace rawgate::rpc

@@ -1,0 +1,63 @@
+#include "runtime/rpc/server.h"
+
+#include <unistd.h>
+
+#include <grpc/grpc.h>
+
+#include "absl/strings/str_cat.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_builder.h"
+#include "runtime/base/status.h"
+
+namespace rawgate::rpc {
+
+std::string GrpcAddress(const net::Endpoint& endpoint) {
+  return endpoint.transport() == net::Transport::kUnix ? absl::StrCat("unix:", endpoint.path())
+                                                       : endpoint.HostPort();
+}
+
+void ConfigureServer(grpc::ServerBuilder& builder) {
+  // Keeps gRPC initialised until the process exits. Its shutdown, which otherwise comes with the
+  // last server or channel, joins a thread that may sit in a poll of up to 10 s.
+  static const bool initialised = (grpc_init(), true);
+  static_cast<void>(initialised);
+  // Read by the builder; the health service is part of the server from then on.
+  grpc::EnableDefaultHealthCheckService(true);
+  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const net::Endpoint& address,
+                                                      const std::vector<grpc::Service*>& services) {
+  grpc::ServerBuilder builder;
+  ConfigureServer(builder);
+  int port = 0;
+  builder.AddListeningPort(GrpcAddress(address), grpc::InsecureServerCredentials(), &port);
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  auto server = std::unique_ptr<Server>(new Server);
+  server->server_ = builder.BuildAndStart();
+  if (server->server_ == nullptr || port == 0) {
+    return Error(absl::StatusCode::kFailedPrecondition, "BIND_FAILED",
+                 absl::StrCat("cannot serve gRPC on ", address.ToUri(),
+                              " (if another program has the port, `ss -ltnp` shows which)"));
+  }
+  net::Endpoint bound = address;
+  if (address.transport() != net::Transport::kUnix) bound.set_port(static_cast<uint16_t>(port));
+  server->uri_ = bound.ToUri();
+  server->SetServing(false);
+  return server;
+}
+
+Server::~Server() = default;
+
+void Server::SetServing(bool serving) {
+  server_->GetHealthCheckService()->SetServingStatus(serving);
+}
+
+void Server::Shutdown(absl::Time deadline) { server_->Shutdown(absl::ToChronoTime(deadline)); }
+
+}  // namespace rawgate::rpc

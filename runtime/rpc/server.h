@@ -1,0 +1,50 @@
+// A service process's internal gRPC server.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "grpcpp/impl/service_type.h"
+#include "grpcpp/server.h"
+#include "runtime/net/endpoint.h"
+
+namespace rawgate::rpc {
+
+// Largest message either way; chunks of data are at most kChunkBytes.
+inline constexpr int kMessageBytesMax = 4 << 20;
+inline constexpr size_t kChunkBytes = 256 << 10;
+
+class Server {
+ public:
+  // Serves `services`, which outlive this object, and grpc.health.v1.Health. Port 0 picks one.
+  // Error: FAILED_PRECONDITION (BIND_FAILED).
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const net::Endpoint& address,
+                                                       const std::vector<grpc::Service*>& services);
+  ~Server();
+
+  // As bound.
+  const std::string& uri() const { return uri_; }
+  // What the health service answers, for the whole process.
+  void SetServing(bool serving);
+  // Refuses new calls, waits for those in progress until `deadline`, then cancels them and waits
+  // for that.
+  void Shutdown(absl::Time deadline);
+
+ private:
+  Server() = default;
+  std::unique_ptr<grpc::Server> server_;
+  std::string uri_;
+};
+
+// "127.0.0.1:50061" or "unix:/path": how gRPC writes `endpoint` as a target or as an address to
+// listen on.
+std::string GrpcAddress(const net::Endpoint& endpoint);
+
+// Settings that every gRPC server of ours shares: message limit, keepalive pings every 30 s
+// welcome, health service, no port sharing (a second server on the same port must fail).
+void ConfigureServer(grpc::ServerBuilder& builder);
+
+}  // namespace rawgate::rpc

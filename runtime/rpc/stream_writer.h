@@ -1,0 +1,148 @@
+// Server-streaming over gRPC's callback API, made safe: one write at a time, a bounded queue, one
+// Finish.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "grpcpp/support/server_callback.h"
+
+namespace rawgate::rpc {
+
+// A reactor that deletes itself when gRPC is done with it, which is not before Finish() was called.
+// So it may be held by raw pointer until the holder calls Finish(), and hooks may come until
+// `on_done` has run. All methods are thread-safe.
+template <typename Response>
+class StreamWriter : public grpc::ServerWriteReactor<Response> {
+ public:
+  // Called on gRPC's threads with no lock held, possibly two at once (but for on_done).
+  struct Hooks {
+    // The queue has room again after Write() returned false. Not owed after a cancellation or
+    // Finish().
+    std::function<void()> on_room;
+    // The client cancelled, its deadline passed, or the connection broke. May come at any time,
+    // once; Finish() is still owed.
+    std::function<void()> on_cancel;
+    // The last call: this object is deleted right after.
+    std::function<void()> on_done;
+  };
+  // At most `queue_max` responses wait behind the one being written.
+  explicit StreamWriter(Hooks hooks, size_t queue_max = 16)
+      : hooks_(std::move(hooks)), queue_max_(queue_max) {}
+
+  // Queues one response. False: it was taken, but the queue is now full; wait for on_room before
+  // the next. After Finish() or cancellation responses are dropped and the answer is true.
+  bool Write(Response response);
+  // Ends the stream after what is queued. Only the first call counts.
+  void Finish(grpc::Status status);
+
+ protected:
+  // Only OnDone() deletes it.
+  ~StreamWriter() override = default;
+
+ private:
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+  // Nothing more will reach the client.
+  void Cancelled() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    cancelled_ = true;
+    queue_.clear();
+    room_owed_ = false;
+  }
+
+  // The methods of the base class are only ever called without mutex_ held, as they may run
+  // reactions on this thread.
+  const Hooks hooks_;
+  const size_t queue_max_;
+  absl::Mutex mutex_;
+  // What gRPC is writing. Belongs to the one who set writing_, until OnWriteDone().
+  Response current_;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::deque<Response> queue_ ABSL_GUARDED_BY(mutex_);
+  // Write() returned false and on_room has not come since.
+  bool room_owed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
+  // Set while Finish() waits for what is queued.
+  std::optional<grpc::Status> status_ ABSL_GUARDED_BY(mutex_);
+};
+
+template <typename Response>
+bool StreamWriter<Response>::Write(Response response) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (cancelled_ || finishing_) return true;
+    if (writing_) {
+      queue_.push_back(std::move(response));
+      room_owed_ = queue_.size() >= queue_max_;
+      return !room_owed_;
+    }
+    writing_ = true;
+    current_ = std::move(response);
+  }
+  this->StartWrite(&current_);
+  return true;
+}
+
+template <typename Response>
+void StreamWriter<Response>::Finish(grpc::Status status) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (finishing_) return;
+    finishing_ = true;
+    room_owed_ = false;
+    if (writing_) {
+      status_ = std::move(status);
+      return;
+    }
+  }
+  grpc::ServerWriteReactor<Response>::Finish(std::move(status));
+}
+
+template <typename Response>
+void StreamWriter<Response>::OnWriteDone(bool ok) {
+  bool write = false;
+  bool room = false;
+  std::optional<grpc::Status> status;
+  {
+    absl::MutexLock lock(&mutex_);
+    // A failed write breaks the stream for good; gRPC reports it as a cancellation besides.
+    if (!ok) Cancelled();
+    write = !queue_.empty();
+    if (write) {
+      current_ = std::move(queue_.front());
+      queue_.pop_front();
+      room = std::exchange(room_owed_, false);
+    } else {
+      writing_ = false;
+      status.swap(status_);
+    }
+  }
+  // This object lives on until this function returns: OnDone() comes after all other reactions.
+  if (write) this->StartWrite(&current_);
+  if (status) grpc::ServerWriteReactor<Response>::Finish(*std::move(status));
+  if (room && hooks_.on_room) hooks_.on_room();
+}
+
+template <typename Response>
+void StreamWriter<Response>::OnCancel() {
+  {
+    absl::MutexLock lock(&mutex_);
+    Cancelled();
+  }
+  if (hooks_.on_cancel) hooks_.on_cancel();
+}
+
+template <typename Response>
+void StreamWriter<Response>::OnDone() {
+  if (hooks_.on_done) hooks_.on_done();
+  delete this;
+}
+
+}  // namespace rawgate::rpc

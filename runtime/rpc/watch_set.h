@@ -1,0 +1,62 @@
+// The watches of one kind in progress: bounded, and ended together when the process goes.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "runtime/base/status.h"
+
+namespace rawgate::rpc {
+
+inline constexpr size_t kWatchesMax = 64;
+
+inline absl::Status TooManyWatchers() {
+  return WithRetryAfter(
+      Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_WATCHERS",
+            absl::StrCat("this service is watched by ", kWatchesMax, " clients already")),
+      absl::Seconds(1));
+}
+
+// Thread-safe. `Watch` has a thread-safe End(absl::Status), which may be called at any time until
+// Remove().
+template <typename Watch>
+class WatchSet {
+ public:
+  // Errors: RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS, with RetryInfo), UNAVAILABLE (DRAINING, with
+  // RetryInfo) after EndAll().
+  absl::Status Add(std::shared_ptr<Watch> watch) {
+    absl::MutexLock lock(&mutex_);
+    if (!reason_to_end_.ok()) return reason_to_end_;
+    if (watches_.size() >= kWatchesMax) return TooManyWatchers();
+    watches_.insert(std::move(watch));
+    return absl::OkStatus();
+  }
+
+  void Remove(const std::shared_ptr<Watch>& watch) {
+    absl::MutexLock lock(&mutex_);
+    watches_.erase(watch);
+  }
+
+  // Ends them all, and refuses new ones from now on.
+  void EndAll() {
+    absl::MutexLock lock(&mutex_);
+    reason_to_end_ = WithRetryAfter(
+        Error(absl::StatusCode::kUnavailable, "DRAINING", "this process is going down"),
+        absl::Seconds(1));
+    for (const auto& watch : watches_) watch->End(reason_to_end_);
+  }
+
+ private:
+  absl::Mutex mutex_;
+  absl::Status reason_to_end_ ABSL_GUARDED_BY(mutex_);
+  // Shared with the hooks of their streams.
+  absl::flat_hash_set<std::shared_ptr<Watch>> watches_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace rawgate::rpc
