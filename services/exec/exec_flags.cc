@@ -1,0 +1,46 @@
+#include "services/exec/exec_flags.h"
+
+#include <cstdint>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "absl/time/time.h"
+
+using rawgate::exec::LocalUsers;
+
+ABSL_FLAG(std::string, run_as, "nobody",
+          "User that commands run as, when the service was started as root.");
+ABSL_FLAG(LocalUsers, allow_local_users, LocalUsers::kSame,
+          "Whose programs on this machine are served: same (the service's user, and root) or any.");
+ABSL_FLAG(absl::Duration, command_timeout, absl::Seconds(60),
+          "How long a command may run that asks for no other limit.");
+ABSL_FLAG(absl::Duration, command_timeout_max, absl::Hours(1),
+          "The longest limit that a command may ask for.");
+ABSL_FLAG(uint64_t, output_max_bytes, 64 << 20,
+          "Output of one command, both streams together; more ends it.");
+ABSL_FLAG(uint64_t, commands_max, 64, "Commands that run at once; some more wait for their turn.");
+ABSL_FLAG(std::string, work_dir, "/tmp",
+          "Where commands run that name no folder, and where large outputs are kept.");
+
+namespace rawgate::exec {
+
+absl::StatusOr<Settings> SettingsFromFlags() {
+  Settings settings;
+  settings.core = {.work_folder = absl::GetFlag(FLAGS_work_dir),
+                   .timeout_default = absl::GetFlag(FLAGS_command_timeout),
+                   .timeout_max = absl::GetFlag(FLAGS_command_timeout_max),
+                   .output_max = absl::GetFlag(FLAGS_output_max_bytes),
+                   .commands_max = absl::GetFlag(FLAGS_commands_max)};
+  if (absl::Status checked = CheckOptions(settings.core); !checked.ok()) return checked;
+  absl::StatusOr<Identity> identity = ResolveIdentity(absl::GetFlag(FLAGS_run_as));
+  if (!identity.ok()) return identity.status();
+  absl::StatusOr<std::string> launcher = FindLauncher();
+  if (!launcher.ok()) return launcher.status();
+  settings.processes = {.launcher_path = *std::move(launcher),
+                        .identity = *std::move(identity),
+                        .spool_folder = settings.core.work_folder};
+  settings.local_users = absl::GetFlag(FLAGS_allow_local_users);
+  return settings;
+}
+
+}  // namespace rawgate::exec

@@ -1,0 +1,41 @@
+// rawgate-exec: runs commands for plain sockets and for ExecService. See PROTOCOL.md.
+#include "runtime/base/log.h"
+#include "runtime/host/service_host.h"
+#include "services/exec/exec_flags.h"
+#include "services/exec/exec_servicer.h"
+#include "services/exec/exec_session.h"
+
+using rawgate::exec::ExecSession;
+using rawgate::exec::ReplyForm;
+
+int main(int argc, char** argv) {
+  rawgate::host::Process process(
+      argc, argv,
+      {.name = "exec",
+       .default_listen = "raw=tcp://127.0.0.1:8082,raw=tcp://[::1]:8082,"
+                         "sized=tcp://127.0.0.1:8083,sized=tcp://[::1]:8083,"
+                         "header=tcp://127.0.0.1:8084,header=tcp://[::1]:8084",
+       .default_rpc_listen = "tcp://127.0.0.1:50062",
+       .usage =
+           "Runs commands for programs on this machine. Listeners: raw, sized, header.\n\n"
+           "  rawgate-exec --work_dir=/srv/scratch\n"
+           "  rawgate-exec --listen=sized=unix:///run/rawgate/exec.sock --command_timeout=10s\n"});
+  const absl::StatusOr<rawgate::exec::Settings> settings = rawgate::exec::SettingsFromFlags();
+  if (!settings.ok()) return process.Fail(settings.status());
+  rawgate::host::ServiceHost host(process);
+  spdlog::info("commands run as {} in {}", settings->processes.identity.name,
+               settings->core.work_folder);
+  rawgate::exec::ProcessHost processes(host.loop(), settings->processes);
+  rawgate::exec::ExecCore core(processes, settings->core, host.service().events());
+  rawgate::exec::PeerPolicy peers(settings->local_users);
+  ExecSession raw(ReplyForm::kRaw, core, peers);
+  ExecSession sized(ReplyForm::kSized, core, peers);
+  ExecSession header(ReplyForm::kHeader, core, peers);
+  rawgate::exec::ExecServicer servicer(core, host.admission());
+  host.AddStreamListeners("raw", raw);
+  host.AddStreamListeners("sized", sized);
+  host.AddStreamListeners("header", header);
+  host.AddRpcService(servicer);
+  host.RequireLoopbackUnlessAllowed();
+  return host.Run();
+}

@@ -1,0 +1,56 @@
+// Where commands run. No event loop in this header: who uses it need not know of one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "services/exec/exec_launch.h"
+#include "services/exec/exec_process.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace rawgate::exec {
+
+struct ProcessHostOptions {
+  std::string launcher_path = {};
+  Identity identity = {};
+  // For output that is too large for memory. Not entered as the commands' user: it needs only to be
+  // ours.
+  std::string spool_folder = "/tmp";
+  // How long output is awaited from descendants after the command itself has ended.
+  absl::Duration drain_timeout = absl::Seconds(1);
+  // Between SIGTERM and SIGKILL.
+  absl::Duration grace = absl::Seconds(2);
+};
+
+// At most one in a process: it adopts orphans, see exec_process_tree.h. Loop thread, but for
+// Post().
+class ProcessHost {
+ public:
+  // `loop` outlives this object, has one thread, and runs on while commands do. Blocks SIGCHLD in
+  // the calling thread and so in those that it starts later.
+  ProcessHost(boost::asio::io_context& loop, ProcessHostOptions options);
+  // No Process is left.
+  ~ProcessHost();
+
+  // Starts a command. `observer` outlives the Process. A failure to start is told by
+  // OnProcessEnd().
+  std::unique_ptr<Process> Start(const ProcessSpec& spec, ProcessObserver& observer);
+
+  // Runs `work`, which may wait for a disk, on another thread, and `done` on the loop thread
+  // afterwards.
+  void RunOnDisk(std::function<void()> work, std::function<void()> done);
+  // Runs `task` on the loop thread, later. Any thread.
+  void Post(std::function<void()> task);
+
+  const Identity& identity() const;
+
+ private:
+  std::unique_ptr<ProcessResources> resources_;
+};
+
+}  // namespace rawgate::exec

@@ -1,0 +1,195 @@
+// What becomes of a command's descendants.
+#include "services/exec/exec_process.h"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "services/exec/exec_testing.h"
+
+namespace rawgate::exec {
+namespace {
+
+using Kind = Outcome::Kind;
+using ::testing::IsEmpty;
+
+std::shared_ptr<Job> StartAndAwaitSleepers(CoreOnLoop& on, const std::string& shell_command,
+                                           const std::string& length, size_t count) {
+  const auto job = on.Start(shell_command);
+  on.RunUntil([&] { return SleepersFor(length).size() == count; });
+  return job;
+}
+
+void CancelAndExpectNothingLeft(CoreOnLoop& on, const std::shared_ptr<Job>& job,
+                                const std::string& length) {
+  job->Cancel();
+  on.Await(job);
+  EXPECT_EQ(job->outcome().kind, Kind::kCancelled);
+  EXPECT_THAT(SleepersFor(length), IsEmpty());
+  EXPECT_TRUE(NoChildIsLeft());
+}
+
+TEST(ProcessTest, CancelEndsChildren) {
+  CoreOnLoop on;
+  const std::string length = UniqueLength();
+  const auto job = StartAndAwaitSleepers(
+      on, absl::StrCat("sleep ", length, " & sleep ", length, " & wait"), length, 2);
+  CancelAndExpectNothingLeft(on, job, length);
+}
+
+TEST(ProcessTest, CancelEndsOrphansInSessionsOfTheirOwn) {
+  CoreOnLoop on;
+  const std::string length = UniqueLength();
+  const auto job = StartAndAwaitSleepers(
+      on,
+      absl::StrCat("(setsid setsid sleep ", length, " &); (setsid sh -c 'sleep ", length,
+                   " & sleep ", length, "' &); sleep 600"),
+      length, 3);
+  CancelAndExpectNothingLeft(on, job, length);
+}
+
+TEST(ProcessTest, CancelEndsWhatHidesItsOrigin) {
+  CoreOnLoop on;
+  const std::string length = UniqueLength();
+  // No job id in its environment, a session of its own, no parent: nothing tells whose it is but
+  // that no other command runs.
+  const auto job = StartAndAwaitSleepers(
+      on,
+      absl::StrCat("(env -i /usr/bin/setsid /bin/sleep ", length, " >/dev/null 2>&1 &); sleep 600"),
+      length, 1);
+  CancelAndExpectNothingLeft(on, job, length);
+}
+
+TEST(ProcessTest, CancelEndsWhatIgnoresTerm) {
+  CoreOnLoop on({}, {.grace = absl::Milliseconds(100)});
+  const std::string length = UniqueLength();
+  const auto job =
+      StartAndAwaitSleepers(on,
+                            absl::StrCat("(trap '' TERM HUP INT; setsid sleep ", length,
+                                         " & nohup sleep ", length, " & wait) & wait"),
+                            length, 2);
+  CancelAndExpectNothingLeft(on, job, length);
+}
+
+TEST(ProcessTest, ManyCancelledTreesLeaveNothing) {
+  CoreOnLoop on({}, {.grace = absl::Milliseconds(50)});
+  const std::string length = UniqueLength();
+  on.Run("true");
+  const size_t descriptors = OpenDescriptors();
+  for (int round = 0; round < 10; ++round) {
+    std::vector<std::shared_ptr<Job>> jobs;
+    for (int i = 0; i < 5; ++i) {
+      jobs.push_back(
+          on.Start(absl::StrCat("trap '' TERM; (setsid sleep ", length, " &); nohup sleep ", length,
+                                " >/dev/null 2>&1 & sleep ", length)));
+    }
+    on.RunUntil([&] { return SleepersFor(length).size() == 15; });
+    for (const auto& job : jobs) job->Cancel();
+    for (const auto& job : jobs) on.Await(job);
+  }
+  EXPECT_THAT(SleepersFor(length), IsEmpty());
+  EXPECT_TRUE(NoChildIsLeft());
+  EXPECT_EQ(OpenDescriptors(), descriptors);
+}
+
+TEST(ProcessTest, DescriptorsAndProcessesAreBackAfterManyCommands) {
+  CoreOnLoop on;
+  on.Run("true");
+  const size_t descriptors = OpenDescriptors();
+  for (int i = 0; i < 200; ++i) {
+    const auto job = on.Run(absl::StrCat("exit ", i));
+    ASSERT_EQ(job->outcome().kind, Kind::kExited);
+    ASSERT_EQ(job->outcome().exit_code, i);
+  }
+  EXPECT_EQ(OpenDescriptors(), descriptors);
+  EXPECT_TRUE(NoChildIsLeft());
+}
+
+TEST(ProcessTest, ManyAtOnceKeepTheirOutputsApart) {
+  CoreOnLoop on({.commands_max = 20});
+  std::vector<std::shared_ptr<Job>> jobs;
+  for (int i = 0; i < 100; ++i) jobs.push_back(on.Start(absl::StrCat("echo ", i, "; exit ", i)));
+  for (int i = 0; i < 100; ++i) {
+    on.Await(jobs[static_cast<size_t>(i)]);
+    EXPECT_EQ(jobs[static_cast<size_t>(i)]->outcome().exit_code, i);
+    EXPECT_EQ(Text(*jobs[static_cast<size_t>(i)]), absl::StrCat(i, "\n"));
+  }
+}
+
+// ---- Survivors of a command that ended by itself
+
+TEST(ProcessTest, BackgroundChildWithTheOutputDoesNotHang) {
+  CoreOnLoop on({}, {.drain_timeout = absl::Milliseconds(200)});
+  const std::string length = UniqueLength();
+  const auto job = on.Run(absl::StrCat("sleep ", length, " & echo hi; exit 4"));
+  EXPECT_EQ(job->outcome().kind, Kind::kExited);
+  EXPECT_EQ(job->outcome().exit_code, 4);
+  EXPECT_TRUE(job->outcome().output_may_be_incomplete);
+  EXPECT_EQ(Text(*job), "hi\n");
+  EXPECT_THAT(SleepersFor(length), IsEmpty());
+}
+
+TEST(ProcessTest, LateOutputWithinTheDrainTimeIsKept) {
+  CoreOnLoop on({}, {.drain_timeout = absl::Seconds(30)});
+  const auto job = on.Run("(sleep 0.2; echo late) & echo early");
+  EXPECT_EQ(Text(*job), "early\nlate\n");
+  EXPECT_FALSE(job->outcome().output_may_be_incomplete);
+}
+
+TEST(ProcessTest, DaemonWithoutTheOutputIsEndedToo) {
+  CoreOnLoop on;
+  const std::string length = UniqueLength();
+  const auto job =
+      on.Run(absl::StrCat("(setsid sleep ", length, " >/dev/null 2>&1 </dev/null &) ; echo hi"));
+  EXPECT_EQ(job->outcome().kind, Kind::kExited);
+  EXPECT_FALSE(job->outcome().output_may_be_incomplete);
+  EXPECT_EQ(Text(*job), "hi\n");
+  EXPECT_THAT(SleepersFor(length), IsEmpty());
+  EXPECT_TRUE(NoChildIsLeft());
+}
+
+TEST(ProcessTest, TheEndOfOneCommandSparesTheDaemonsOfAnother) {
+  CoreOnLoop on;
+  const std::string length = UniqueLength();
+  const auto job =
+      StartAndAwaitSleepers(on,
+                            absl::StrCat("(setsid sleep ", length,
+                                         " >/dev/null 2>&1 &); (env -i /usr/bin/setsid /bin/sleep ",
+                                         length, " >/dev/null 2>&1 &); sleep 600"),
+                            length, 2);
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(on.Run("(setsid true &); echo hi")->outcome().kind, Kind::kExited);
+  EXPECT_EQ(SleepersFor(length).size(), 2u);
+  CancelAndExpectNothingLeft(on, job, length);
+}
+
+TEST(ProcessTest, OrphansThatEndAreReapedWhileTheCommandRuns) {
+  CoreOnLoop on;
+  const std::string length = UniqueLength();
+  const auto job = StartAndAwaitSleepers(
+      on, absl::StrCat("for i in 1 2 3 4 5; do (true &); done; sleep ", length), length, 1);
+  on.RunUntil([&] {
+    const auto rows = ReadProcesses();
+    return std::none_of(rows.begin(), rows.end(), [](const ProcessRow& row) {
+      return row.parent == getpid() && row.ended();
+    });
+  });
+  CancelAndExpectNothingLeft(on, job, length);
+}
+
+TEST(ProcessTest, ACoreThatGoesAwayLeavesNothing) {
+  const std::string length = UniqueLength();
+  {
+    CoreOnLoop on;
+    StartAndAwaitSleepers(
+        on, absl::StrCat("trap '' TERM; (setsid sleep ", length, " &); sleep ", length), length, 2);
+  }
+  EXPECT_THAT(SleepersFor(length), IsEmpty());
+  EXPECT_TRUE(NoChildIsLeft());
+}
+
+}  // namespace
+}  // namespace rawgate::exec

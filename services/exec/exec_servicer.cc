@@ -1,0 +1,264 @@
+#include "services/exec/exec_servicer.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/proto_time.h"
+#include "runtime/rpc/server.h"
+#include "runtime/rpc/status.h"
+#include "runtime/rpc/stream_writer.h"
+
+namespace rawgate::exec {
+namespace {
+
+using RunWriter = rpc::StreamWriter<v1::RunResponse>;
+
+// Output messages that wait behind the one being written. With what gRPC buffers this bounds what a
+// slow client costs; the rest of the output stays where the core keeps it.
+constexpr size_t kQueuedMessages = 2;
+
+// One Run call. Lives on the loop thread; the writer's hooks only post to it. Owned by the writer's
+// hooks, and by itself while the job can call it.
+class RunCall final : public JobObserver, public std::enable_shared_from_this<RunCall> {
+ public:
+  RunCall(ExecCore& core, rpc::Call call) : core_(core), call_(std::move(call)) {}
+
+  // The reactor for gRPC.
+  RunWriter* Open() {
+    writer_ =
+        new RunWriter({.on_room = [self = shared_from_this()] { self->Post(&RunCall::OnRoom); },
+                       .on_cancel = [self = shared_from_this()] { self->Post(&RunCall::OnCancel); },
+                       .on_done = {}},
+                      kQueuedMessages);
+    return writer_;
+  }
+  void Begin(absl::StatusOr<CommandSpec> spec) {
+    core_.host().Post([self = shared_from_this(), spec = std::move(spec)]() mutable {
+      self->Start(std::move(spec));
+    });
+  }
+
+ private:
+  void Post(void (RunCall::*reaction)()) {
+    core_.host().Post([self = shared_from_this(), reaction] { (self.get()->*reaction)(); });
+  }
+
+  void Start(absl::StatusOr<CommandSpec> spec) {
+    absl::Status refused = spec.status();
+    if (spec.ok() && cancelled_) refused = absl::CancelledError("the caller has gone");
+    if (refused.ok()) {
+      auto started = core_.Start(*std::move(spec), *this);
+      refused = started.status();
+      if (started.ok()) job_ = *std::move(started);
+    }
+    if (!refused.ok()) return Finish(refused, /*told=*/false);
+    self_ = shared_from_this();
+  }
+
+  void OnJobStarted(Job& job) override {
+    v1::RunResponse response;
+    response.mutable_started()->set_job_id(job.id());
+    response.mutable_started()->set_pid(job.pid());
+    *response.mutable_started()->mutable_start_time() = rpc::ToProto(job.start_time());
+    Write(std::move(response));
+  }
+
+  void OnJobOutput(Job& job, OutputStream) override { Pump(job); }
+
+  void OnJobEnded(Job& job) override {
+    ended_ = true;
+    Pump(job);
+    self_.reset();
+  }
+
+  void OnRoom() {
+    room_ = true;
+    if (job_ != nullptr) Pump(*job_);
+  }
+
+  void OnCancel() {
+    cancelled_ = true;
+    room_ = true;
+    if (job_ == nullptr) return;
+    job_->Cancel();
+    Pump(*job_);
+  }
+
+  // Sends what there is while there is room, one stream and the other by turns.
+  void Pump(Job& job) {
+    while (room_ && !reading_ && !finished_) {
+      const std::optional<OutputStream> stream = cancelled_ ? std::nullopt : NextStream(job);
+      if (!stream) break;
+      Send(job, *stream);
+    }
+    if (ended_ && !reading_ && !finished_ && (cancelled_ || (room_ && !NextStream(job))))
+      FinishWithOutcome(job);
+  }
+
+  std::optional<OutputStream> NextStream(const Job& job) const {
+    const OutputStream first =
+        last_ == OutputStream::kStdout ? OutputStream::kStderr : OutputStream::kStdout;
+    for (const OutputStream stream : {first, last_}) {
+      if (sent_[static_cast<size_t>(stream)] < job.output(stream).size()) return stream;
+    }
+    return std::nullopt;
+  }
+
+  void Send(Job& job, OutputStream stream) {
+    last_ = stream;
+    const uint64_t offset = sent_[static_cast<size_t>(stream)];
+    const Output& output = job.output(stream);
+    if (!output.in_file()) return SendBytes(stream, output.Read(offset, rpc::kChunkBytes));
+    reading_ = true;
+    auto bytes = std::make_shared<absl::StatusOr<std::string>>("");
+    core_.host().RunOnDisk(
+        [&output, offset, bytes, size = output.size(), job = job_] {
+          *bytes = output.Read(
+              offset, static_cast<size_t>(std::min<uint64_t>(rpc::kChunkBytes, size - offset)));
+        },
+        [self = shared_from_this(), bytes, stream] {
+          self->reading_ = false;
+          self->SendBytes(stream, std::move(*bytes));
+          self->Pump(*self->job_);
+        });
+  }
+
+  void SendBytes(OutputStream stream, absl::StatusOr<std::string> bytes) {
+    if (!bytes.ok()) {
+      job_->Cancel();
+      return Finish(bytes.status(), /*told=*/false);
+    }
+    uint64_t& sent = sent_[static_cast<size_t>(stream)];
+    v1::RunResponse response;
+    v1::Output& output = *response.mutable_output();
+    output.set_stream(stream == OutputStream::kStdout ? v1::OUTPUT_STREAM_STDOUT
+                                                      : v1::OUTPUT_STREAM_STDERR);
+    output.set_offset(sent);
+    sent += bytes->size();
+    call_->CountSent(bytes->size());
+    output.set_data(*std::move(bytes));
+    Write(std::move(response));
+  }
+
+  void Write(v1::RunResponse response) {
+    if (!finished_ && !writer_->Write(std::move(response))) room_ = false;
+  }
+
+  void FinishWithOutcome(const Job& job) {
+    v1::RunResponse response;
+    *response.mutable_outcome() = ToProto(job);
+    Write(std::move(response));
+    Finish(ToStatus(job.outcome()), /*told=*/true);
+  }
+
+  // `told`: the client has the outcome as a message, and the call itself went well.
+  void Finish(const absl::Status& status, bool told) {
+    if (std::exchange(finished_, true)) return;
+    const grpc::Status ended = call_->End(status);
+    call_.reset();
+    std::exchange(writer_, nullptr)->Finish(told ? grpc::Status::OK : ended);
+  }
+
+  ExecCore& core_;
+  std::optional<rpc::Call> call_;
+  // Deleted by gRPC after Finish().
+  RunWriter* writer_ = nullptr;
+  std::shared_ptr<Job> job_;
+  std::shared_ptr<RunCall> self_;
+  std::array<uint64_t, 2> sent_{};
+  OutputStream last_ = OutputStream::kStderr;
+  bool room_ = true;
+  // A chunk is being read from a file.
+  bool reading_ = false;
+  bool cancelled_ = false;
+  bool ended_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<CommandSpec> ToCommandSpec(const v1::RunRequest& request) {
+  CommandSpec spec;
+  if (request.has_shell_command()) spec.shell_command = request.shell_command();
+  spec.argv.assign(request.argv().arguments().begin(), request.argv().arguments().end());
+  spec.folder = request.working_directory();
+  for (const v1::EnvironmentVariable& variable : request.environment()) {
+    spec.environment.emplace_back(variable.name(), variable.value());
+  }
+  spec.input = request.stdin();
+  if (request.has_timeout()) {
+    const std::optional<absl::Duration> timeout = rpc::FromProto(request.timeout());
+    if (!timeout) return FieldError("timeout", "BAD_TIMEOUT", "the timeout is no valid duration");
+    spec.timeout = *timeout;
+  }
+  spec.listener = rpc::kRpcListener;
+  return spec;
+}
+
+v1::Outcome ToProto(const Job& job) {
+  using Kind = Outcome::Kind;
+  const Outcome& from = job.outcome();
+  v1::Outcome to;
+  switch (from.kind) {
+    case Kind::kExited:
+      to.mutable_exited()->set_code(from.exit_code);
+      break;
+    case Kind::kSignalled:
+      to.mutable_signalled()->set_name(SignalName(from.signal));
+      to.mutable_signalled()->set_number(from.signal);
+      to.mutable_signalled()->set_core_dumped(from.core_dumped);
+      break;
+    case Kind::kTimedOut:
+      *to.mutable_timed_out()->mutable_timeout() = rpc::ToProto(from.timeout);
+      break;
+    case Kind::kCancelled:
+      to.mutable_cancelled();
+      break;
+    case Kind::kStartFailed:
+      to.mutable_start_failed()->set_errno_value(from.errno_value);
+      to.mutable_start_failed()->set_message(from.message);
+      break;
+    case Kind::kOutputLimit:
+      to.mutable_output_limit()->set_limit_bytes(from.output_limit);
+      break;
+  }
+  to.set_stdout_size(job.output(OutputStream::kStdout).size());
+  to.set_stderr_size(job.output(OutputStream::kStderr).size());
+  *to.mutable_start_time() = rpc::ToProto(from.start_time);
+  *to.mutable_end_time() = rpc::ToProto(from.end_time);
+  *to.mutable_resource_usage()->mutable_user_time() = rpc::ToProto(from.user_time);
+  *to.mutable_resource_usage()->mutable_system_time() = rpc::ToProto(from.system_time);
+  to.mutable_resource_usage()->set_max_resident_bytes(from.max_resident_bytes);
+  to.set_output_may_be_incomplete(from.output_may_be_incomplete);
+  return to;
+}
+
+grpc::ServerWriteReactor<v1::RunResponse>* ExecServicer::Run(grpc::CallbackServerContext* context,
+                                                             const v1::RunRequest* request) {
+  absl::StatusOr<rpc::Call> call = admission_.Admit(*context, "Run");
+  if (!call.ok()) {
+    auto* const refused = new RunWriter({});
+    refused->Finish(rpc::ToGrpc(call.status()));
+    return refused;
+  }
+  call->CountReceived(request->ByteSizeLong());
+  call->Describe([request] {
+    return absl::StrCat("run: ", request->has_shell_command()
+                                     ? request->shell_command()
+                                     : absl::StrJoin(request->argv().arguments(), " "));
+  });
+  // `request` goes away when the call ends, which may be before the loop gets to it.
+  const auto run = std::make_shared<RunCall>(core_, *std::move(call));
+  RunWriter* const writer = run->Open();
+  run->Begin(ToCommandSpec(*request));
+  return writer;
+}
+
+}  // namespace rawgate::exec

@@ -1,0 +1,28 @@
+// ExecService over the same core as the sockets.
+#pragma once
+
+#include "rawgate/exec/v1/exec_service.grpc.pb.h"
+#include "runtime/rpc/admission.h"
+#include "services/exec/exec_core.h"
+
+namespace rawgate::exec {
+
+// Thread-safe.
+class ExecServicer final : public v1::ExecService::CallbackService {
+ public:
+  // Both outlive this object; the core lives on the loop of `admission`'s service.
+  ExecServicer(ExecCore& core, rpc::Admission& admission) : core_(core), admission_(admission) {}
+
+  grpc::ServerWriteReactor<v1::RunResponse>* Run(grpc::CallbackServerContext* context,
+                                                 const v1::RunRequest* request) override;
+
+ private:
+  ExecCore& core_;
+  rpc::Admission& admission_;
+};
+
+// Proto to core and back; pure.
+absl::StatusOr<CommandSpec> ToCommandSpec(const v1::RunRequest& request);
+v1::Outcome ToProto(const Job& job);
+
+}  // namespace rawgate::exec

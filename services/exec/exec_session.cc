@@ -1,0 +1,278 @@
+#include "services/exec/exec_session.h"
+
+#include <netinet/tcp.h>
+#include <sys/sendfile.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+
+namespace rawgate::exec {
+namespace {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using net::CloseReason;
+using net::Connection;
+using net::Next;
+using net::ReadResult;
+using net::Wait;
+using SteadyClock = std::chrono::steady_clock;
+using Timer = asio::basic_waitable_timer<SteadyClock, asio::wait_traits<SteadyClock>,
+                                         asio::io_context::executor_type>;
+
+constexpr size_t kReadMax = 64 * 1024;
+// Held of what a client sends ahead. Must be more than a command, so that a longer one is seen to
+// be too long.
+constexpr size_t kBufferedMax = 2 * RequestDecoder::kCommandMax;
+// A digest of more than this is not computed on the loop thread.
+constexpr uint64_t kInlineDigestMax = 64 * 1024;
+// How long nothing must come to end a command of many bytes, and how often is looked.
+constexpr auto kSilence = std::chrono::milliseconds(10);
+constexpr auto kSilenceStep = std::chrono::milliseconds(1);
+// One sendfile(2), after which other connections have their turn.
+constexpr size_t kSendFileMax = 1 << 20;
+
+// What there was to read.
+enum class Intake { kQuiet, kMore, kEnd, kGone };
+
+// Gives the decoder all that waits, up to kBufferedMax.
+Intake TakeWaiting(Connection& connection, RequestDecoder& decoder) {
+  const std::span<char> buffer = net::StreamListener::Scratch().first(kReadMax);
+  while (decoder.buffered() < kBufferedMax) {
+    const ReadResult read = connection.TryRead(buffer);
+    switch (read.kind) {
+      case ReadResult::Kind::kData:
+        decoder.Feed(absl::string_view(buffer.data(), read.size));
+        break;
+      case ReadResult::Kind::kWouldBlock:
+        decoder.OnQuiet();
+        return Intake::kQuiet;
+      case ReadResult::Kind::kEnd:
+        decoder.OnEnd();
+        return Intake::kEnd;
+      case ReadResult::Kind::kGone:
+        return Intake::kGone;
+    }
+  }
+  return Intake::kMore;
+}
+
+// Suspends until what `start` is given has been called, on the loop thread.
+awaitable<void> Await(std::function<void(std::function<void()>)> start) {
+  return asio::async_initiate<const asio::use_awaitable_t<>, void()>(
+      [start = std::move(start)](auto handler) {
+        // std::function wants copies; there is still one handler, called once.
+        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+        start([shared] {
+          const auto executor = asio::get_associated_executor(*shared);
+          asio::post(executor, std::move(*shared));
+        });
+      },
+      asio::use_awaitable);
+}
+
+// Resumes whoever waits for a job.
+class EndOfJob final : public JobObserver {
+ public:
+  awaitable<void> Wait() {
+    return Await([this](std::function<void()> resume) {
+      resume_ = std::move(resume);
+      if (ended_) resume_();
+    });
+  }
+
+ private:
+  void OnJobEnded(Job&) override {
+    ended_ = true;
+    if (resume_) resume_();
+  }
+
+  bool ended_ = false;
+  std::function<void()> resume_;
+};
+
+// Lets the loop do other things for `pause`.
+awaitable<void> Pause(Connection& connection, SteadyClock::duration pause) {
+  Timer timer(connection.listener().loop().get_executor(), pause);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+awaitable<bool> SendFile(Connection& connection, int file, uint64_t size) {
+  const Wait before = connection.wait();
+  off_t offset = 0;
+  while (static_cast<uint64_t>(offset) < size) {
+    connection.SetWait(Wait::kStall);
+    const size_t slice = std::min<uint64_t>(kSendFileMax, size - static_cast<uint64_t>(offset));
+    const ssize_t sent = sendfile(connection.native_handle(), file, &offset, slice);
+    if (sent > 0) {
+      connection.CountSent(static_cast<size_t>(sent));
+      co_await asio::post(asio::use_awaitable);  // others have their turn
+    } else if (sent == 0) {
+      connection.Close(CloseReason::kLocalError, "kept output has become shorter");
+    } else if (errno == EAGAIN) {
+      co_await connection.WaitWritable();
+    } else if (errno != EINTR) {
+      const bool gone = errno == EPIPE || errno == ECONNRESET || errno == ETIMEDOUT;
+      connection.Close(gone ? CloseReason::kReset : CloseReason::kLocalError,
+                       ErrnoError(errno, "sendfile").message());
+    }
+    if (connection.closed()) co_return false;
+  }
+  connection.SetWait(before);
+  co_return true;
+}
+
+void SetCork(Connection& connection, int on) {
+  // Not every stream is TCP; the others need none.
+  setsockopt(connection.native_handle(), IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
+// Head and body, in full packets whatever they are made of.
+awaitable<bool> Send(Connection& connection, const std::string& head, const Body& body) {
+  std::vector<iovec> parts = {{const_cast<char*>(head.data()), head.size()}};
+  const auto add = [&](const Body::Part& part) {
+    parts.push_back({const_cast<char*>(part.memory.data()), part.memory.size()});
+  };
+  if (body.in_memory()) {
+    for (const Body::Part& part : body.parts()) add(part);
+    co_return co_await connection.Write(parts);
+  }
+  SetCork(connection, 1);
+  for (const Body::Part& part : body.parts()) {
+    if (part.file < 0) {
+      add(part);
+      continue;
+    }
+    if (!co_await connection.Write(parts)) co_return false;
+    parts.clear();
+    if (!co_await SendFile(connection, part.file, part.size)) co_return false;
+  }
+  if (!parts.empty() && !co_await connection.Write(parts)) co_return false;
+  SetCork(connection, 0);
+  co_return true;
+}
+
+std::string FileName(const Connection& connection) {
+  return absl::StrCat("output-", connection.id(), "-", connection.requests() + 1, ".txt");
+}
+
+}  // namespace
+
+absl::Status ExecSession::Admit(Connection& connection) {
+  absl::Status checked = peers_.Check(connection.native_handle(), connection.peer());
+  if (!checked.ok()) {
+    spdlog::warn("{}: {} refused: {}", connection.listener().name(), connection.PeerName(),
+                 std::string(checked.message()));
+  }
+  return checked;
+}
+
+awaitable<Next> ExecSession::Serve(Connection& connection) {
+  RequestDecoder decoder(/*first=*/connection.requests() == 0);
+  auto last_bytes = SteadyClock::now();
+  for (;;) {
+    const size_t before = decoder.buffered();
+    const Intake intake = TakeWaiting(connection, decoder);
+    if (intake == Intake::kGone) co_return Next::kClose;
+    if (decoder.buffered() > before) last_bytes = SteadyClock::now();
+    if (SteadyClock::now() - last_bytes >= kSilence) decoder.OnSilence();
+    if (!co_await RunComplete(connection, decoder)) co_return Next::kClose;
+    if (intake == Intake::kEnd) co_return Next::kClose;
+    if (intake == Intake::kMore) continue;
+    if (!decoder.awaiting_silence()) co_return Next::kPark;
+    co_await Pause(connection, kSilenceStep);
+  }
+}
+
+awaitable<bool> ExecSession::RunComplete(Connection& connection, RequestDecoder& decoder) {
+  for (;;) {
+    absl::StatusOr<std::optional<std::string>> command = decoder.Next();
+    if (!command.ok()) {
+      co_await Refuse(connection, command.status());
+      co_return false;
+    }
+    if (!command->has_value()) co_return true;
+    if (!co_await RunAndReply(connection, **std::move(command))) co_return false;
+  }
+}
+
+awaitable<bool> ExecSession::RunAndReply(Connection& connection, std::string command) {
+  CommandSpec spec;
+  spec.shell_command = std::move(command);
+  if (form_ == ReplyForm::kSized) spec.output_max = kSizedBodyMax;
+  spec.listener = connection.listener().name();
+  spec.connection_id = connection.id();
+  EndOfJob end;
+  const absl::StatusOr<std::shared_ptr<Job>> started = core_.Start(std::move(spec), end);
+  if (!started.ok()) {
+    co_await Refuse(connection, started.status());
+    co_return false;
+  }
+  Job& job = **started;
+  connection.SetWait(Wait::kNone);
+  {
+    const Connection::PeerWatch watch(connection, [&job] { job.Cancel(); });
+    co_await end.Wait();
+  }
+  if (connection.closed()) co_return false;
+  const bool sent = co_await Reply(connection, job);
+  connection.CountRequest(ToStatus(job.outcome()), job.outcome().duration,
+                          [&job] { return absl::StrCat("run: ", job.Summary()); });
+  connection.SetWait(Wait::kHeader);
+  co_return sent;
+}
+
+awaitable<bool> ExecSession::Reply(Connection& connection, const Job& job) {
+  const Body body(job);
+  absl::StatusOr<std::string> md5("");
+  if (form_ == ReplyForm::kHeader && body.in_memory() && body.size() <= kInlineDigestMax) {
+    md5 = body.Md5();
+  } else if (form_ == ReplyForm::kHeader) {
+    co_await Await([&](std::function<void()> resume) {
+      core_.host().RunOnDisk([&] { md5 = body.Md5(); }, std::move(resume));
+    });
+  }
+  if (!md5.ok()) {
+    connection.Close(CloseReason::kLocalError, md5.status().message());
+    co_return false;
+  }
+  const std::string head = HeadOf(form_, body, job.outcome(), *md5, FileName(connection));
+  co_return co_await Send(connection, head, body);
+}
+
+awaitable<void> ExecSession::Refuse(Connection& connection, absl::Status refusal) {
+  if (ReasonOf(refusal) == "CROSS_PROTOCOL") {
+    spdlog::warn(
+        "{}: {} sent an HTTP request: suspected attack through a browser, nothing of it was run",
+        connection.listener().name(), connection.PeerName());
+    connection.Close(CloseReason::kCrossProtocol, refusal.message());
+    co_return;
+  }
+  const Body body(form_ == ReplyForm::kHeader
+                      ? std::string()
+                      : absl::StrCat("rawgate-exec: ", refusal.message(), "\n"));
+  const std::string head =
+      HeadOf(form_, body, refusal, body.Md5().value_or(""), FileName(connection));
+  if (!co_await Send(connection, head, body)) co_return;
+  connection.CountRequest(refusal, absl::ZeroDuration(),
+                          [&] { return absl::StrCat("refused: ", refusal.message()); });
+  const bool malformed = ReasonOf(refusal) == "BAD_COMMAND";
+  co_await connection.CloseGently(malformed ? CloseReason::kProtocolError : CloseReason::kLimit,
+                                  refusal.message());
+}
+
+}  // namespace rawgate::exec

@@ -1,0 +1,348 @@
+#include "services/exec/exec_session.h"
+
+#include <sys/wait.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "runtime/net/framing.h"
+#include "runtime/testing/raw_client.h"
+#include "services/exec/exec_service_testing.h"
+
+namespace rawgate::exec {
+namespace {
+
+using ::rawgate::testing::Eventually;
+using ::rawgate::testing::RawClient;
+using ::testing::IsEmpty;
+
+std::string ReadSized(RawClient& client) {
+  const std::string size = client.ReadExactly(net::kI32Size);
+  if (size.size() != net::kI32Size) return "no size";
+  return client.ReadExactly(static_cast<size_t>(net::DecodeI32(size.data())));
+}
+
+struct HeaderReply {
+  boost::json::object json;
+  std::string body;
+};
+
+HeaderReply ReadWithHeader(RawClient& client) {
+  HeaderReply reply;
+  reply.json = boost::json::parse(ReadSized(client)).as_object();
+  reply.body = client.ReadExactly(static_cast<size_t>(reply.json.at("total_size").as_int64()));
+  return reply;
+}
+
+// ---- The three forms
+
+TEST(ExecSessionTest, RawRepliesAreTheOutputAlone) {
+  ExecServiceFixture exec;
+  for (const std::string& uri : {exec.raw(), exec.unix_socket()}) {
+    RawClient client(uri);
+    ASSERT_TRUE(client.Send("echo e >&2; echo o\n"));
+    EXPECT_EQ(client.ReadExactly(4), "o\ne\n");
+    ASSERT_TRUE(client.Send("true"));
+    EXPECT_EQ(client.ReadExactly(1), "\n");
+    ASSERT_TRUE(client.Send("echo one\necho two\n\n  \necho three"));
+    EXPECT_EQ(client.ReadExactly(14), "one\ntwo\nthree\n");
+    client.HalfClose();
+    EXPECT_EQ(client.ReadToEnd(), "");
+  }
+}
+
+TEST(ExecSessionTest, SizedReplies) {
+  ExecServiceFixture exec;
+  RawClient client(exec.sized());
+  ASSERT_TRUE(client.Send("echo hi"));
+  EXPECT_EQ(ReadSized(client), "hi\n");
+  ASSERT_TRUE(client.Send("true\nexit 3\nprintf abc"));
+  EXPECT_EQ(ReadSized(client), "");
+  EXPECT_EQ(ReadSized(client), "");
+  EXPECT_EQ(ReadSized(client), "abc");
+}
+
+TEST(ExecSessionTest, HeaderReplies) {
+  ExecServiceFixture exec;
+  RawClient client(exec.header());
+  ASSERT_TRUE(client.Send("printf hello; printf '!' >&2; exit 4\n"));
+  const HeaderReply first = ReadWithHeader(client);
+  EXPECT_EQ(first.body, "hello!");
+  EXPECT_EQ(first.json.at("md5"), "5a8dd3ad0756a93ded72b823b19dd877");
+  EXPECT_EQ(first.json.at("stdout_size"), 5);
+  EXPECT_EQ(first.json.at("stderr_size"), 1);
+  EXPECT_EQ(first.json.at("exit_code"), 4);
+  EXPECT_EQ(first.json.at("truncated"), false);
+  EXPECT_EQ(first.json.at("timed_out"), false);
+  EXPECT_GE(first.json.at("duration_ms").as_int64(), 0);
+  EXPECT_FALSE(first.json.contains("signal"));
+  EXPECT_FALSE(first.json.contains("error"));
+
+  ASSERT_TRUE(client.Send("kill -TERM $$"));
+  const HeaderReply second = ReadWithHeader(client);
+  EXPECT_EQ(second.json.at("signal"), "TERM");
+  EXPECT_EQ(second.json.at("md5"), "d41d8cd98f00b204e9800998ecf8427e");
+  EXPECT_FALSE(second.json.contains("exit_code"));
+  EXPECT_NE(second.json.at("file_name"), first.json.at("file_name"));
+}
+
+TEST(ExecSessionTest, HeaderTellsTimeoutAndTruncation) {
+  ExecServiceFixture exec({.timeout_default = absl::Milliseconds(300), .output_max = 1000});
+  RawClient client(exec.header());
+  ASSERT_TRUE(client.Send("echo partial; sleep 600\n"));
+  const HeaderReply late = ReadWithHeader(client);
+  EXPECT_EQ(late.body, "partial\n");
+  EXPECT_EQ(late.json.at("timed_out"), true);
+  EXPECT_EQ(late.json.at("truncated"), false);
+  ASSERT_TRUE(client.Send("yes\n"));
+  const HeaderReply much = ReadWithHeader(client);
+  EXPECT_EQ(much.body.size(), 1000u);
+  EXPECT_EQ(much.json.at("truncated"), true);
+  EXPECT_EQ(much.json.at("timed_out"), false);
+}
+
+TEST(ExecSessionTest, LargeRepliesArriveWhole) {
+  ExecServiceFixture exec;
+  const std::string command = "seq 1 400000; seq 1 300000 >&2\n";
+  RawClient raw(exec.raw());
+  ASSERT_TRUE(raw.Send(command));
+  raw.HalfClose();
+  const std::string expected = raw.ReadToEnd();
+  EXPECT_THAT(expected.size(), 2688895u + 1988895u);
+  EXPECT_TRUE(absl::StartsWith(expected, "1\n2\n3\n"));
+  EXPECT_TRUE(absl::EndsWith(expected, "299999\n300000\n"));
+
+  RawClient sized(exec.sized());
+  ASSERT_TRUE(sized.Send(command));
+  EXPECT_EQ(ReadSized(sized), expected);
+
+  RawClient header(exec.header());
+  ASSERT_TRUE(header.Send(command));
+  const HeaderReply reply = ReadWithHeader(header);
+  EXPECT_EQ(reply.body, expected);
+  EXPECT_EQ(reply.json.at("md5").as_string(), *Body(expected).Md5());
+  // One stream in a file, the other in memory.
+  ASSERT_TRUE(header.Send("echo small; seq 1 400000 >&2\n"));
+  EXPECT_TRUE(absl::StartsWith(ReadWithHeader(header).body, "small\n1\n2\n"));
+  ASSERT_TRUE(header.Send("seq 1 400000; echo small >&2\n"));
+  EXPECT_TRUE(absl::EndsWith(ReadWithHeader(header).body, "400000\nsmall\n"));
+}
+
+TEST(ExecSessionTest, CommandThatCannotBeStartedSaysWhy) {
+  ExecServiceFixture exec;
+  std::filesystem::remove_all(exec.scratch());
+  RawClient raw(exec.raw());
+  ASSERT_TRUE(raw.Send("echo hi"));
+  const std::string text = "rawgate-exec: working folder: No such file or directory\n";
+  EXPECT_EQ(raw.ReadExactly(text.size()), text);
+  RawClient header(exec.header());
+  ASSERT_TRUE(header.Send("echo hi"));
+  const HeaderReply reply = ReadWithHeader(header);
+  EXPECT_EQ(reply.body, text);
+  EXPECT_EQ(reply.json.at("error").at("code"), "START_FAILED");
+}
+
+// ---- Framing on a real socket
+
+TEST(ExecSessionTest, LongCommandWithoutNewlineEndsBySilence) {
+  ExecServiceFixture exec;
+  RawClient client(exec.raw());
+  for (const size_t size : {1018u, 1019u, 1020u, 4000u, 65000u}) {
+    const std::string text(size, 'x');
+    ASSERT_TRUE(client.Send(absl::StrCat("echo ", text)));
+    EXPECT_EQ(client.ReadExactly(size + 1), text + "\n");
+  }
+}
+
+TEST(ExecSessionTest, LongCommandInPiecesIsOne) {
+  ExecServiceFixture exec;
+  RawClient client(exec.raw());
+  ASSERT_TRUE(client.Send(absl::StrCat("echo ", std::string(1500, 'a'))));
+  ASSERT_TRUE(client.Send(std::string(1500, 'b') + "\n"));
+  EXPECT_EQ(client.ReadExactly(3001),
+            absl::StrCat(std::string(1500, 'a'), std::string(1500, 'b'), "\n"));
+}
+
+TEST(ExecSessionTest, HalfCloseEndsACommandAndIsStillAnswered) {
+  ExecServiceFixture exec;
+  RawClient client(exec.raw());
+  ASSERT_TRUE(client.Send(absl::StrCat("sleep 0.1; echo ", std::string(3000, 'y'))));
+  client.HalfClose();
+  EXPECT_EQ(client.ReadToEnd(), std::string(3000, 'y') + "\n");
+}
+
+TEST(ExecSessionTest, ManyCommandsSentAheadAreAnsweredInOrder) {
+  ExecServiceFixture exec;
+  RawClient client(exec.raw());
+  std::string commands;
+  std::string expected;
+  for (int i = 0; i < 200; ++i) {
+    absl::StrAppend(&commands, "echo ", i, "\n");
+    absl::StrAppend(&expected, i, "\n");
+  }
+  ASSERT_TRUE(client.Send(commands));
+  client.HalfClose();
+  EXPECT_EQ(client.ReadToEnd(), expected);
+}
+
+// ---- Refusals
+
+TEST(ExecSessionTest, TooLongCommandIsAnsweredAndClosed) {
+  ExecServiceFixture exec;
+  const std::string command = std::string(RequestDecoder::kCommandMax + 1, 'x') + "\n";
+  RawClient raw(exec.raw());
+  ASSERT_TRUE(raw.Send("echo before\n" + command));
+  EXPECT_EQ(raw.ReadToEnd(), "before\nrawgate-exec: the command is longer than 65536 bytes\n");
+  raw.Close();
+  EXPECT_TRUE(Eventually([&] { return exec.Closed(observe::CloseReason::kLimit) == 1; }));
+
+  RawClient sized(exec.sized());
+  ASSERT_TRUE(sized.Send(command));
+  EXPECT_EQ(ReadSized(sized), "rawgate-exec: the command is longer than 65536 bytes\n");
+  EXPECT_EQ(sized.ReadToEnd(), "");
+
+  RawClient header(exec.header());
+  ASSERT_TRUE(header.Send(command));
+  const HeaderReply reply = ReadWithHeader(header);
+  EXPECT_EQ(reply.json.at("error").at("code"), "COMMAND_TOO_LONG");
+  EXPECT_EQ(reply.body, "");
+  EXPECT_EQ(header.ReadToEnd(), "");
+}
+
+TEST(ExecSessionTest, NulIsAnsweredAndClosed) {
+  ExecServiceFixture exec;
+  RawClient client(exec.raw());
+  ASSERT_TRUE(client.Send(absl::string_view("echo a\0b\n", 9)));
+  EXPECT_EQ(client.ReadToEnd(), "rawgate-exec: the command has a NUL in it\n");
+  client.Close();
+  EXPECT_TRUE(Eventually([&] { return exec.Closed(observe::CloseReason::kProtocolError) == 1; }));
+}
+
+TEST(ExecSessionTest, TooManyCommandsAreToldSo) {
+  ExecServiceFixture exec({.commands_max = 1, .queue_max = 0});
+  RawClient first(exec.raw());
+  ASSERT_TRUE(first.Send("echo up; sleep 600\n"));
+  ASSERT_TRUE(Eventually([&] { return exec.running() == 1; }));
+  RawClient second(exec.header());
+  ASSERT_TRUE(second.Send("echo hi\n"));
+  EXPECT_EQ(ReadWithHeader(second).json.at("error").at("code"), "TOO_MANY_COMMANDS");
+}
+
+TEST(ExecSessionTest, HttpRequestsAreClosedUnansweredAndNothingRuns) {
+  ExecServiceFixture exec;
+  const std::string touch = absl::StrCat("touch ", exec.scratch(), "/pwned");
+  const std::vector<std::string> requests = {
+      absl::StrCat("POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n", touch,
+                   "\r\n"),
+      absl::StrCat(touch, "\r\nHost: 127.0.0.1\r\n"),
+      absl::StrCat("GET /", std::string(3000, 'a')),
+  };
+  for (const std::string& request : requests) {
+    RawClient client(exec.raw());
+    ASSERT_TRUE(client.Send(request));
+    EXPECT_EQ(client.ReadToEnd(), "");
+  }
+  EXPECT_TRUE(Eventually(
+      [&] { return exec.Closed(observe::CloseReason::kCrossProtocol) == requests.size(); }));
+  EXPECT_FALSE(std::filesystem::exists(exec.scratch() + "/pwned"));
+}
+
+TEST(ExecSessionTest, OtherUsersOfTheMachineAreRefused) {
+  ExecServiceFixture exec;
+  if (geteuid() != 0) {
+    // Nobody else can be played; that our own user is served the other tests show.
+    EXPECT_FALSE(CheckOwner(geteuid() + 1, geteuid()).ok());
+    return;
+  }
+  for (const std::string& uri : {exec.raw(), exec.unix_socket()}) {
+    const pid_t stranger = fork();
+    if (stranger == 0) {
+      if (setresuid(65534, 65534, 65534) != 0) _exit(2);
+      RawClient client(uri);
+      client.Send("echo hi\n");
+      _exit(client.ReadToEnd().empty() ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(stranger, &status, 0), stranger);
+    EXPECT_EQ(status, 0) << uri;
+  }
+  EXPECT_TRUE(Eventually([&] { return exec.Closed(observe::CloseReason::kRefused) == 1; }));
+}
+
+// ---- Peers that leave
+
+TEST(ExecSessionTest, AResetEndsTheCommandAndAllItStarted) {
+  ExecServiceFixture exec;
+  const std::string length = UniqueLength();
+  RawClient client(exec.raw());
+  ASSERT_TRUE(
+      client.Send(absl::StrCat("sleep ", length, " & (setsid sleep ", length, " &); wait\n")));
+  ASSERT_TRUE(Eventually([&] { return SleepersFor(length).size() == 2; }));
+  client.Reset();
+  EXPECT_TRUE(Eventually([&] { return exec.running() == 0; }));
+  EXPECT_THAT(SleepersFor(length), IsEmpty());
+}
+
+TEST(ExecSessionTest, ClientsThatVanishLeaveNothing) {
+  ExecServiceFixture exec;
+  const std::string length = UniqueLength();
+  for (int i = 0; i < 100; ++i) {
+    RawClient client(exec.raw());
+    ASSERT_TRUE(client.Send(i % 2 == 0 ? absl::StrCat("sleep ", length, "\n") : "seq 1 100000\n"));
+    client.Reset();
+  }
+  EXPECT_TRUE(
+      Eventually([&] { return exec.raw_listener().counters().connections_open.value() == 0; }));
+  EXPECT_EQ(exec.running(), 0u);
+  EXPECT_THAT(SleepersFor(length), IsEmpty());
+  RawClient good(exec.raw());
+  ASSERT_TRUE(good.Send("echo still here\n"));
+  EXPECT_EQ(good.ReadExactly(11), "still here\n");
+}
+
+TEST(ExecSessionTest, StopEndsWhatTheGraceDidNot) {
+  const std::string length = UniqueLength();
+  {
+    ExecServiceFixture exec;
+    RawClient client(exec.raw());
+    ASSERT_TRUE(client.Send(absl::StrCat("sleep ", length, "\n")));
+    ASSERT_TRUE(Eventually([&] { return SleepersFor(length).size() == 1; }));
+  }
+  EXPECT_THAT(SleepersFor(length), IsEmpty());
+}
+
+TEST(ExecSessionTest, StopLetsACommandFinishWithinTheGrace) {
+  ExecServiceFixture exec;
+  const std::string length = UniqueLength();
+  RawClient client(exec.raw());
+  ASSERT_TRUE(client.Send("sleep 0.3; echo finished\n"));
+  ASSERT_TRUE(Eventually([&] { return exec.running() == 1; }));
+  EXPECT_TRUE(exec.service().Stop(absl::Seconds(30)).ok());
+  EXPECT_EQ(client.ReadToEnd(), "finished\n");
+}
+
+TEST(ExecSessionTest, FiftyClientsAtOnce) {
+  ExecServiceFixture exec({.commands_max = 8});
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 50; ++i) {
+    clients.emplace_back([&exec, i] {
+      RawClient client(exec.sized());
+      for (int j = 0; j < 4; ++j) {
+        ASSERT_TRUE(client.Send(absl::StrCat("echo ", i, " ", j)));
+        EXPECT_EQ(ReadSized(client), absl::StrCat(i, " ", j, "\n"));
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+}
+
+}  // namespace
+}  // namespace rawgate::exec

@@ -1,0 +1,148 @@
+// What the tests of this folder share: a loop with a core on it, driven by the test itself.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "runtime/observe/event_log.h"
+#include "services/exec/exec_core.h"
+#include "services/exec/exec_process_tree.h"
+
+namespace rawgate::exec {
+
+// Longer than anything here takes, unless it is broken.
+inline constexpr std::chrono::seconds kPatience{60};
+
+// A folder that any user may use, removed with everything in it.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string path = absl::StrCat(::testing::TempDir(), "/rawgate-exec-XXXXXX");
+    path_ = mkdtemp(path.data());
+    std::filesystem::permissions(path_, std::filesystem::perms::all);
+  }
+  ~ScratchFolder() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// Keeps what a job tells.
+class RecordingObserver final : public JobObserver {
+ public:
+  void OnJobStarted(Job&) override { ++started; }
+  void OnJobOutput(Job&, OutputStream) override { ++outputs; }
+  void OnJobEnded(Job&) override { ++ended; }
+
+  int started = 0;
+  int outputs = 0;
+  int ended = 0;
+};
+
+// A core as the service has it, with shorter waits.
+struct CoreOnLoop {
+  explicit CoreOnLoop(ExecOptions options = {}, ProcessHostOptions host_options = {})
+      : host(loop, Complete(std::move(host_options), scratch)),
+        core(host, Complete(std::move(options), scratch), events) {}
+
+  static ProcessHostOptions Complete(ProcessHostOptions options, const ScratchFolder& scratch) {
+    options.launcher_path = RAWGATE_EXEC_LAUNCHER;
+    if (options.identity.name.empty()) options.identity = *ResolveIdentity("nobody");
+    options.spool_folder = scratch.path();
+    return options;
+  }
+  static ExecOptions Complete(ExecOptions options, const ScratchFolder& scratch) {
+    options.work_folder = scratch.path();
+    return options;
+  }
+
+  // Runs the loop until `condition` holds.
+  void RunUntil(const std::function<bool()>& condition) {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (!condition()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), end) << "waited in vain";
+      loop.restart();
+      loop.run_one_for(std::chrono::milliseconds(50));
+    }
+  }
+
+  std::shared_ptr<Job> Start(CommandSpec spec) {
+    auto job = core.Start(std::move(spec), observer);
+    EXPECT_TRUE(job.ok()) << job.status();
+    return job.ok() ? *job : nullptr;
+  }
+  std::shared_ptr<Job> Start(const std::string& shell_command) {
+    CommandSpec spec;
+    spec.shell_command = shell_command;
+    return Start(std::move(spec));
+  }
+  void Await(const std::shared_ptr<Job>& job) {
+    RunUntil([&] { return job->state() == Job::State::kEnded; });
+  }
+  template <typename Command>
+  std::shared_ptr<Job> Run(Command command) {
+    std::shared_ptr<Job> job = Start(std::move(command));
+    if (job != nullptr) Await(job);
+    return job;
+  }
+
+  ScratchFolder scratch;
+  boost::asio::io_context loop{1};
+  observe::EventLog events;
+  ProcessHost host;
+  ExecCore core;
+  RecordingObserver observer;
+};
+
+inline std::string Text(const Job& job, OutputStream stream = OutputStream::kStdout) {
+  return *job.output(stream).Read(0, 64 << 20);
+}
+
+inline size_t OpenDescriptors() {
+  return static_cast<size_t>(
+      std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
+}
+
+// The `sleep LENGTH` processes that are alive. A length that no other test uses makes a mark.
+inline std::vector<pid_t> SleepersFor(const std::string& length) {
+  const std::string arguments =
+      absl::StrCat("sleep", std::string(1, '\0'), length, std::string(1, '\0'));
+  std::vector<pid_t> found;
+  for (const ProcessRow& row : ReadProcesses()) {
+    const Fd file(open(absl::StrCat("/proc/", row.pid, "/cmdline").c_str(), O_RDONLY | O_CLOEXEC));
+    std::array<char, 256> line;
+    const ssize_t n = file ? read(file.get(), line.data(), line.size()) : 0;
+    if (n > 0 &&
+        absl::EndsWith(absl::string_view(line.data(), static_cast<size_t>(n)), arguments)) {
+      found.push_back(row.pid);
+    }
+  }
+  return found;
+}
+
+inline std::string UniqueLength() {
+  static int next = 0;
+  return absl::StrCat("9", getpid(), "0", ++next);
+}
+
+// No child, not even one that has ended, is left.
+inline bool NoChildIsLeft() { return waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD; }
+
+}  // namespace rawgate::exec
