@@ -1,0 +1,42 @@
+#include "services/time/kernel_clock.h"
+
+#include <fcntl.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/string_view.h"
+#include "runtime/base/fd.h"
+
+namespace rawgate::timesvc {
+
+ClockSynchronization KernelClockSynchronization() {
+  timex state{};  // modes == 0 only asks
+  const int result = ::adjtimex(&state);
+  if (result < 0) return ClockSynchronization::kUnknown;
+  const bool unsynchronized = result == TIME_ERROR || (state.status & STA_UNSYNC) != 0;
+  return unsynchronized ? ClockSynchronization::kUnsynchronized
+                        : ClockSynchronization::kSynchronized;
+}
+
+std::string KernelClockSource() {
+  const Fd file(::open("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+                       O_RDONLY | O_CLOEXEC));
+  if (!file) return "";
+  std::array<char, 64> name;
+  const ssize_t size = ::read(file.get(), name.data(), name.size());
+  if (size <= 0) return "";
+  const absl::string_view line(name.data(), static_cast<size_t>(size));
+  return std::string(absl::StripTrailingAsciiWhitespace(line));
+}
+
+absl::Duration TimeSinceBoot() {
+  timespec uptime{};
+  ::clock_gettime(CLOCK_BOOTTIME, &uptime);
+  return absl::DurationFromTimespec(uptime);
+}
+
+}  // namespace rawgate::timesvc

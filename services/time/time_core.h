@@ -1,0 +1,60 @@
+// What time it is: as bytes for the socket, as numbers and text for the API.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "runtime/base/clock.h"
+#include "services/time/kernel_clock.h"
+#include "services/time/time_format_cache.h"
+
+namespace rawgate::timesvc {
+
+struct TimeReading {
+  absl::Time time;
+  std::string formatted;
+  // As asked for, or the abbreviation of the server's own, such as "CET".
+  std::string zone;
+  int utc_offset_seconds = 0;
+  // As in kernel_clock.h; the source is at most a second old.
+  std::string clock_source;
+  ClockSynchronization synchronization = ClockSynchronization::kUnknown;
+  absl::Duration uptime;
+};
+
+class TimeCore {
+ public:
+  // Longest answer to a datagram; clients read no more.
+  static constexpr size_t kAnswerMax = FormatCache::kTextMax;
+
+  // `clock` outlives this object.
+  explicit TimeCore(Clock& clock) : clock_(clock) {}
+
+  // Any thread.
+  absl::Time Now() { return clock_.Now(); }
+
+  // Now, in the server's zone, as FormatTime() has it: at most kAnswerMax bytes. Loop thread.
+  size_t Answer(absl::string_view format, std::span<char> reply);
+
+  // Now, in `time_zone`; empty means the server's own. Any thread. Errors: INVALID_ARGUMENT
+  // (FORMAT_TOO_LONG: over kFormatMax bytes; UNKNOWN_TIME_ZONE).
+  absl::StatusOr<TimeReading> Read(absl::string_view format, absl::string_view time_zone);
+
+ private:
+  std::string ClockSource(absl::Time now);
+
+  Clock& clock_;
+  // Of the loop thread.
+  FormatCache answers_;
+
+  absl::Mutex mutex_;
+  std::string clock_source_ ABSL_GUARDED_BY(mutex_);
+  absl::Time clock_source_read_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+};
+
+}  // namespace rawgate::timesvc

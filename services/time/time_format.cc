@@ -1,0 +1,132 @@
+#include "services/time/time_format.h"
+
+#include <locale.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace rawgate::timesvc {
+namespace {
+
+// More than any conversion yields without a width.
+constexpr size_t kNaturalSizeMax = 256;
+// Digits of the widest width that is passed on.
+constexpr size_t kWidthDigitsMax = 20;
+
+// The C locale, whatever the environment of the process says.
+locale_t CLocale() {
+  static const locale_t c_locale = ::newlocale(LC_ALL_MASK, "C", nullptr);
+  return c_locale;
+}
+
+// One conversion specification: % [flags] [width] [E or O] conversion.
+struct Conversion {
+  // Up to the width, such as "%_".
+  absl::string_view head;
+  // Digits; mostly none.
+  absl::string_view width;
+  // From behind the width to the conversion, such as "EY". Empty: no conversion after all.
+  absl::string_view tail;
+
+  size_t size() const { return head.size() + width.size() + tail.size(); }
+};
+
+bool IsOneOf(char c, absl::string_view set) { return set.find(c) != absl::string_view::npos; }
+
+// Reads the conversion that `text` begins with, having seen the '%'.
+Conversion ParseConversion(absl::string_view text) {
+  constexpr absl::string_view kConversions = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%";
+  const auto skip = [text](size_t from, absl::string_view set) {
+    return std::min(text.find_first_not_of(set, from), text.size());
+  };
+  const size_t width = skip(1, "_-0^#");
+  const size_t tail = skip(width, "0123456789");
+  const size_t last = tail < text.size() && IsOneOf(text[tail], "EO") ? tail + 1 : tail;
+
+  Conversion conversion{text.substr(0, width), text.substr(width, tail - width), {}};
+  if (last < text.size() && IsOneOf(text[last], kConversions)) {
+    conversion.tail = text.substr(tail, last + 1 - tail);
+  }
+  return conversion;
+}
+
+size_t WidthOf(const Conversion& conversion, size_t width_max) {
+  size_t width = 0;
+  for (const char digit : conversion.width) {
+    width = std::min(width_max, width * 10 + static_cast<size_t>(digit - '0'));
+  }
+  return width;
+}
+
+// Writes what strftime(3) makes of one conversion, cut to `out`, which is not empty.
+size_t Convert(const Conversion& conversion, const BrokenDownTime& time, std::span<char> out) {
+  // Padding goes before what it pads, so any width that leaves no room for more than padding
+  // yields the same bytes.
+  const size_t width_max = out.size() + kNaturalSizeMax;
+  std::array<char, kFormatMax + kWidthDigitsMax + 1> specification;
+  char* end = std::copy(conversion.head.begin(), conversion.head.end(), specification.data());
+  if (!conversion.width.empty()) {
+    end = std::to_chars(end, end + kWidthDigitsMax, WidthOf(conversion, width_max)).ptr;
+  }
+  end = std::copy(conversion.tail.begin(), conversion.tail.end(), end);
+  *end = '\0';
+
+  const std::tm& fields = conversion.tail.back() == 's' ? time.local : time.zoned;
+  size_t size = ::strftime_l(out.data(), out.size(), specification.data(), &fields, CLocale());
+  if (size > 0) return size;
+  // Nothing, or more than fits together with strftime's NUL.
+  std::array<char, kFormattedMax + 2 * kNaturalSizeMax> whole;
+  size = ::strftime_l(whole.data(), whole.size(), specification.data(), &fields, CLocale());
+  size = std::min(size, out.size());
+  std::copy_n(whole.data(), size, out.data());
+  return size;
+}
+
+}  // namespace
+
+BrokenDownTime BreakDown(std::time_t time) {
+  // localtime_r(3) need not notice that /etc/localtime has changed.
+  ::tzset();
+  BrokenDownTime result{};
+  ::localtime_r(&time, &result.local);
+  result.zoned = result.local;
+  return result;
+}
+
+BrokenDownTime BreakDown(std::time_t time, const absl::TimeZone& zone) {
+  BrokenDownTime result = BreakDown(time);
+  const absl::Time instant = absl::FromTimeT(time);
+  const absl::TimeZone::CivilInfo civil = zone.At(instant);
+  result.zoned = absl::ToTM(instant, zone);
+  result.zoned.tm_gmtoff = civil.offset;
+  result.zoned.tm_zone = civil.zone_abbr;
+  return result;
+}
+
+size_t FormatTime(absl::string_view format, const BrokenDownTime& time, std::span<char> out) {
+  if (format.empty()) format = kDefaultFormat;
+  format = format.substr(0, kFormatMax);
+  out = out.first(std::min(out.size(), kFormattedMax));
+  size_t written = 0;
+  const auto pass_through = [&](size_t size) {
+    written += format.copy(out.data() + written, std::min(size, out.size() - written));
+    format.remove_prefix(size);
+  };
+  while (!format.empty() && written < out.size()) {
+    if (format.front() != '%') {
+      pass_through(std::min(format.find('%'), format.size()));
+      continue;
+    }
+    const Conversion conversion = ParseConversion(format);
+    if (conversion.tail.empty()) {
+      pass_through(1);
+      continue;
+    }
+    written += Convert(conversion, time, out.subspan(written));
+    format.remove_prefix(conversion.size());
+  }
+  return written;
+}
+
+}  // namespace rawgate::timesvc

@@ -1,0 +1,40 @@
+// strftime(3) for formats that come from strangers: any bytes, any widths, any size of result.
+#pragma once
+
+#include <cstddef>
+#include <ctime>
+#include <span>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace rawgate::timesvc {
+
+// One instant, broken down twice: strftime(3) reckons "%s", the seconds since 1970, as if the
+// fields were in the zone of the process, whatever zone they are in.
+struct BrokenDownTime {
+  // In the zone asked for. tm_zone refers to memory that is never freed.
+  std::tm zoned;
+  // In the zone of the process.
+  std::tm local;
+};
+
+// In the zone of the process: TZ in the environment, else /etc/localtime as it is now.
+BrokenDownTime BreakDown(std::time_t time);
+BrokenDownTime BreakDown(std::time_t time, const absl::TimeZone& zone);
+
+// What an empty format means.
+inline constexpr absl::string_view kDefaultFormat = "%Y-%m-%d %X";
+// How much of a format is looked at.
+inline constexpr size_t kFormatMax = 1024;
+// Longest result.
+inline constexpr size_t kFormattedMax = 64 << 10;
+
+// Writes `time` as the strftime format says, in the C locale, into `out`, and returns how many
+// bytes that took. A result that does not fit is cut: what is written is always a beginning of the
+// whole. What is no conversion, be it text, a NUL, broken UTF-8 or a lone "%", passes through
+// unchanged. Allocates nothing, and the work is bounded by the sizes of `format` and `out`,
+// whatever widths are asked for. Any thread.
+size_t FormatTime(absl::string_view format, const BrokenDownTime& time, std::span<char> out);
+
+}  // namespace rawgate::timesvc

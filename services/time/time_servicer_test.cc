@@ -1,0 +1,107 @@
+#include "services/time/time_servicer.h"
+
+#include <cstdlib>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/status.h"
+#include "runtime/testing/manual_clock.h"
+#include "runtime/testing/service_fixture.h"
+
+namespace rawgate::timesvc {
+namespace {
+
+namespace pb = rawgate::time::v1;
+
+class TimeServicerTest : public ::testing::Test {
+ protected:
+  TimeServicerTest() {
+    ::setenv("TZ", "XYZ-5:45", 1);
+    fixture_.Serve(servicer_);
+    stub_ = pb::TimeService::NewStub(fixture_.channel());
+  }
+  ~TimeServicerTest() override { fixture_.Shutdown(); }
+
+  absl::Status GetTime(const pb::GetTimeRequest& request) {
+    grpc::ClientContext context;
+    return rpc::FromGrpc(stub_->GetTime(&context, request, &response_));
+  }
+
+  // 2009-02-13 23:31:30.123 UTC.
+  testing::ManualClock clock_{absl::FromUnixMillis(1'234'567'890'123)};
+  TimeCore core_{clock_};
+  testing::ServiceFixture fixture_{"time"};
+  TimeServicer servicer_{core_, fixture_.admission()};
+  std::unique_ptr<pb::TimeService::Stub> stub_;
+  pb::GetTimeResponse response_;
+};
+
+TEST_F(TimeServicerTest, TellsTheTime) {
+  ASSERT_TRUE(GetTime({}).ok());
+  EXPECT_EQ(response_.time().seconds(), 1'234'567'890);
+  EXPECT_EQ(response_.time().nanos(), 123'000'000);
+  EXPECT_EQ(response_.formatted(), "2009-02-14 05:16:30");
+  EXPECT_EQ(response_.time_zone(), "XYZ");
+  EXPECT_EQ(response_.utc_offset_seconds(), 20'700);
+  EXPECT_GT(response_.uptime().seconds(), 0);
+  EXPECT_FALSE(response_.has_client_send_time());
+}
+
+TEST_F(TimeServicerTest, InAFormatAndAZone) {
+  pb::GetTimeRequest request;
+  request.set_format(std::string("%H:%M %Z\0\xff", 10));
+  request.set_time_zone("Europe/Berlin");
+  ASSERT_TRUE(GetTime(request).ok());
+  EXPECT_EQ(response_.formatted(), std::string("00:31 CET\0\xff", 11));
+  EXPECT_EQ(response_.time_zone(), "Europe/Berlin");
+  EXPECT_EQ(response_.utc_offset_seconds(), 3600);
+}
+
+TEST_F(TimeServicerTest, EchoesTheClientsTimeBesideItsOwn) {
+  pb::GetTimeRequest request;
+  request.mutable_client_send_time()->set_seconds(1'234'567'889);
+  ASSERT_TRUE(GetTime(request).ok());
+  EXPECT_EQ(response_.client_send_time().seconds(), 1'234'567'889);
+  EXPECT_EQ(response_.server_receive_time().seconds(), 1'234'567'890);
+  EXPECT_EQ(response_.server_send_time().seconds(), 1'234'567'890);
+}
+
+TEST_F(TimeServicerTest, NamesTheFieldThatIsWrong) {
+  pb::GetTimeRequest request;
+  request.set_format(std::string(1025, 'x'));
+  absl::Status status = GetTime(request);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(status), "FORMAT_TOO_LONG");
+  EXPECT_EQ(FieldOf(status), "format");
+
+  request.set_format("");
+  request.set_time_zone("../../etc/passwd");
+  status = GetTime(request);
+  EXPECT_EQ(ReasonOf(status), "UNKNOWN_TIME_ZONE");
+  EXPECT_EQ(FieldOf(status), "time_zone");
+}
+
+TEST_F(TimeServicerTest, AStoppedServiceSaysSo) {
+  ASSERT_TRUE(fixture_.Stop().ok());
+  const absl::Status status = GetTime({});
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(status), "SERVICE_STOPPED");
+  ASSERT_TRUE(fixture_.Start().ok());
+  EXPECT_TRUE(GetTime({}).ok());
+}
+
+TEST_F(TimeServicerTest, CountsItsCalls) {
+  ASSERT_TRUE(GetTime({}).ok());
+  EXPECT_FALSE(GetTime([] {
+                 pb::GetTimeRequest request;
+                 request.set_time_zone("nowhere");
+                 return request;
+               }())
+                   .ok());
+  EXPECT_EQ(fixture_.service().rpc_counters().requests.value(), 2u);
+  EXPECT_EQ(fixture_.service().rpc_counters().request_errors.value(), 1u);
+}
+
+}  // namespace
+}  // namespace rawgate::timesvc
