@@ -1,0 +1,80 @@
+#include "services/file/file_errors.h"
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
+
+namespace rawgate::file {
+namespace {
+
+using absl::StatusCode;
+
+// When a full disk is worth another try.
+constexpr absl::Duration kSpaceRetry = absl::Minutes(1);
+
+std::string Quoted(const FileName& name) { return absl::StrCat("\"", ToUtf8(name.text()), "\""); }
+
+}  // namespace
+
+absl::Status LookupError(int errno_value, const FileName& name) {
+  switch (errno_value) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case EXDEV:
+    case ENXIO:  // a socket, or a FIFO that nobody reads
+      return FileNotFound(name);
+    case ENAMETOOLONG:
+      return FieldError("filename", "BAD_FILENAME",
+                        absl::StrCat(Quoted(name), " is too long for this file system"));
+    default:
+      return ErrnoError(errno_value, Quoted(name));
+  }
+}
+
+absl::Status StoringError(int errno_value, const FileName& name) {
+  switch (errno_value) {
+    case ENOENT:
+      return Error(StatusCode::kAborted, "FOLDER_REMOVED",
+                   absl::StrCat("the folder of ", Quoted(name), " was removed meanwhile"));
+    case ENOTDIR:
+    case ELOOP:
+    case EXDEV:
+    case EISDIR:
+      return NotAFile(name);
+    case ENOSPC:
+    case EDQUOT:
+      return WithRetryAfter(Error(StatusCode::kResourceExhausted, "NO_SPACE",
+                                  absl::StrCat("no space left for ", Quoted(name))),
+                            kSpaceRetry);
+    case EFBIG:
+      return Error(StatusCode::kResourceExhausted, "FILE_TOO_LARGE",
+                   absl::StrCat(Quoted(name), " is larger than this file system allows"));
+    default:
+      return LookupError(errno_value, name);
+  }
+}
+
+absl::Status SyncError(int errno_value, const FileName& name) {
+  return Error(
+      StatusCode::kDataLoss, "SYNC_FAILED",
+      ErrnoError(errno_value, absl::StrCat(Quoted(name), " could not be made durable")).message());
+}
+
+absl::Status FileNotFound(const FileName& name) {
+  return Error(StatusCode::kNotFound, "FILE_NOT_FOUND",
+               absl::StrCat("there is no ", name.is_root() ? "such file" : Quoted(name)));
+}
+
+absl::Status FileExists(const FileName& name) {
+  return Error(StatusCode::kAlreadyExists, "FILE_EXISTS",
+               absl::StrCat(Quoted(name), " is there already"));
+}
+
+absl::Status NotAFile(const FileName& name) {
+  return Error(StatusCode::kFailedPrecondition, "NOT_A_FILE",
+               absl::StrCat(Quoted(name), " is a folder, or goes through something that is none"));
+}
+
+}  // namespace rawgate::file

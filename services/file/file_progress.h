@@ -1,0 +1,51 @@
+// TransferProgress events of one transfer, few enough for any size and speed.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "runtime/observe/event_log.h"
+#include "services/file/file_name.h"
+
+namespace rawgate::file {
+
+// One thread at a time.
+class FileProgress {
+ public:
+  // `events` outlives this object.
+  FileProgress(observe::EventLog& events, std::string listener, uint64_t connection_id,
+               std::string filename, bool upload, uint64_t total_bytes)
+      : events_(events),
+        listener_(std::move(listener)),
+        connection_id_(connection_id),
+        filename_(std::move(filename)),
+        upload_(upload),
+        total_(total_bytes) {}
+
+  // Records an event when a hundredth of the transfer, but at least kStepMin bytes, came since the
+  // last one, and at its end.
+  void Add(uint64_t bytes) {
+    done_ += bytes;
+    if (done_ < total_ && done_ - told_ < std::max(kStepMin, total_ / 100)) return;
+    told_ = done_;
+    events_.Record(listener_, connection_id_, [this] {
+      return observe::TransferProgress{ToUtf8(filename_), upload_, done_, total_};
+    });
+  }
+
+ private:
+  static constexpr uint64_t kStepMin = 1 << 20;
+
+  observe::EventLog& events_;
+  const std::string listener_;
+  const uint64_t connection_id_;
+  const std::string filename_;
+  const bool upload_;
+  const uint64_t total_;
+  uint64_t done_ = 0;
+  uint64_t told_ = 0;
+};
+
+}  // namespace rawgate::file

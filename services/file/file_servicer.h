@@ -1,0 +1,47 @@
+// FileService over the same store as the sockets.
+#pragma once
+
+#include "rawgate/file/v1/file_service.grpc.pb.h"
+#include "runtime/rpc/admission.h"
+#include "services/file/disk_pool.h"
+#include "services/file/file_core.h"
+
+namespace rawgate::file {
+
+// Thread-safe. Nothing is done on gRPC's threads that could wait for the disk.
+class FileServicer final : public v1::FileService::CallbackService {
+ public:
+  // All outlive this object.
+  FileServicer(FileCore& core, DiskPool& disk, rpc::Admission& admission)
+      : core_(core), disk_(disk), admission_(admission) {}
+
+  grpc::ServerReadReactor<v1::UploadRequest>* Upload(grpc::CallbackServerContext* context,
+                                                     v1::UploadResponse* response) override;
+  grpc::ServerWriteReactor<v1::DownloadResponse>* Download(
+      grpc::CallbackServerContext* context, const v1::DownloadRequest* request) override;
+  grpc::ServerUnaryReactor* StatFile(grpc::CallbackServerContext* context,
+                                     const v1::StatFileRequest* request,
+                                     v1::StatFileResponse* response) override;
+  grpc::ServerUnaryReactor* ListFiles(grpc::CallbackServerContext* context,
+                                      const v1::ListFilesRequest* request,
+                                      v1::ListFilesResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteFile(grpc::CallbackServerContext* context,
+                                       const v1::DeleteFileRequest* request,
+                                       v1::DeleteFileResponse* response) override;
+  grpc::ServerUnaryReactor* GetLimits(grpc::CallbackServerContext* context,
+                                      const v1::GetLimitsRequest* request,
+                                      v1::GetLimitsResponse* response) override;
+
+ private:
+  // Admits a unary call, described by `summary`, and answers it with what `work` returns, on the
+  // pool.
+  template <typename Work>
+  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, absl::string_view method,
+                                   const std::string& subject, Work work);
+
+  FileCore& core_;
+  DiskPool& disk_;
+  rpc::Admission& admission_;
+};
+
+}  // namespace rawgate::file

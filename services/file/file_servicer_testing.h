@@ -1,0 +1,120 @@
+// For tests of the typed side: the servicer in a server of this process, and a client.
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include "runtime/rpc/status.h"
+#include "runtime/testing/loop_thread.h"
+#include "runtime/testing/raw_client.h"
+#include "services/file/file_proto_servicer.h"
+#include "services/file/file_servicer.h"
+#include "services/file/file_store_testing.h"
+
+namespace rawgate::file {
+
+class FileServicerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&servicer_);
+    server_ = builder.BuildAndStart();
+    stub_ = v1::FileService::NewStub(server_->InProcessChannel({}));
+    StartService();
+  }
+  void TearDown() override {
+    server_->Shutdown();
+    disk_.Join();
+    thread_.Stop();
+  }
+
+  void StartService() {
+    std::promise<absl::Status> started;
+    service_.Start("", [&](absl::Status status) { started.set_value(status); });
+    ASSERT_TRUE(started.get_future().get().ok());
+  }
+
+  static std::string Reason(const grpc::Status& status) {
+    return status.ok() ? "OK" : ReasonOf(rpc::FromGrpc(status));
+  }
+
+  // An upload of `parts`, as many as the server takes.
+  grpc::Status Upload(const v1::UploadStart& start, const std::vector<std::string>& parts,
+                      v1::UploadResponse* response) {
+    grpc::ClientContext context;
+    auto writer = stub_->Upload(&context, response);
+    v1::UploadRequest message;
+    *message.mutable_start() = start;
+    bool open = writer->Write(message);
+    for (const std::string& part : parts) {
+      if (!open) break;
+      message.set_data(part);
+      open = writer->Write(message);
+    }
+    writer->WritesDone();
+    return writer->Finish();
+  }
+
+  static v1::UploadStart StartOf(const std::string& name, uint64_t size) {
+    v1::UploadStart start;
+    start.set_filename(name);
+    start.set_size(size);
+    return start;
+  }
+
+  struct Downloaded {
+    grpc::Status status;
+    v1::DownloadHeader header;
+    std::string content;
+    std::string sha256;
+  };
+  Downloaded Download(const v1::DownloadRequest& request) {
+    Downloaded result;
+    grpc::ClientContext context;
+    auto reader = stub_->Download(&context, request);
+    v1::DownloadResponse message;
+    int number = 0;
+    while (reader->Read(&message)) {
+      if (number++ == 0) {
+        EXPECT_TRUE(message.has_header());
+        result.header = message.header();
+      } else if (message.has_trailer()) {
+        result.sha256 = message.trailer().sha256();
+      } else {
+        EXPECT_EQ(result.sha256, "");
+        EXPECT_LE(message.data().size(), kChunkBytes);
+        result.content += message.data();
+      }
+    }
+    result.status = reader->Finish();
+    return result;
+  }
+
+  static std::string Sha256(const std::string& content) {
+    Digester digester({.sha256 = true});
+    digester.Update(content);
+    return digester.Finish()->sha256;
+  }
+
+  TestFolder folder_;
+  FaultySyscalls syscalls_;
+  DiskPool disk_{4};
+  std::unique_ptr<FileCore> core_ = OpenStore(
+      folder_.path(), syscalls_,
+      {.background = [this](std::function<void()> work) { disk_.Post(std::move(work)); }});
+  rawgate::testing::LoopThread thread_;
+  observe::EventLog events_;
+  net::Service service_{thread_.loop(), "file", events_};
+  rpc::Admission admission_{service_};
+  FileServicer servicer_{*core_, disk_, admission_};
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<v1::FileService::Stub> stub_;
+};
+
+}  // namespace rawgate::file

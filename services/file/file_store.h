@@ -1,0 +1,35 @@
+// What the parts of one store share: its root, its limits, its locks. Internal to the core; see
+// file_core.h.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <utility>
+
+#include "services/file/file_folders.h"
+#include "services/file/file_publish.h"
+#include "services/file/file_root.h"
+#include "services/file/file_syscalls.h"
+#include "services/file/file_temporary.h"
+
+namespace rawgate::file {
+
+// Thread-safe.
+struct FileStore {
+  FileStore(FileRoot opened, Syscalls& calls)
+      : syscalls(calls), root(std::move(opened)), folders(root, calls) {}
+
+  Syscalls& syscalls;
+  const FileRoot root;
+  FileFolders folders;
+  NameLocks names;
+  LinkMethod link_method = LinkMethod::kNone;
+  uint64_t file_max_bytes = 0;
+  size_t uploads_max = 0;
+  std::atomic<size_t> uploads{0};
+  // Runs a piece of work on some other thread, or is empty: then digests are computed at the end.
+  std::function<void(std::function<void()>)> background;
+};
+
+}  // namespace rawgate::file

@@ -1,0 +1,132 @@
+#include "services/file/file_upload_servicer.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/status.h"
+#include "services/file/file_proto_servicer.h"
+
+namespace rawgate::file {
+
+UploadCall::UploadCall(const Parts& parts, absl::StatusOr<rpc::Call> call) : parts_(parts) {
+  if (!call.ok()) {
+    Finish(rpc::ToGrpc(call.status()));
+    return;
+  }
+  call_.emplace(*std::move(call));
+  StartRead(&incoming_);
+}
+
+void UploadCall::OnReadDone(bool ok) {
+  bool work = false;
+  {
+    const absl::MutexLock lock(&mutex_);
+    reading_ = false;
+    if (finished_) return;
+    if (ok) {
+      queue_.push_back(std::move(incoming_));
+      incoming_.Clear();
+      reading_ = queue_.size() < kQueueMax;
+    } else {
+      ended_ = true;
+    }
+    ok = reading_;
+    work = !std::exchange(working_, true);
+  }
+  if (work) parts_.disk.Post([this] { Work(); });
+  // Should Work() have finished the call by now, this read merely fails: the call, and this object,
+  // last as long as this reaction.
+  if (ok) StartRead(&incoming_);
+}
+
+void UploadCall::Work() {
+  v1::UploadRequest message;
+  for (;;) {
+    switch (Next(&message)) {
+      case Step::kMessage:
+        if (absl::Status taken = Take(message); !taken.ok()) return End(taken);
+        break;
+      case Step::kWait:
+        return;
+      case Step::kEnd:
+        return End(Complete());
+    }
+  }
+}
+
+UploadCall::Step UploadCall::Next(v1::UploadRequest* message) {
+  bool read = false;
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (queue_.empty()) {
+      working_ = ended_;
+      return ended_ ? Step::kEnd : Step::kWait;
+    }
+    *message = std::move(queue_.front());
+    queue_.pop_front();
+    read = !reading_ && !ended_;
+    reading_ = reading_ || read;
+  }
+  if (read) StartRead(&incoming_);
+  return Step::kMessage;
+}
+
+absl::Status UploadCall::Take(const v1::UploadRequest& message) {
+  if (message.has_start()) return Begin(message.start());
+  if (upload_ == nullptr) {
+    return FieldError("start", "UPLOAD_START_MISSING", "an upload begins with a start message");
+  }
+  if (message.data().size() > kChunkBytesMax) {
+    return FieldError(
+        "data", "CHUNK_TOO_LARGE",
+        absl::StrCat(message.data().size(), " bytes in one message; at most ", kChunkBytesMax));
+  }
+  call_->CountReceived(message.data().size());
+  if (absl::Status stored = upload_->Append(message.data()); !stored.ok()) return stored;
+  progress_->Add(message.data().size());
+  return absl::OkStatus();
+}
+
+absl::Status UploadCall::Begin(const v1::UploadStart& start) {
+  if (upload_ != nullptr) {
+    return FieldError("start", "UPLOAD_START_REPEATED", "an upload has one start message");
+  }
+  absl::StatusOr<UploadSpec> spec = ToUploadSpec(start);
+  if (!spec.ok()) return spec.status();
+  call_->Describe([&] {
+    return absl::StrCat("upload of \"", start.filename(), "\", ", start.size(), " bytes");
+  });
+  progress_.emplace(parts_.events, rpc::kRpcListener, 0, start.filename(), true, start.size());
+  auto begun = parts_.core.BeginUpload(*std::move(spec));
+  if (!begun.ok()) return begun.status();
+  upload_ = *std::move(begun);
+  return absl::OkStatus();
+}
+
+absl::Status UploadCall::Complete() {
+  // A client that gave up must not find its file stored.
+  if (parts_.context.IsCancelled()) return absl::CancelledError("the client is gone");
+  if (upload_ == nullptr) {
+    return FieldError("start", "UPLOAD_START_MISSING", "an upload begins with a start message");
+  }
+  absl::StatusOr<FileInfo> info = upload_->Commit();
+  if (!info.ok()) return info.status();
+  *parts_.response.mutable_file() = ToProto(*info);
+  return absl::OkStatus();
+}
+
+void UploadCall::End(const absl::Status& outcome) {
+  upload_.reset();
+  const grpc::Status status = call_->End(outcome);
+  call_.reset();
+  {
+    const absl::MutexLock lock(&mutex_);
+    finished_ = true;
+    queue_.clear();
+  }
+  // A read in progress, if any, ends with the call; OnDone() comes after it.
+  Finish(status);
+}
+
+}  // namespace rawgate::file
