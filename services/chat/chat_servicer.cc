@@ -1,0 +1,176 @@
+#include "services/chat/chat_servicer.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/post.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/page_token.h"
+#include "runtime/rpc/status.h"
+#include "services/chat/chat_message_servicer.h"
+#include "services/chat/chat_watch_servicer.h"
+
+namespace rawgate::chat {
+namespace {
+
+constexpr size_t kPageSizeDefault = 100;
+constexpr size_t kPageSizeMax = 1000;
+// Of message bodies on one page, but for the last: gRPC messages are limited too.
+constexpr size_t kPageBytesMax = 1 << 20;
+constexpr size_t kOperatorNameMax = 64;
+
+absl::StatusOr<size_t> PageSize(int32_t requested) {
+  if (requested < 0)
+    return FieldError("page_size", "BAD_PAGE_SIZE", "page_size must not be negative");
+  return requested == 0 ? kPageSizeDefault : std::min(static_cast<size_t>(requested), kPageSizeMax);
+}
+
+absl::Status Check(const v1::SendMessageRequest& request) {
+  if (request.body().size() > kBodyMax) {
+    return FieldError(
+        "body", "BODY_TOO_LARGE",
+        absl::StrCat("body is ", request.body().size(), " bytes; at most ", kBodyMax));
+  }
+  if (request.operator_name().size() > kOperatorNameMax) {
+    return FieldError("operator_name", "OPERATOR_NAME_TOO_LONG",
+                      absl::StrCat("operator_name must be at most ", kOperatorNameMax, " bytes"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+ChatServicer::ChatServicer(ChatCore& core, ChatDatagramSession& session, rpc::Admission& admission)
+    : core_(core), session_(session), admission_(admission), loop_(admission.service().loop()) {}
+ChatServicer::~ChatServicer() = default;
+
+grpc::ServerUnaryReactor* ChatServicer::OnLoop(grpc::CallbackServerContext* context,
+                                               absl::string_view method, Work work) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  absl::StatusOr<rpc::Call> admitted = admission_.Admit(*context, method);
+  if (!admitted.ok()) {
+    reactor->Finish(rpc::ToGrpc(admitted.status()));
+    return reactor;
+  }
+  boost::asio::post(loop_, [reactor, call = std::optional<rpc::Call>(*std::move(admitted)),
+                            work = std::move(work)]() mutable {
+    const grpc::Status end = call->End(work(*call));
+    // Before Finish(), after which the context may go at any time.
+    call.reset();
+    reactor->Finish(end);
+  });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ChatServicer::ListSessions(grpc::CallbackServerContext* context,
+                                                     const v1::ListSessionsRequest* request,
+                                                     v1::ListSessionsResponse* response) {
+  return OnLoop(context, "ListSessions",
+                [=, this](rpc::Call&) { return List(*request, response); });
+}
+
+grpc::ServerUnaryReactor* ChatServicer::ListMessages(grpc::CallbackServerContext* context,
+                                                     const v1::ListMessagesRequest* request,
+                                                     v1::ListMessagesResponse* response) {
+  return OnLoop(context, "ListMessages",
+                [=, this](rpc::Call&) { return List(*request, response); });
+}
+
+grpc::ServerUnaryReactor* ChatServicer::SendMessage(grpc::CallbackServerContext* context,
+                                                    const v1::SendMessageRequest* request,
+                                                    v1::SendMessageResponse* response) {
+  return OnLoop(context, "SendMessage", [=, this](rpc::Call& call) {
+    call.CountReceived(request->body().size());
+    call.Describe([request] { return absl::StrCat("answer to ", request->session_id()); });
+    return Send(*request, response);
+  });
+}
+
+absl::Status ChatServicer::List(const v1::ListSessionsRequest& request,
+                                v1::ListSessionsResponse* response) {
+  const absl::StatusOr<size_t> size = PageSize(request.page_size());
+  if (!size.ok()) return size.status();
+  const std::string& instance = admission_.service().instance();
+  const absl::StatusOr<uint64_t> before = rpc::ParsePageToken(request.page_token(), instance);
+  if (!before.ok()) return before.status();
+
+  // One more than the page tells whether there is another.
+  std::vector<Session> sessions =
+      core_.ListSessions(*before == 0 ? std::numeric_limits<uint64_t>::max() : *before, *size + 1);
+  if (sessions.size() > *size) {
+    sessions.pop_back();
+    response->set_next_page_token(rpc::MakePageToken(instance, sessions.back().heard));
+  }
+  for (const Session& session : sessions) *response->add_sessions() = ToProto(session);
+  return absl::OkStatus();
+}
+
+absl::Status ChatServicer::List(const v1::ListMessagesRequest& request,
+                                v1::ListMessagesResponse* response) {
+  const absl::StatusOr<size_t> size = PageSize(request.page_size());
+  if (!size.ok()) return size.status();
+  const std::string& instance = admission_.service().instance();
+  const absl::StatusOr<uint64_t> after = rpc::ParsePageToken(request.page_token(), instance);
+  if (!after.ok()) return after.status();
+
+  const auto messages = core_.ListMessages(request.session_id(), *after, *size, kPageBytesMax);
+  if (!messages.ok()) return messages.status();
+  for (const Message& message : *messages) *response->add_messages() = ToProto(message);
+  if (messages->empty()) return absl::OkStatus();
+  const uint64_t last = messages->back().number;
+  if (!core_.ListMessages(request.session_id(), last, 1, 1)->empty()) {
+    response->set_next_page_token(rpc::MakePageToken(instance, last));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ChatServicer::Send(const v1::SendMessageRequest& request,
+                                v1::SendMessageResponse* response) {
+  if (absl::Status checked = Check(request); !checked.ok()) return checked;
+  const absl::StatusOr<Message> sent =
+      session_.Send(request.session_id(), request.body(), request.operator_name());
+  if (!sent.ok()) return sent.status();
+  *response->mutable_message() = ToProto(*sent);
+  return absl::OkStatus();
+}
+
+grpc::ServerWriteReactor<v1::WatchMessagesResponse>* ChatServicer::WatchMessages(
+    grpc::CallbackServerContext* context, const v1::WatchMessagesRequest* request) {
+  absl::StatusOr<rpc::Call> call = admission_.Admit(*context, "WatchMessages");
+  if (!call.ok()) {
+    auto* const refused = new MessageWatch::Writer({});
+    refused->Finish(rpc::ToGrpc(call.status()));
+    return refused;
+  }
+  const auto watch = std::make_shared<MessageWatch>(loop_, *std::move(call));
+  MessageWatch::Writer* const writer = watch->Open([this, watch] { watches_.erase(watch); });
+  boost::asio::post(loop_, [this, watch, request = *request] { Begin(watch, request); });
+  return writer;
+}
+
+void ChatServicer::Begin(const std::shared_ptr<MessageWatch>& watch,
+                         const v1::WatchMessagesRequest& request) {
+  watches_.insert(watch);
+  // The service may have been stopped since the call was admitted; then Drain() has passed already.
+  if (!admission_.service().accepting()) return Drain([] {});
+  auto watcher = core_.Watch(request.after_number(), request.session_id());
+  if (!watcher.ok()) return watch->End(watcher.status());
+  watch->Start(*std::move(watcher));
+}
+
+void ChatServicer::Drain(std::function<void()> drained) {
+  const absl::Status draining =
+      WithRetryAfter(Error(absl::StatusCode::kUnavailable, "DRAINING", "the service is stopping"),
+                     absl::Seconds(1));
+  // A copy, since each of them leaves the set.
+  for (const auto& watch : std::vector(watches_.begin(), watches_.end())) watch->End(draining);
+  drained();
+}
+
+}  // namespace rawgate::chat

@@ -1,0 +1,278 @@
+#include "services/chat/chat_servicer.h"
+
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/status.h"
+#include "runtime/testing/manual_clock.h"
+#include "runtime/testing/raw_client.h"
+#include "runtime/testing/service_fixture.h"
+#include "runtime/testing/udp_client.h"
+
+namespace rawgate::chat {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class ChatServicerTest : public ::testing::Test {
+ protected:
+  ChatServicerTest() {
+    auto listener = std::make_unique<net::DatagramListener>(
+        fixture_.loop(), "udp", net::Endpoint::Parse("udp://127.0.0.1:0").value(),
+        ChatDatagramSession::Options(), session_, fixture_.events());
+    listener_ = listener.get();
+    fixture_.service().Add(std::move(listener));
+    fixture_.service().Add(servicer_);
+    fixture_.Serve(servicer_);
+    stub_ = v1::ChatService::NewStub(fixture_.channel());
+    uri_ = fixture_.loop_thread().Run([this] { return listener_->bound_uri(); });
+  }
+  ~ChatServicerTest() override { fixture_.Shutdown(); }
+
+  // As if a datagram of that peer had come.
+  void Hear(const std::string& session_id, const std::string& body) {
+    fixture_.loop_thread().Run([&] { core_.Receive(session_id, body); });
+  }
+
+  template <typename Request, typename Response>
+  absl::Status Call(grpc::Status (v1::ChatService::Stub::*method)(grpc::ClientContext*,
+                                                                  const Request&, Response*),
+                    const Request& request, Response* response) {
+    grpc::ClientContext context;
+    return rpc::FromGrpc((stub_.get()->*method)(&context, request, response));
+  }
+  absl::Status ListSessions(const v1::ListSessionsRequest& request,
+                            v1::ListSessionsResponse* response) {
+    return Call(&v1::ChatService::Stub::ListSessions, request, response);
+  }
+  absl::Status ListMessages(const v1::ListMessagesRequest& request,
+                            v1::ListMessagesResponse* response) {
+    return Call(&v1::ChatService::Stub::ListMessages, request, response);
+  }
+  absl::Status SendMessage(const std::string& session_id, const std::string& body,
+                           const std::string& operator_name = "") {
+    v1::SendMessageRequest request;
+    request.set_session_id(session_id);
+    request.set_body(body);
+    request.set_operator_name(operator_name);
+    return Call(&v1::ChatService::Stub::SendMessage, request, &sent_);
+  }
+
+  // An operator's watch.
+  struct Watch {
+    Watch(v1::ChatService::Stub& stub, uint64_t after, const std::string& session_id) {
+      v1::WatchMessagesRequest request;
+      request.set_after_number(after);
+      request.set_session_id(session_id);
+      reader = stub.WatchMessages(&context, request);
+    }
+    // The next update: a body, "lost N", "caught up"; the reason once the stream has ended.
+    std::string Next() {
+      v1::WatchMessagesResponse response;
+      if (!reader->Read(&response)) {
+        status = rpc::FromGrpc(reader->Finish());
+        return ReasonOf(status);
+      }
+      if (response.has_message()) return response.message().body();
+      if (response.caught_up()) return "caught up";
+      return absl::StrCat("lost ", response.lost_messages());
+    }
+
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<v1::WatchMessagesResponse>> reader;
+    absl::Status status;
+  };
+
+  testing::ManualClock clock_{absl::FromUnixSeconds(1'000'000)};
+  ChatCore core_{clock_};
+  ChatDatagramSession session_{core_};
+  testing::ServiceFixture fixture_{"chat"};
+  ChatServicer servicer_{core_, session_, fixture_.admission()};
+  net::DatagramListener* listener_ = nullptr;
+  std::string uri_;
+  std::unique_ptr<v1::ChatService::Stub> stub_;
+  v1::SendMessageResponse sent_;
+};
+
+TEST_F(ChatServicerTest, ListsSessionsInPages) {
+  for (const char* id : {"a", "b", "c"}) Hear(id, "hello");
+  v1::ListSessionsRequest request;
+  request.set_page_size(2);
+  v1::ListSessionsResponse first;
+  ASSERT_TRUE(ListSessions(request, &first).ok());
+  ASSERT_EQ(first.sessions_size(), 2);
+  EXPECT_EQ(first.sessions(0).id(), "c");
+  EXPECT_EQ(first.sessions(0).peer(), "udp://c");
+  EXPECT_EQ(first.sessions(0).messages_received(), 1u);
+  EXPECT_EQ(first.sessions(0).messages_unseen(), 1u);
+  EXPECT_EQ(first.sessions(0).last_seen().seconds(), 1'000'000);
+  EXPECT_EQ(first.sessions(1).id(), "b");
+
+  Hear("c", "a session that moves to the front is not shown twice");
+  request.set_page_token(first.next_page_token());
+  v1::ListSessionsResponse second;
+  ASSERT_TRUE(ListSessions(request, &second).ok());
+  ASSERT_EQ(second.sessions_size(), 1);
+  EXPECT_EQ(second.sessions(0).id(), "a");
+  EXPECT_EQ(second.next_page_token(), "");
+}
+
+TEST_F(ChatServicerTest, ListsMessagesInPages) {
+  for (int i = 1; i <= 5; ++i) Hear("a", absl::StrCat(i));
+  Hear("b", "\x1b[2J\xff");
+  v1::ListMessagesRequest request;
+  request.set_session_id("a");
+  request.set_page_size(3);
+  std::vector<std::string> bodies;
+  int pages = 0;
+  do {
+    v1::ListMessagesResponse response;
+    ASSERT_TRUE(ListMessages(request, &response).ok());
+    for (const auto& message : response.messages()) bodies.push_back(message.body());
+    request.set_page_token(response.next_page_token());
+    ++pages;
+  } while (!request.page_token().empty());
+  EXPECT_THAT(bodies, ElementsAre("1", "2", "3", "4", "5"));
+  EXPECT_EQ(pages, 2);
+
+  request.set_session_id("b");
+  v1::ListMessagesResponse response;
+  ASSERT_TRUE(ListMessages(request, &response).ok());
+  EXPECT_EQ(response.messages(0).number(), 6u);
+  EXPECT_EQ(response.messages(0).direction(), v1::DIRECTION_INBOUND);
+  EXPECT_FALSE(response.messages(0).body_is_valid_utf8());
+}
+
+TEST_F(ChatServicerTest, APageOfTheLargestMessagesFitsInAGrpcMessage) {
+  for (int i = 0; i < 20; ++i) {
+    for (int j = 0; j < 100; ++j) Hear(absl::StrCat(i), std::string(kBodyMax, 'x'));
+  }
+  v1::ListMessagesRequest request;
+  request.set_page_size(1000);
+  v1::ListMessagesResponse response;
+  ASSERT_TRUE(ListMessages(request, &response).ok());
+  EXPECT_EQ(response.messages_size(), 256) << "1 MiB";
+  EXPECT_NE(response.next_page_token(), "");
+}
+
+TEST_F(ChatServicerTest, RefusesBadListRequests) {
+  v1::ListSessionsRequest sessions;
+  v1::ListSessionsResponse no_sessions;
+  sessions.set_page_token("nonsense");
+  EXPECT_EQ(ReasonOf(ListSessions(sessions, &no_sessions)), "INVALID_PAGE_TOKEN");
+  sessions.clear_page_token();
+  sessions.set_page_size(-1);
+  EXPECT_EQ(ReasonOf(ListSessions(sessions, &no_sessions)), "BAD_PAGE_SIZE");
+
+  v1::ListMessagesRequest messages;
+  v1::ListMessagesResponse no_messages;
+  messages.set_session_id("nobody");
+  const absl::Status unknown = ListMessages(messages, &no_messages);
+  EXPECT_EQ(unknown.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(ReasonOf(unknown), "SESSION_NOT_FOUND");
+  messages.clear_session_id();
+  messages.set_page_token("nonsense");
+  EXPECT_EQ(ReasonOf(ListMessages(messages, &no_messages)), "INVALID_PAGE_TOKEN");
+}
+
+TEST_F(ChatServicerTest, SendsAnAnswerToThePeer) {
+  testing::UdpClient client(uri_);
+  ASSERT_TRUE(client.Send("anybody there?"));
+  const std::string id = client.endpoint().HostPort();
+  ASSERT_TRUE(testing::Eventually(
+      [&] { return fixture_.loop_thread().Run([&] { return core_.HasSession(id); }); }));
+  ASSERT_TRUE(SendMessage(id, "yes", "Ada").ok());
+  EXPECT_EQ(sent_.message().number(), 2u);
+  EXPECT_EQ(sent_.message().direction(), v1::DIRECTION_OUTBOUND);
+  EXPECT_EQ(sent_.message().operator_name(), "Ada");
+  EXPECT_EQ(sent_.message().body(), "yes");
+  std::optional<std::string> received;
+  ASSERT_TRUE(testing::Eventually([&] { return (received = client.Receive()).has_value(); }));
+  EXPECT_EQ(received, "yes");
+}
+
+TEST_F(ChatServicerTest, RefusesBadAnswers) {
+  Hear("a", "hello");
+  EXPECT_EQ(ReasonOf(SendMessage("nobody", "x")), "SESSION_NOT_FOUND");
+  const absl::Status too_large = SendMessage("a", std::string(kBodyMax + 1, 'x'));
+  EXPECT_EQ(too_large.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(too_large), "BODY_TOO_LARGE");
+  EXPECT_EQ(FieldOf(too_large), "body");
+  EXPECT_EQ(FieldOf(SendMessage("a", "x", std::string(65, 'A'))), "operator_name");
+}
+
+TEST_F(ChatServicerTest, AWatchReplaysThenFollows) {
+  Hear("a", "kept");
+  Watch watch(*stub_, 0, "");
+  EXPECT_EQ(watch.Next(), "kept");
+  EXPECT_EQ(watch.Next(), "caught up");
+  Hear("b", "live");
+  EXPECT_EQ(watch.Next(), "live");
+}
+
+TEST_F(ChatServicerTest, AWatchReplaysMoreThanFitsInItsQueue) {
+  for (int i = 0; i < 1000; ++i) Hear(absl::StrCat(i % 10), absl::StrCat(i));
+  Watch watch(*stub_, 0, "");
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(watch.Next(), absl::StrCat(i));
+  EXPECT_EQ(watch.Next(), "caught up");
+}
+
+TEST_F(ChatServicerTest, AWatchIsToldWhatItMissed) {
+  for (int i = 1; i <= 103; ++i) Hear("a", absl::StrCat(i));
+  Watch watch(*stub_, 1, "a");
+  EXPECT_EQ(watch.Next(), "lost 2");
+  EXPECT_EQ(watch.Next(), "4");
+}
+
+TEST_F(ChatServicerTest, WatchesAreBounded) {
+  std::vector<std::unique_ptr<Watch>> watches;
+  for (size_t i = 0; i < ChatLimits().watchers; ++i) {
+    watches.push_back(std::make_unique<Watch>(*stub_, 0, ""));
+    ASSERT_EQ(watches.back()->Next(), "caught up");
+  }
+  Watch one_more(*stub_, 0, "");
+  EXPECT_EQ(one_more.Next(), "TOO_MANY_WATCHERS");
+  EXPECT_TRUE(RetryAfterOf(one_more.status).has_value());
+
+  watches.back()->context.TryCancel();
+  EXPECT_TRUE(testing::Eventually([&] { return Watch(*stub_, 0, "").Next() == "caught up"; }))
+      << "one that has gone makes room";
+}
+
+TEST_F(ChatServicerTest, AStopEndsWatchesAtOnce) {
+  Watch watch(*stub_, 0, "");
+  EXPECT_EQ(watch.Next(), "caught up");
+  ASSERT_TRUE(fixture_.Stop(absl::Minutes(10)).ok());
+  EXPECT_EQ(watch.Next(), "DRAINING");
+  EXPECT_EQ(watch.status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(RetryAfterOf(watch.status).has_value());
+
+  Watch refused(*stub_, 0, "");
+  EXPECT_EQ(refused.Next(), "SERVICE_STOPPED");
+  EXPECT_EQ(ReasonOf(SendMessage("a", "x")), "SERVICE_STOPPED");
+
+  ASSERT_TRUE(fixture_.Start().ok());
+  Hear("a", "again");
+  Watch again(*stub_, 0, "");
+  EXPECT_EQ(again.Next(), "again");
+}
+
+TEST_F(ChatServicerTest, WatchersThatVanishLeaveNothingBehind) {
+  for (int i = 0; i < 200; ++i) {
+    Watch watch(*stub_, 0, "");
+    if (i % 2 == 0) watch.Next();
+    watch.context.TryCancel();
+  }
+  // Were they still there, this one would be refused.
+  EXPECT_TRUE(testing::Eventually([&] { return Watch(*stub_, 0, "").Next() == "caught up"; }));
+}
+
+}  // namespace
+}  // namespace rawgate::chat
