@@ -1,0 +1,185 @@
+#include "gateway/backend.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/proto_time.h"
+#include "runtime/rpc/server.h"
+#include "runtime/rpc/status.h"
+
+namespace rawgate::gateway {
+namespace {
+
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& target) {
+  grpc::ChannelArguments arguments;
+  // A service that comes back is found within a second.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  // Also how long one attempt may take.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1'000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
+  // A restarted container has another address.
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1'000);
+  // The environment's http_proxy is for the way out, not for our own services.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // Finds out about a machine that went without a word. Servers of ours welcome one ping every 20
+  // s.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
+  arguments.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);
+  arguments.SetLoadBalancingPolicyName("round_robin");
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+}
+
+}  // namespace
+
+grpc::Status StatusForClient(const grpc::Status& status, const std::string& backend) {
+  if (status.ok() || !status.error_details().empty()) return status;
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+    return rpc::ToGrpc(
+        Error(absl::StatusCode::kUnavailable, "BACKEND_UNREACHABLE",
+              absl::StrCat("service ", backend, " does not answer: ", status.error_message())));
+  }
+  return rpc::ToGrpc(rpc::FromGrpc(status));
+}
+
+// One WatchServices stream.
+class Backend::Watch final : public grpc::ClientReadReactor<control::v1::WatchServicesResponse> {
+ public:
+  explicit Watch(Backend& backend) : backend_(backend) {
+    backend_.control_->async()->WatchServices(&context_, &request_, this);
+    StartRead(&update_);
+  }
+  void Start() { StartCall(); }
+  void Cancel() { context_.TryCancel(); }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return;  // OnDone() follows
+    backend_.OnUpdate(update_);
+    StartRead(&update_);
+  }
+  void OnDone(const grpc::Status& status) override {
+    backend_.OnWatchEnd(status);
+    delete this;
+  }
+
+ private:
+  Backend& backend_;
+  grpc::ClientContext context_;
+  const control::v1::WatchServicesRequest request_;
+  control::v1::WatchServicesResponse update_;
+};
+
+Backend::Backend(const BackendAddress& address, std::function<void()> changed)
+    : name_(address.name),
+      changed_(std::move(changed)),
+      channel_(OpenChannel(address.target)),
+      control_(control::v1::ControlService::NewStub(channel_)) {
+  service_.set_name(name_);
+  service_.set_desired_state(control::v1::DESIRED_STATE_RUNNING);
+  service_.set_state(control::v1::SERVICE_STATE_UNREACHABLE);
+  *service_.mutable_state_time() = rpc::ToProto(absl::Now());
+}
+
+Backend::~Backend() = default;
+
+void Backend::Start() {
+  {
+    absl::MutexLock lock(&mutex_);
+    running_ = true;
+  }
+  OpenWatch();
+}
+
+void Backend::Stop() {
+  std::shared_ptr<grpc::Alarm> retry;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!running_) return;
+    stopping_ = true;
+    if (watch_ != nullptr) watch_->Cancel();
+    retry = retry_;
+  }
+  if (retry != nullptr) retry->Cancel();
+  absl::MutexLock lock(&mutex_);
+  while (running_) ended_.Wait(&mutex_);
+}
+
+control::v1::Service Backend::service() const {
+  absl::MutexLock lock(&mutex_);
+  return service_;
+}
+
+bool Backend::reachable() const {
+  absl::MutexLock lock(&mutex_);
+  return service_.state() != control::v1::SERVICE_STATE_UNREACHABLE;
+}
+
+uint64_t Backend::version() const {
+  absl::MutexLock lock(&mutex_);
+  return version_;
+}
+
+void Backend::OpenWatch() {
+  auto* watch = new Watch(*this);  // deletes itself in OnDone()
+  {
+    absl::MutexLock lock(&mutex_);
+    watch_ = watch;
+    // Started all the same, so that its end is told like any other's.
+    if (stopping_) watch->Cancel();
+  }
+  watch->Start();
+}
+
+void Backend::OnUpdate(const control::v1::WatchServicesResponse& update) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stopping_) return;
+    for (const control::v1::Service& service : update.services()) {
+      if (service.name() == name_) service_ = service;
+    }
+    ++version_;
+  }
+  changed_();
+}
+
+void Backend::OnWatchEnd(const grpc::Status& status) {
+  bool lost = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    watch_ = nullptr;
+    if (EndIfStopping()) return;
+    lost = service_.state() != control::v1::SERVICE_STATE_UNREACHABLE;
+    service_.set_last_error(status.error_message());
+    if (lost) {
+      service_.set_state(control::v1::SERVICE_STATE_UNREACHABLE);
+      *service_.mutable_state_time() = rpc::ToProto(absl::Now());
+      ++version_;
+    }
+  }
+  if (lost) {
+    spdlog::warn("{} does not answer: {}", name_, status.error_message());
+    changed_();
+  }
+  // A new one each time: the last one's callback may still be on its way out.
+  const auto retry = std::make_shared<grpc::Alarm>();
+  {
+    absl::MutexLock lock(&mutex_);
+    if (EndIfStopping()) return;
+    retry_ = retry;
+  }
+  retry->Set(std::chrono::system_clock::now() + kRetryInterval, [this](bool) { OpenWatch(); });
+}
+
+bool Backend::EndIfStopping() {
+  if (!stopping_) return false;
+  running_ = false;
+  ended_.SignalAll();
+  return true;
+}
+
+}  // namespace rawgate::gateway

@@ -1,0 +1,85 @@
+// One service process as the gateway sees it: a channel to it, and its state kept live by a
+// WatchServices stream.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "grpcpp/alarm.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/support/status.h"
+#include "rawgate/control/v1/control_service.grpc.pb.h"
+
+namespace rawgate::gateway {
+
+struct BackendAddress {
+  // "echo".
+  std::string name;
+  // Any gRPC target: "127.0.0.1:50061", "unix:///run/rawgate/echo.sock", "dns:///exec:50062".
+  std::string target;
+};
+
+// What a client is told when a call to `backend` ended with `status`. A backend's own errors carry
+// details and pass unchanged; those that gRPC made up on the way get ours, a connection that failed
+// UNAVAILABLE (BACKEND_UNREACHABLE).
+grpc::Status StatusForClient(const grpc::Status& status, const std::string& backend);
+
+// Thread-safe. A backend that does not answer is asked again every kRetryInterval; nothing else is
+// done about it.
+class Backend {
+ public:
+  static constexpr std::chrono::milliseconds kRetryInterval{200};
+
+  // `changed` is called, from any thread and with no lock held, after each change of service().
+  Backend(const BackendAddress& address, std::function<void()> changed);
+  // Stop() has been called if Start() was.
+  ~Backend();
+
+  // Begins to watch.
+  void Start();
+  // Ends the watch and waits until it has ended.
+  void Stop();
+
+  const std::string& name() const { return name_; }
+  // One connection for forwarded calls and control alike: what is reachable for one is for the
+  // other.
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  control::v1::ControlService::Stub& control() { return *control_; }
+
+  // What it said last of itself; SERVICE_STATE_UNREACHABLE while it does not answer, the rest then
+  // being what was last known. Counters are as old as the last change of state.
+  control::v1::Service service() const;
+  bool reachable() const;
+  // Grows with every change.
+  uint64_t version() const;
+
+ private:
+  class Watch;
+  void OpenWatch();
+  void OnUpdate(const control::v1::WatchServicesResponse& update);
+  void OnWatchEnd(const grpc::Status& status);
+  // True, and whoever waits in Stop() told, when it is time to end.
+  bool EndIfStopping() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::string name_;
+  const std::function<void()> changed_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<control::v1::ControlService::Stub> control_;
+
+  mutable absl::Mutex mutex_;
+  absl::CondVar ended_ ABSL_GUARDED_BY(mutex_);
+  control::v1::Service service_ ABSL_GUARDED_BY(mutex_);
+  uint64_t version_ ABSL_GUARDED_BY(mutex_) = 1;
+  // The open stream, which deletes itself; null between two attempts.
+  Watch* watch_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  // Between two attempts. Also held by who sets and who cancels it, outside of the lock.
+  std::shared_ptr<grpc::Alarm> retry_ ABSL_GUARDED_BY(mutex_);
+  bool running_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace rawgate::gateway

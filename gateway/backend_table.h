@@ -1,0 +1,53 @@
+// All backends, by name, and word of their changes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "gateway/backend.h"
+
+namespace rawgate::gateway {
+
+// "echo=127.0.0.1:50061,exec=dns:///exec:50062". A part without a name belongs to the target before
+// it, as in "echo=ipv4:10.0.0.1:50061,10.0.0.2:50061". Error: INVALID_ARGUMENT (BAD_BACKENDS).
+absl::StatusOr<std::vector<BackendAddress>> ParseBackends(absl::string_view text);
+
+// Thread-safe.
+class BackendTable {
+ public:
+  explicit BackendTable(const std::vector<BackendAddress>& addresses);
+  ~BackendTable();
+
+  void Start();
+  // Ends all watching of backends; channels stay usable.
+  void Stop();
+
+  // In order of name.
+  const std::vector<std::unique_ptr<Backend>>& backends() const { return backends_; }
+  // Error: NOT_FOUND (SERVICE_NOT_FOUND).
+  absl::StatusOr<Backend*> Find(absl::string_view name) const;
+
+  // Calls `changed` after every change of any backend, from any thread, possibly two at once. When
+  // Unsubscribe() has returned no call is under way: it must not be called from within `changed`.
+  using Subscription = uint64_t;
+  Subscription Subscribe(std::function<void()> changed);
+  void Unsubscribe(Subscription subscription);
+
+ private:
+  void OnChange();
+
+  std::vector<std::unique_ptr<Backend>> backends_;
+  // Held shared while subscribers are called.
+  absl::Mutex mutex_;
+  Subscription last_subscription_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::flat_hash_map<Subscription, std::function<void()>> subscribers_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace rawgate::gateway

@@ -1,0 +1,53 @@
+// One page of ListConnections over all backends: theirs, one after another in order of name, until
+// the page is full.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "gateway/backend_table.h"
+#include "grpcpp/server_context.h"
+#include "rawgate/control/v1/control_service.pb.h"
+
+namespace rawgate::gateway {
+
+// Shared by the calls that it makes, one at a time.
+class ConnectionsPage : public std::enable_shared_from_this<ConnectionsPage> {
+ public:
+  // `context` and `*response` stay until Collect()'s end. Errors: NOT_FOUND (SERVICE_NOT_FOUND),
+  // INVALID_ARGUMENT (INVALID_PAGE_TOKEN, BAD_PAGE_SIZE).
+  static absl::StatusOr<std::shared_ptr<ConnectionsPage>> Make(
+      const BackendTable& table, const grpc::CallbackServerContext& context,
+      const control::v1::ListConnectionsRequest& request,
+      control::v1::ListConnectionsResponse* response);
+
+  // Fills the response, then calls `done` once, from any thread. A backend that does not answer has
+  // no rows; an error that one answers with is the page's.
+  void Collect(std::function<void(const grpc::Status&)> done);
+
+ private:
+  ConnectionsPage(const grpc::CallbackServerContext& context,
+                  control::v1::ListConnectionsResponse* response)
+      : context_(context), response_(response) {}
+  void AskNext();
+  void OnAnswer(const grpc::Status& status);
+
+  const grpc::CallbackServerContext& context_;
+  control::v1::ListConnectionsResponse* const response_;
+  // Those not yet asked to the end.
+  std::vector<Backend*> backends_;
+  size_t current_ = 0;
+  // Of the current backend.
+  std::string backend_token_;
+  int page_size_ = 0;
+  std::function<void(const grpc::Status&)> done_;
+  // The call under way.
+  std::unique_ptr<grpc::ClientContext> call_;
+  control::v1::ListConnectionsRequest ask_;
+  control::v1::ListConnectionsResponse answer_;
+};
+
+}  // namespace rawgate::gateway

@@ -1,0 +1,53 @@
+// ControlService over all backends: what each tells of itself, merged, and calls that concern one
+// passed to it.
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+
+#include "gateway/backend_table.h"
+#include "gateway/event_merge.h"
+#include "gateway/services_watch.h"
+#include "rawgate/control/v1/control_service.grpc.pb.h"
+#include "runtime/rpc/watch_set.h"
+
+namespace rawgate::gateway {
+
+// Thread-safe. Deadlines and cancellation of the client pass through to the backend.
+class ControlServicer final : public control::v1::ControlService::CallbackService {
+ public:
+  // `table` outlives this object.
+  explicit ControlServicer(BackendTable& table) : table_(table) {}
+  // The server has been shut down.
+  ~ControlServicer() override { pool_.join(); }
+
+  // Ends every watch with UNAVAILABLE (DRAINING, with RetryInfo): the gateway is going.
+  void EndWatches();
+
+  using Context = grpc::CallbackServerContext;
+  using Reactor = grpc::ServerUnaryReactor;
+  Reactor* ListServices(Context* context, const control::v1::ListServicesRequest* request,
+                        control::v1::ListServicesResponse* response) override;
+  Reactor* GetService(Context* context, const control::v1::GetServiceRequest* request,
+                      control::v1::GetServiceResponse* response) override;
+  Reactor* StartService(Context* context, const control::v1::StartServiceRequest* request,
+                        control::v1::StartServiceResponse* response) override;
+  Reactor* StopService(Context* context, const control::v1::StopServiceRequest* request,
+                       control::v1::StopServiceResponse* response) override;
+  Reactor* ListConnections(Context* context, const control::v1::ListConnectionsRequest* request,
+                           control::v1::ListConnectionsResponse* response) override;
+  Reactor* CloseConnection(Context* context, const control::v1::CloseConnectionRequest* request,
+                           control::v1::CloseConnectionResponse* response) override;
+  grpc::ServerWriteReactor<control::v1::WatchServicesResponse>* WatchServices(
+      Context* context, const control::v1::WatchServicesRequest* request) override;
+  grpc::ServerWriteReactor<control::v1::WatchEventsResponse>* WatchEvents(
+      Context* context, const control::v1::WatchEventsRequest* request) override;
+
+ private:
+  BackendTable& table_;
+  // The one thread on which watches do their work.
+  boost::asio::thread_pool pool_{1};
+  rpc::WatchSet<ServicesWatch> services_watches_;
+  rpc::WatchSet<EventMerge> event_merges_;
+};
+
+}  // namespace rawgate::gateway

@@ -1,0 +1,31 @@
+#include "gateway/drain.h"
+
+#include "runtime/base/status.h"
+
+namespace rawgate::gateway {
+
+bool Drain::WaitUntilIdle(absl::Duration limit) {
+  const absl::Time deadline = absl::Now() + limit;
+  absl::MutexLock lock(&mutex_);
+  while (calls_ > 0) {
+    if (idle_.WaitWithDeadline(&mutex_, deadline)) return calls_ == 0;
+  }
+  return true;
+}
+
+void Drain::Leave() {
+  if (--calls_ > 0) return;
+  // Both orders are sequentially consistent: either this sees the drain, or the drain sees that
+  // nothing is left.
+  if (!begun_) return;
+  absl::MutexLock lock(&mutex_);
+  idle_.SignalAll();
+}
+
+absl::Status Drain::Refusal() {
+  return WithRetryAfter(
+      Error(absl::StatusCode::kUnavailable, "DRAINING", "the gateway is shutting down"),
+      absl::Seconds(1));
+}
+
+}  // namespace rawgate::gateway

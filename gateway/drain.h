@@ -1,0 +1,56 @@
+// The end of the process, seen from the calls: once it has begun nothing new is admitted, and it
+// waits for what was.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+namespace rawgate::gateway {
+
+// Thread-safe. Outlives its tickets.
+class Drain {
+ public:
+  // One call in progress, for as long as it lives.
+  class Ticket {
+   public:
+    explicit Ticket(Drain& drain) : drain_(drain) { ordinal_ = ++drain.calls_; }
+    ~Ticket() { drain_.Leave(); }
+    Ticket(const Ticket&) = delete;
+    Ticket& operator=(const Ticket&) = delete;
+
+    // Calls in progress when this one began, itself included.
+    int64_t ordinal() const { return ordinal_; }
+
+   private:
+    Drain& drain_;
+    int64_t ordinal_;
+  };
+
+  // From now on Begun() is true. Idempotent.
+  void Begin() { begun_ = true; }
+  bool Begun() const { return begun_; }
+
+  // Calls in progress.
+  int64_t calls() const { return calls_; }
+  // Waits until there is none, at most `limit`. Only after Begin(). False when time ran out.
+  bool WaitUntilIdle(absl::Duration limit);
+
+  // What is said to calls that come, and to watches that are ended, meanwhile: UNAVAILABLE
+  // (DRAINING, with RetryInfo).
+  static absl::Status Refusal();
+
+ private:
+  void Leave();
+
+  std::atomic<bool> begun_ = false;
+  std::atomic<int64_t> calls_ = 0;
+  absl::Mutex mutex_;
+  absl::CondVar idle_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace rawgate::gateway

@@ -1,0 +1,122 @@
+#include "gateway/forwarded_call.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/backend.h"
+#include "gateway/half_close.h"
+#include "gateway/metadata.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/status.h"
+
+namespace rawgate::gateway {
+
+Task ForwardedCall::Refuse(absl::Status status) { co_await Finish(rpc::ToGrpc(status)); }
+
+Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling) {
+  grpc::ByteBuffer request;
+  if (!co_await Operation([&](void* tag) { client_.Read(&request, tag); })) {
+    // The client is gone, half-closed at once, or sent too much. gRPC itself has answered the last
+    // of these.
+    co_await Refuse(Error(absl::StatusCode::kInvalidArgument, "REQUEST_MISSING",
+                          absl::StrCat(method(), " takes one message, and none came")));
+    co_return;
+  }
+  OpenBackendLeg(ceiling);
+  grpc::ByteBuffer response;
+  const auto backend =
+      destination.stub.PrepareUnaryCall(backend_context_.get(), method(), request, queue_);
+  request.Clear();
+  backend->StartCall();
+  co_await Operation([&](void* tag) { backend->Finish(&response, &backend_status_, tag); });
+
+  CopyInitialMetadata(*backend_context_, client_context_);
+  CopyTrailingMetadata(*backend_context_, client_context_);
+  const grpc::Status status = ForClient(backend_status_, destination.backend);
+  if (!status.ok()) {
+    co_await Finish(status);
+    co_return;
+  }
+  co_await Operation(
+      [&](void* tag) { client_.WriteAndFinish(response, grpc::WriteOptions(), status, tag); });
+}
+
+Task ForwardedCall::ForwardStream(Destination destination) {
+  OpenBackendLeg(absl::InfiniteDuration());
+  backend_ = destination.stub.PrepareCall(backend_context_.get(), method(), queue_);
+  // When this fails the status tells why.
+  co_await Operation([&](void* tag) { backend_->StartCall(tag); });
+
+  Task requests = ForwardRequests();
+  co_await ForwardResponses();
+  co_await Finish(ForClient(backend_status_, destination.backend));
+  // The server's end of the stream is closed both ways by now, so a read that waits for the client
+  // ends too.
+  co_await requests;
+}
+
+void ForwardedCall::End(absl::Status status) {
+  if (ended_.has_value()) return;
+  ended_ = std::move(status);
+  if (backend_context_ != nullptr) backend_context_->TryCancel();
+}
+
+// The backend's call is the client call's child: it inherits its deadline, and is cancelled with
+// it.
+void ForwardedCall::OpenBackendLeg(absl::Duration ceiling) {
+  backend_context_ = grpc::ClientContext::FromServerContext(client_context_);
+  const gpr_timespec deadline = client_context_.raw_deadline();
+  const bool unlimited = gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0;
+  if (unlimited && ceiling != absl::InfiniteDuration()) {
+    backend_context_->set_deadline(absl::ToChronoTime(absl::Now() + ceiling));
+  }
+  CopyRequestMetadata(client_context_, *backend_context_);
+  if (ended_.has_value()) backend_context_->TryCancel();
+}
+
+Task ForwardedCall::ForwardRequests() {
+  grpc::ByteBuffer message;
+  while (co_await Operation([&](void* tag) { client_.Read(&message, tag); })) {
+    if (backend_finished_) co_return;
+    if (!co_await Operation([&](void* tag) { backend_->Write(message, tag); })) co_return;
+  }
+  // Only a client that half-closed has sent everything: an upload whose client vanished must not
+  // look whole to the backend.
+  if (!co_await HalfClose(client_context_.c_call()) || backend_finished_) co_return;
+  co_await Operation([&](void* tag) { backend_->WritesDone(tag); });
+}
+
+Task ForwardedCall::ForwardResponses() {
+  bool client_listens = true;
+  if (co_await Operation([&](void* tag) { backend_->ReadInitialMetadata(tag); })) {
+    CopyInitialMetadata(*backend_context_, client_context_);
+    client_listens = co_await Operation([&](void* tag) { client_.SendInitialMetadata(tag); });
+  }
+  grpc::ByteBuffer message;
+  // Not one condition: g++ 12 awaits the right side of `a && co_await b` in a while even when `a`
+  // is false.
+  while (client_listens) {
+    if (!co_await Operation([&](void* tag) { backend_->Read(&message, tag); })) break;
+    client_listens = co_await Operation([&](void* tag) { client_.Write(message, tag); });
+  }
+  // A cancelled leg is finished without reading what is still on its way.
+  if (!client_listens) backend_context_->TryCancel();
+  backend_finished_ = true;
+  co_await Operation([&](void* tag) { backend_->Finish(&backend_status_, tag); });
+  CopyTrailingMetadata(*backend_context_, client_context_);
+}
+
+Task ForwardedCall::Finish(const grpc::Status& status) {
+  // Fails when the client is gone, which changes nothing here.
+  co_await Operation([&](void* tag) { client_.Finish(status, tag); });
+}
+
+grpc::Status ForwardedCall::ForClient(const grpc::Status& status,
+                                      const std::string& backend) const {
+  if (ended_.has_value() && status.error_code() == grpc::StatusCode::CANCELLED) {
+    return rpc::ToGrpc(*ended_);
+  }
+  return StatusForClient(status, backend);
+}
+
+}  // namespace rawgate::gateway

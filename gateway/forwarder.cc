@@ -1,0 +1,123 @@
+#include "gateway/forwarder.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
+
+namespace rawgate::gateway {
+namespace {
+
+// Calls that each lane asks the server for ahead of time; each is replaced as soon as it has come.
+constexpr int kPendingAccepts = 64;
+
+std::vector<std::string> NamesOf(const std::vector<ForwardingBackend>& backends) {
+  std::vector<std::string> names;
+  for (const ForwardingBackend& backend : backends) names.push_back(backend.name);
+  return names;
+}
+
+}  // namespace
+
+// All but the alarms belongs to the lane's thread.
+struct Forwarder::LaneState {
+  explicit LaneState(std::unique_ptr<grpc::ServerCompletionQueue> queue) : lane(std::move(queue)) {}
+
+  Lane lane;
+  absl::flat_hash_set<ForwardedCall*> calls;
+  absl::flat_hash_set<ForwardedCall*> watches;
+  // Set for never, so that cancelling them is how another thread has something done on the lane's.
+  grpc::Alarm end_watches;
+  grpc::Alarm end_all;
+};
+
+Forwarder::Forwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options,
+                     Drain& drain)
+    : options_(options), drain_(drain), routes_(NamesOf(backends)) {
+  for (const ForwardingBackend& backend : backends) {
+    backends_.push_back({backend.name, grpc::GenericStub(backend.channel)});
+  }
+}
+
+Forwarder::~Forwarder() = default;
+
+void Forwarder::Register(grpc::ServerBuilder& builder) {
+  builder.RegisterAsyncGenericService(&service_);
+  for (int i = 0; i < options_.lanes; ++i) {
+    lanes_.push_back(std::make_unique<LaneState>(builder.AddCompletionQueue()));
+  }
+}
+
+void Forwarder::Start() {
+  for (const auto& lane : lanes_) {
+    AwaitOrder(*lane, lane->end_watches, lane->watches);
+    AwaitOrder(*lane, lane->end_all, lane->calls);
+    for (int i = 0; i < kPendingAccepts; ++i) Serve(*lane);
+    lane->lane.Start();
+  }
+}
+
+RootTask Forwarder::Serve(LaneState& lane) {
+  const Lane::Occupant occupant(lane.lane);
+  ForwardedCall call(lane.lane.queue());
+  if (!co_await call.Accept(service_)) co_return;
+  // The next call is waited for while this one is served.
+  Serve(lane);
+  co_await ServeAccepted(lane, call);
+}
+
+Task Forwarder::ServeAccepted(LaneState& lane, ForwardedCall& call) {
+  const Drain::Ticket ticket(drain_);
+  const absl::StatusOr<const Route*> route = routes_.Find(call.method());
+  if (absl::Status refusal = Admit(route, ticket); !refusal.ok()) {
+    co_await call.Refuse(std::move(refusal));
+    co_return;
+  }
+  auto& live = (*route)->watch ? lane.watches : lane.calls;
+  live.insert(&call);
+  Backend& backend = backends_[(*route)->backend];
+  const Destination destination{backend.name, backend.stub};
+  if ((*route)->unary) {
+    co_await call.ForwardUnary(destination, options_.unary_ceiling);
+  } else {
+    co_await call.ForwardStream(destination);
+  }
+  live.erase(&call);
+}
+
+absl::Status Forwarder::Admit(const absl::StatusOr<const Route*>& route,
+                              const Drain::Ticket& ticket) const {
+  if (drain_.Begun()) return Drain::Refusal();
+  if (!route.ok()) return route.status();
+  if (ticket.ordinal() > options_.calls_max) {
+    return WithRetryAfter(
+        Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_CALLS",
+              absl::StrCat("the gateway serves at most ", options_.calls_max, " calls at once")),
+        absl::Seconds(1));
+  }
+  return absl::OkStatus();
+}
+
+RootTask Forwarder::AwaitOrder(LaneState& lane, grpc::Alarm& order,
+                               absl::flat_hash_set<ForwardedCall*>& calls) {
+  co_await Operation(
+      [&](void* tag) { order.Set(lane.lane.queue(), gpr_inf_future(GPR_CLOCK_REALTIME), tag); });
+  for (ForwardedCall* call : calls) call->End(Drain::Refusal());
+}
+
+void Forwarder::EndWatches() {
+  for (const auto& lane : lanes_) lane->end_watches.Cancel();
+}
+
+void Forwarder::EndAll() {
+  for (const auto& lane : lanes_) lane->end_all.Cancel();
+}
+
+void Forwarder::Stop() {
+  EndWatches();
+  EndAll();
+  for (const auto& lane : lanes_) lane->lane.Join();
+}
+
+}  // namespace rawgate::gateway

@@ -1,0 +1,79 @@
+// The forwarding path: accepts every call of the server that no registered service handles and
+// forwards it to the backend that its method belongs to.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
+#include "gateway/drain.h"
+#include "gateway/forwarded_call.h"
+#include "gateway/lane.h"
+#include "gateway/route.h"
+#include "grpcpp/alarm.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/generic/async_generic_service.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/server_builder.h"
+
+namespace rawgate::gateway {
+
+struct ForwarderOptions {
+  // Threads, each with its own completion queue.
+  int lanes = 2;
+  // Calls in progress beyond these are refused: RESOURCE_EXHAUSTED (TOO_MANY_CALLS, with
+  // RetryInfo).
+  int64_t calls_max = 4096;
+  // Deadline of unary calls that came without one.
+  absl::Duration unary_ceiling = absl::Seconds(60);
+};
+
+struct ForwardingBackend {
+  std::string name;
+  std::shared_ptr<grpc::Channel> channel;
+};
+
+// Order of life: construct, Register, (server built), Start, then Stop after the server's Shutdown.
+// Methods are called by one thread.
+class Forwarder {
+ public:
+  // `drain` outlives this object and counts its calls.
+  Forwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options, Drain& drain);
+  ~Forwarder();
+
+  // Makes this the server's handler of last resort.
+  void Register(grpc::ServerBuilder& builder);
+  void Start();
+
+  // After the drain has begun: ends the calls that have no end of their own, as Drain::Refusal().
+  void EndWatches();
+  // Ends every call in the same way.
+  void EndAll();
+
+  // After the server's Shutdown, which cancelled what was left: waits until the last call is gone.
+  void Stop();
+
+ private:
+  struct Backend {
+    std::string name;
+    grpc::GenericStub stub;
+  };
+  struct LaneState;
+
+  RootTask Serve(LaneState& lane);
+  Task ServeAccepted(LaneState& lane, ForwardedCall& call);
+  RootTask AwaitOrder(LaneState& lane, grpc::Alarm& order,
+                      absl::flat_hash_set<ForwardedCall*>& calls);
+  absl::Status Admit(const absl::StatusOr<const Route*>& route, const Drain::Ticket& ticket) const;
+
+  const ForwarderOptions options_;
+  Drain& drain_;
+  const RouteTable routes_;
+  std::vector<Backend> backends_;
+  grpc::AsyncGenericService service_;
+  std::vector<std::unique_ptr<LaneState>> lanes_;
+};
+
+}  // namespace rawgate::gateway

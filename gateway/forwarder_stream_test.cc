@@ -1,0 +1,154 @@
+#include <utility>
+
+#include "gateway/forwarder_fixture.h"
+#include "gtest/gtest.h"
+
+namespace rawgate::gateway {
+namespace {
+
+using echo::v1::ConverseRequest;
+using echo::v1::ConverseResponse;
+
+using ForwarderStreamTest = ForwarderTest;
+
+TEST_F(ForwarderStreamTest, BidiStreamUntilHalfClose) {
+  grpc::ClientContext context;
+  const auto stream = echo_stub_->Converse(&context);
+  // The backend sends its metadata before any message.
+  stream->WaitForInitialMetadata();
+  EXPECT_EQ(context.GetServerInitialMetadata().count("answered-by"), 1U);
+  ConverseRequest request;
+  ConverseResponse response;
+  for (int i = 0; i < 100; ++i) {
+    request.set_payload(absl::StrCat("m", i));
+    ASSERT_TRUE(stream->Write(request));
+    ASSERT_TRUE(stream->Read(&response));
+    EXPECT_EQ(response.payload(), absl::StrCat("M", i));
+  }
+  stream->WritesDone();
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_TRUE(stream->Finish().ok());
+  EXPECT_EQ(context.GetServerTrailingMetadata().count("cost-bin"), 1U);
+  EXPECT_EQ(echo_.half_closed, 1);
+}
+
+TEST_F(ForwarderStreamTest, BackendEndsAStreamWhileTheClientStillMayWrite) {
+  grpc::ClientContext context;
+  const auto stream = echo_stub_->Converse(&context);
+  ConverseRequest request;
+  request.set_payload("fail");
+  ASSERT_TRUE(stream->Write(request));
+  ConverseResponse response;
+  EXPECT_FALSE(stream->Read(&response));
+  const grpc::Status status = stream->Finish();
+  EXPECT_EQ(Reason(status), "BAD_PAYLOAD");
+  EXPECT_EQ(context.GetServerTrailingMetadata().count("failed"), 1U);
+  EXPECT_TRUE(Eventually([&] { return gateway_.drain().calls() == 0; }));
+}
+
+TEST_F(ForwarderStreamTest, BackendDiesInMidStream) {
+  grpc::ClientContext context;
+  const auto stream = echo_stub_->Converse(&context);
+  ConverseRequest request;
+  request.set_payload("x");
+  ConverseResponse response;
+  ASSERT_TRUE(stream->Write(request));
+  ASSERT_TRUE(stream->Read(&response));
+  backend_->Stop();
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_FALSE(stream->Finish().ok());
+  EXPECT_TRUE(Eventually([&] { return gateway_.drain().calls() == 0; }));
+}
+
+TEST_F(ForwarderStreamTest, ClientStream) {
+  grpc::ClientContext context;
+  file::v1::UploadResponse response;
+  const auto writer = file_stub_->Upload(&context, &response);
+  file::v1::UploadRequest request;
+  request.set_data(std::string(256 << 10, 'u'));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(writer->Write(request));
+  writer->WritesDone();
+  ASSERT_TRUE(writer->Finish().ok());
+  EXPECT_EQ(response.file().size(), 100U * (256 << 10));
+  EXPECT_EQ(file_.half_closed, 1);
+}
+
+TEST_F(ForwarderStreamTest, ClientThatVanishesIsNotAHalfClose) {
+  constexpr int kClients = 100;
+  for (int i = 0; i < kClients; ++i) {
+    grpc::ClientContext context;
+    file::v1::UploadResponse response;
+    const auto writer = file_stub_->Upload(&context, &response);
+    file::v1::UploadRequest request;
+    request.set_data("part");
+    ASSERT_TRUE(writer->Write(request));
+    if (i % 2 == 0) {
+      EXPECT_TRUE(Eventually([&] { return file_.received > 0; }));
+    }
+    file_.received = 0;
+    context.TryCancel();
+    EXPECT_FALSE(writer->Finish().ok());
+  }
+  EXPECT_TRUE(Eventually([&] { return gateway_.drain().calls() == 0; }));
+  EXPECT_EQ(file_.half_closed, 0);
+}
+
+TEST_F(ForwarderStreamTest, MessageTooLargeInAStreamIsNotAHalfClose) {
+  for (int i = 0; i < 20; ++i) {
+    grpc::ClientContext context;
+    file::v1::UploadResponse response;
+    const auto writer = file_stub_->Upload(&context, &response);
+    file::v1::UploadRequest request;
+    request.set_data("part");
+    ASSERT_TRUE(writer->Write(request));
+    request.set_data(std::string(rpc::kMessageBytesMax, 'a'));
+    writer->Write(request);
+    EXPECT_EQ(writer->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  }
+  EXPECT_TRUE(Eventually([&] { return gateway_.drain().calls() == 0; }));
+  EXPECT_EQ(file_.half_closed, 0);
+}
+
+TEST_F(ForwarderStreamTest, ServerStream) {
+  grpc::ClientContext context;
+  file::v1::DownloadRequest request;
+  request.set_length(200);
+  const auto reader = file_stub_->Download(&context, request);
+  file::v1::DownloadResponse response;
+  size_t size = 0;
+  while (reader->Read(&response)) size += response.data().size();
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(size, 200U * (64 << 10));
+}
+
+TEST_F(ForwarderStreamTest, SlowReaderHoldsTheBackendBack) {
+  constexpr uint64_t kMessages = 10'000;
+  grpc::ClientContext context;
+  file::v1::DownloadRequest request;
+  request.set_length(kMessages);
+  const auto reader = file_stub_->Download(&context, request);
+  file::v1::DownloadResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  // What is under way fills the flow control windows and then stands still, far below 625 MiB.
+  uint64_t before = 0;
+  EXPECT_TRUE(Eventually([&] {
+    absl::SleepFor(absl::Milliseconds(100));
+    return std::exchange(before, file_.written.load()) == file_.written;
+  }));
+  EXPECT_LT(file_.written, kMessages / 2);
+  context.TryCancel();
+  EXPECT_TRUE(Eventually([&] { return file_.downloads_ended == 1; }));
+}
+
+TEST_F(ForwarderStreamTest, ClientThatVanishesEndsAServerStream) {
+  grpc::ClientContext context;
+  const auto reader = chat_stub_->WatchMessages(&context, {});
+  chat::v1::WatchMessagesResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  context.TryCancel();
+  EXPECT_TRUE(Eventually([&] { return chat_.cancelled == 1; }));
+  EXPECT_TRUE(Eventually([&] { return gateway_.drain().calls() == 0; }));
+}
+
+}  // namespace
+}  // namespace rawgate::gateway

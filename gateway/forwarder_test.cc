@@ -1,0 +1,214 @@
+#include "gateway/forwarder.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include "gateway/forwarder_fixture.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "runtime/base/fd.h"
+
+namespace rawgate::gateway {
+namespace {
+
+using echo::v1::ConverseResponse;
+using echo::v1::EchoRequest;
+using echo::v1::EchoResponse;
+using echo::v1::EchoService;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Key;
+using ::testing::Not;
+using ::testing::Pair;
+
+TEST_F(ForwarderTest, Unary) {
+  std::string answer;
+  EXPECT_TRUE(Echo("hello", &answer).ok());
+  EXPECT_EQ(answer, "HELLO");
+  EXPECT_TRUE(Echo("", &answer).ok());
+  EXPECT_EQ(answer, "");
+}
+
+TEST_F(ForwarderTest, MetadataTravelsBothWays) {
+  grpc::ClientContext context;
+  context.AddMetadata("trace-id", "abc");
+  context.AddMetadata("trace-id", "def");
+  context.AddMetadata("blob-bin", std::string("\x00\x01\xfe", 3));
+  ASSERT_TRUE(Echo(context, "x").ok());
+
+  const auto metadata = echo_.metadata();
+  EXPECT_EQ(metadata.count("trace-id"), 2U);
+  EXPECT_THAT(metadata, Contains(Pair("trace-id", "def")));
+  EXPECT_THAT(metadata, Contains(Pair("blob-bin", std::string("\x00\x01\xfe", 3))));
+  EXPECT_EQ(metadata.count("user-agent"), 1U);
+  EXPECT_EQ(context.GetServerInitialMetadata().count("answered-by"), 1U);
+  const auto& trailing = context.GetServerTrailingMetadata();
+  const auto cost = trailing.find("cost-bin");
+  ASSERT_NE(cost, trailing.end());
+  EXPECT_EQ(std::string(cost->second.data(), cost->second.size()), std::string("\x00\xff", 2));
+}
+
+TEST_F(ForwarderTest, StatusTravelsWithDetailsAndTrailers) {
+  grpc::ClientContext context;
+  const grpc::Status status = Echo(context, "fail");
+  const grpc::Status expected = rpc::ToGrpc(FieldError("payload", "BAD_PAYLOAD", "no \xc3\xa9"));
+  EXPECT_EQ(status.error_code(), expected.error_code());
+  EXPECT_EQ(status.error_message(), expected.error_message());
+  EXPECT_EQ(status.error_details(), expected.error_details());
+  EXPECT_EQ(context.GetServerTrailingMetadata().count("failed"), 1U);
+  EXPECT_EQ(context.GetServerTrailingMetadata().count("grpc-status-details-bin"), 1U);
+}
+
+TEST_F(ForwarderTest, DeadlineReachesTheBackendAndEndsTheCall) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Milliseconds(300)));
+  const grpc::Status status = Echo(context, "wait");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_LT(echo_.time_left(), absl::Seconds(10));
+  EXPECT_TRUE(Eventually([&] { return echo_.cancelled == 1; }));
+}
+
+TEST_F(ForwarderTest, UnaryCallWithoutDeadlineGetsTheCeiling) {
+  ASSERT_TRUE(Echo("x").ok());
+  EXPECT_LT(echo_.time_left(), absl::Seconds(62));
+
+  TestForwarder strict({{"echo", backend_->address()}}, {.unary_ceiling = absl::Milliseconds(50)});
+  grpc::ClientContext context;
+  EchoRequest request;
+  request.set_payload("wait");
+  EchoResponse response;
+  const grpc::Status status =
+      EchoService::NewStub(strict.Channel())->Echo(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(Reason(status), "DEADLINE_EXCEEDED");
+}
+
+TEST_F(ForwarderTest, CancellationReachesTheBackend) {
+  grpc::ClientContext context;
+  std::thread caller(
+      [&] { EXPECT_EQ(Echo(context, "wait").error_code(), grpc::StatusCode::CANCELLED); });
+  EXPECT_TRUE(Eventually([&] { return echo_.calls == 1; }));
+  context.TryCancel();
+  caller.join();
+  EXPECT_TRUE(Eventually([&] { return echo_.cancelled == 1; }));
+}
+
+TEST_F(ForwarderTest, UnknownMethodsAndServices) {
+  grpc::GenericStub stub(channel_);
+  for (const char* path : {"/rawgate.echo.v1.EchoService/Shout", "/rawgate.none.v1.None/Do",
+                           "/rawgate.time.v1.TimeService/GetTime", "nonsense"}) {
+    grpc::ClientContext context;
+    grpc::ByteBuffer request;
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    grpc::CompletionQueue queue;
+    const auto call = stub.PrepareUnaryCall(&context, path, request, &queue);
+    call->StartCall();
+    call->Finish(&response, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    ASSERT_TRUE(queue.Next(&tag, &ok));
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << path;
+  }
+}
+
+TEST_F(ForwarderTest, UnknownMethodHasItsReason) {
+  grpc::ClientContext context;
+  time::v1::GetTimeRequest request;
+  time::v1::GetTimeResponse response;
+  const grpc::Status status =
+      time::v1::TimeService::NewStub(channel_)->GetTime(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(Reason(status), "UNKNOWN_METHOD");
+}
+
+TEST_F(ForwarderTest, UnreachableBackend) {
+  backend_->Stop();
+  for (int i = 0; i < 3; ++i) {
+    const grpc::Status status = Echo("x");
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(Reason(status), "BACKEND_UNREACHABLE");
+    EXPECT_THAT(status.error_message(), HasSubstr("echo"));
+  }
+  grpc::ClientContext context;
+  const auto stream = echo_stub_->Converse(&context);
+  ConverseResponse response;
+  EXPECT_FALSE(stream->Read(&response));
+  const grpc::Status status = stream->Finish();
+  EXPECT_EQ(Reason(status), "BACKEND_UNREACHABLE") << status.error_message();
+}
+
+TEST_F(ForwarderTest, BackendComesBack) {
+  const int port = backend_->port();
+  ASSERT_TRUE(Echo("x").ok());
+  backend_.reset();
+  ASSERT_FALSE(Echo("x").ok());
+  backend_ =
+      std::make_unique<TestServer>(std::vector<grpc::Service*>{&echo_, &file_, &chat_}, port);
+  ASSERT_TRUE(backend_->ok());
+  EXPECT_TRUE(Eventually([&] { return Echo("x").ok(); }));
+}
+
+TEST_F(ForwarderTest, MessagesUpToFourMebibytes) {
+  // The message's own field header leaves a little less for the payload.
+  const std::string fits(rpc::kMessageBytesMax - 16, 'a');
+  std::string answer;
+  ASSERT_TRUE(Echo(fits, &answer).ok());
+  EXPECT_EQ(answer.size(), fits.size());
+
+  const grpc::Status request_too_large = Echo(std::string(rpc::kMessageBytesMax, 'a'));
+  EXPECT_EQ(request_too_large.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
+      << request_too_large.error_message();
+  const grpc::Status response_too_large = Echo("huge");
+  EXPECT_EQ(response_too_large.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(Reason(response_too_large), "RESOURCE_EXHAUSTED");
+}
+
+// gRPC's client would refuse to send such a value, and its server side would abort the process if
+// it were sent on.
+TEST_F(ForwarderTest, IllegalMetadataFromTheWireIsDropped) {
+  const Fd socket(::socket(AF_INET, SOCK_STREAM, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(gateway_.port()));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+
+  std::string block;
+  const auto add = [&block](const std::string& name, const std::string& value) {
+    block += '\0';  // Literal header field without indexing, new name (RFC 7541, 6.2.2).
+    block += static_cast<char>(name.size());
+    block += name;
+    block += static_cast<char>(value.size());
+    block += value;
+  };
+  add(":method", "POST");
+  add(":scheme", "http");
+  add(":path", "/rawgate.echo.v1.EchoService/Echo");
+  add(":authority", "x");
+  add("te", "trailers");
+  add("content-type", "application/grpc");
+  add("odd", "\x01\x80\xff");
+  std::string bytes = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  const auto frame = [&bytes](char type, char flags, char stream, const std::string& payload) {
+    bytes += '\0';
+    bytes += '\0';
+    bytes += static_cast<char>(payload.size());
+    bytes += type;
+    bytes += flags;
+    bytes += std::string("\0\0\0", 3) + stream;
+    bytes += payload;
+  };
+  frame(4, 0, 0, "");                            // SETTINGS
+  frame(1, 4, 1, block);                         // HEADERS, END_HEADERS
+  frame(0, 1, 1, std::string("\0\0\0\0\0", 5));  // DATA, END_STREAM: one empty message
+  ASSERT_EQ(::send(socket.get(), bytes.data(), bytes.size(), 0),
+            static_cast<ssize_t>(bytes.size()));
+
+  EXPECT_TRUE(Eventually([&] { return echo_.calls == 1; }));
+  EXPECT_THAT(echo_.metadata(), Not(Contains(Key("odd"))));
+  EXPECT_TRUE(Echo("still alive").ok());
+}
+
+}  // namespace
+}  // namespace rawgate::gateway

@@ -1,0 +1,82 @@
+#include "gateway/gateway_server.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "gateway/reflection.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_builder.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/server.h"
+
+namespace rawgate::gateway {
+namespace {
+
+// After the grace every call is cancelled; how long the server then waits for their last words.
+constexpr absl::Duration kLastWords = absl::Seconds(1);
+
+std::vector<ForwardingBackend> ForwardingBackends(const BackendTable& table) {
+  std::vector<ForwardingBackend> backends;
+  for (const auto& backend : table.backends())
+    backends.push_back({backend->name(), backend->channel()});
+  return backends;
+}
+
+}  // namespace
+
+GatewayServer::GatewayServer(const Options& options)
+    : table_(options.backends),
+      control_(table_),
+      reflection_(MakeReflectionServicers()),
+      forwarder_(ForwardingBackends(table_), options.forwarder, drain_) {}
+
+GatewayServer::~GatewayServer() = default;
+
+absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(const Options& options) {
+  std::unique_ptr<GatewayServer> gateway(new GatewayServer(options));
+  if (absl::Status bound = gateway->Bind(options); !bound.ok()) return bound;
+  gateway->forwarder_.Start();
+  gateway->health_ =
+      std::make_unique<HealthReport>(gateway->table_, *gateway->server_->GetHealthCheckService());
+  gateway->table_.Start();
+  return gateway;
+}
+
+absl::Status GatewayServer::Bind(const Options& options) {
+  grpc::ServerBuilder builder;
+  rpc::ConfigureServer(builder);
+  std::vector<int> ports(options.addresses.size(), 0);
+  for (size_t i = 0; i < ports.size(); ++i) {
+    builder.AddListeningPort(rpc::GrpcAddress(options.addresses[i]),
+                             grpc::InsecureServerCredentials(), &ports[i]);
+  }
+  builder.RegisterService(&control_);
+  for (const auto& servicer : reflection_) builder.RegisterService(servicer.get());
+  forwarder_.Register(builder);
+  server_ = builder.BuildAndStart();
+  for (size_t i = 0; i < ports.size(); ++i) {
+    if (server_ == nullptr || ports[i] == 0) {
+      return Error(absl::StatusCode::kFailedPrecondition, "BIND_FAILED",
+                   absl::StrCat("cannot serve gRPC on ", options.addresses[i].ToUri(),
+                                " (if another program has the port, `ss -ltnp` shows which)"));
+    }
+    net::Endpoint bound = options.addresses[i];
+    if (bound.transport() != net::Transport::kUnix) bound.set_port(static_cast<uint16_t>(ports[i]));
+    uris_.push_back(bound.ToUri());
+  }
+  return absl::OkStatus();
+}
+
+void GatewayServer::Stop(absl::Duration grace) {
+  drain_.Begin();
+  health_->End();
+  control_.EndWatches();
+  forwarder_.EndWatches();
+  drain_.WaitUntilIdle(grace);
+  forwarder_.EndAll();
+  server_->Shutdown(absl::ToChronoTime(absl::Now() + kLastWords));
+  forwarder_.Stop();
+  health_.reset();
+  table_.Stop();
+}
+
+}  // namespace rawgate::gateway

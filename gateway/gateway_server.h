@@ -1,0 +1,55 @@
+// The gateway as a whole: what it is made of, and the order in which that starts and stops.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "gateway/backend_table.h"
+#include "gateway/control_servicer.h"
+#include "gateway/drain.h"
+#include "gateway/forwarder.h"
+#include "gateway/health_report.h"
+#include "grpcpp/server.h"
+#include "runtime/net/endpoint.h"
+
+namespace rawgate::gateway {
+
+class GatewayServer {
+ public:
+  struct Options {
+    // All of them serve the same.
+    std::vector<net::Endpoint> addresses;
+    std::vector<BackendAddress> backends;
+    ForwarderOptions forwarder = {};
+  };
+
+  // Serves from when it returns. Error: FAILED_PRECONDITION (BIND_FAILED).
+  static absl::StatusOr<std::unique_ptr<GatewayServer>> Start(const Options& options);
+  // Stop() has been called.
+  ~GatewayServer();
+
+  // As bound, in the order of Options::addresses.
+  const std::vector<std::string>& uris() const { return uris_; }
+
+  // Health says NOT_SERVING, new calls are refused and watches ended with UNAVAILABLE (DRAINING);
+  // calls in progress have `grace`, then they are cancelled.
+  void Stop(absl::Duration grace);
+
+ private:
+  explicit GatewayServer(const Options& options);
+  absl::Status Bind(const Options& options);
+
+  Drain drain_;
+  BackendTable table_;
+  ControlServicer control_;
+  std::vector<std::unique_ptr<grpc::Service>> reflection_;
+  Forwarder forwarder_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<HealthReport> health_;
+  std::vector<std::string> uris_;
+};
+
+}  // namespace rawgate::gateway

@@ -1,0 +1,26 @@
+// Services with counters of this moment, asked of the backends themselves.
+#pragma once
+
+#include <functional>
+
+#include "gateway/backend_table.h"
+#include "grpcpp/server_context.h"
+#include "rawgate/control/v1/control_service.pb.h"
+
+namespace rawgate::gateway {
+
+// How long a backend may take to describe itself before the answer is what was last known, as
+// unreachable.
+inline constexpr std::chrono::seconds kDescribeWithin{1};
+
+// Fills `*service` and calls `done`, from any thread. Never fails: a backend that does not answer
+// is SERVICE_STATE_UNREACHABLE. `context` is the client's call and, like `*service`, must stay
+// until then.
+void DescribeService(Backend& backend, const grpc::CallbackServerContext& context,
+                     control::v1::Service* service, std::function<void()> done);
+
+// The same for all of them at once, in order of name.
+void ListAllServices(BackendTable& table, const grpc::CallbackServerContext& context,
+                     control::v1::ListServicesResponse* response, std::function<void()> done);
+
+}  // namespace rawgate::gateway
