@@ -1,0 +1,59 @@
+// What a command of `rawgate` is, and the list of them.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "cli/console.h"
+#include "cli/failure.h"
+#include "cli/gateway.h"
+#include "cli/interrupt.h"
+
+namespace rawgate::cli {
+
+// What a command works with, for as long as it runs.
+struct Context {
+  Gateway& gateway;
+  Console& console;
+  Interrupt& interrupt;
+};
+
+// The command that the command line chose.
+struct Command {
+  // The free words of `run` and `echo`; known before the rest of the command line is parsed.
+  std::vector<std::string> words;
+  // Returns the exit code, or why the command failed.
+  std::function<absl::StatusOr<int>(Context&)> run;
+  // The exit code of a failure.
+  int failure_exit_code = kExitFailure;
+  // False for `rawgate version` alone.
+  bool needs_gateway = true;
+};
+
+// Each adds its subcommands to `app`. When one of them is parsed, it puts itself into `chosen`,
+// which outlives `app`.
+void AddServiceCommands(CLI::App& app, Command& chosen);     // ps, start, stop
+void AddConnectionCommands(CLI::App& app, Command& chosen);  // connections, close
+void AddWatchCommand(CLI::App& app, Command& chosen);        // watch
+void AddEchoCommand(CLI::App& app, Command& chosen);         // echo
+void AddRunCommand(CLI::App& app, Command& chosen);          // run
+void AddDateCommand(CLI::App& app, Command& chosen);         // date
+void AddPutCommand(CLI::App& app, Command& chosen);          // put
+void AddGetCommand(CLI::App& app, Command& chosen);          // get
+void AddFileCommands(CLI::App& app, Command& chosen);        // ls, stat, rm
+void AddChatCommand(CLI::App& app, Command& chosen);         // chat
+
+// An option whose value is a time: "500ms", "5s", "1m30s", or seconds as a bare number.
+CLI::Option* AddDurationOption(CLI::App& app, const std::string& name, absl::Duration& duration,
+                               const std::string& description);
+
+// Groups of the overall help, in the order in which they are first used.
+inline constexpr char kServicesGroup[] = "Services";
+inline constexpr char kOperationsGroup[] = "Operations";
+inline constexpr char kFilesGroup[] = "Files";
+
+}  // namespace rawgate::cli

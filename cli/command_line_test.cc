@@ -1,0 +1,181 @@
+#include "cli/command_line.h"
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "cli/command_testing.h"
+#include "cli/display_text.h"
+#include "cli/failure.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "rawgate/echo/v1/echo_service.grpc.pb.h"
+#include "runtime/base/status.h"
+
+namespace rawgate::cli {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+const std::vector<std::string> kCommands = {"ps",    "start", "stop", "watch", "connections",
+                                            "close", "run",   "echo", "date",  "chat",
+                                            "put",   "get",   "ls",   "stat",  "rm"};
+
+// A port on which nothing listens: it was free a moment ago.
+std::string DeadTarget() {
+  echo::v1::EchoService::Service echo;
+  const FakeGateway gateway({&echo});
+  return gateway.target();
+}
+
+TEST(CommandLine, EveryCommandHasHelpWithExamples) {
+  for (const std::string& command : kCommands) {
+    const CliResult result = RunCli({command, "--help"});
+    EXPECT_EQ(result.code, 0) << command;
+    EXPECT_EQ(result.error, "") << command;
+    EXPECT_THAT(result.out, HasSubstr("Usage: rawgate " + command)) << command;
+    EXPECT_THAT(result.out, HasSubstr("Examples:\n  rawgate " + command)) << command;
+  }
+}
+
+TEST(CommandLine, HelpFitsEightyColumns) {
+  std::vector<std::vector<std::string>> lines = {{"--help"}};
+  for (const std::string& command : kCommands) lines.push_back({command, "--help"});
+  for (const auto& words : lines) {
+    for (const auto& line : absl::StrSplit(RunCli(words).out, '\n')) {
+      EXPECT_LT(line.size(), 80u) << line;
+    }
+  }
+}
+
+TEST(CommandLine, OverallHelpNamesEveryCommand) {
+  const std::string help = RunCli({"--help"}).out;
+  for (const std::string& command : kCommands) EXPECT_THAT(help, HasSubstr("\n  " + command + " "));
+}
+
+TEST(CommandLine, Version) {
+  const CliResult result = RunCli({"version"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, StartsWith("rawgate "));
+  EXPECT_EQ(RunCli({"--version"}).out, result.out);
+}
+
+TEST(CommandLine, WrongUsageIsTwoAndOneLine) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {"nosuch"},
+      {"--nosuch"},
+      {"ps", "--nosuch"},
+      {"ps", "surplus"},
+      {"stop"},
+      {"stop", "echo/"},
+      {"stop", "/tcp"},
+      {"stop", "echo", "--grace", "soon"},
+      {"stop", "echo", "--grace", "-5s"},
+      {"stop", "echo", "--grace", "inf"},
+      {"close", "echo"},
+      {"close", "echo", "first"},
+      {"watch", "--sample", "257"},
+      {"connections", "--limit", "0"},
+      {"run"},
+      {"run", "--"},
+      {"run", "--nosuch", "true"},
+      {"run", "--shell", "true", "--", "true"},
+      {"run", "--env", "NAME", "true"},
+      {"run", "--env", "=value", "true"},
+      {"echo", "--transform", "rot13", "x"},
+      {"put"},
+      {"get"},
+  };
+  for (const auto& words : wrong) {
+    const CliResult result = RunCli(words);
+    const std::string name = words[0] + " " + words.back();
+    EXPECT_EQ(result.code, 2) << name;
+    EXPECT_EQ(result.out, "") << name;
+    EXPECT_THAT(result.error, StartsWith("rawgate")) << name;
+    EXPECT_THAT(result.error, EndsWith("--help'.\n")) << name;
+    EXPECT_EQ(result.error.find('\n'), result.error.size() - 1) << name;
+  }
+}
+
+TEST(CommandLine, NoWordsShowTheHelp) {
+  const CliResult result = RunCli({});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_EQ(result.error, RunCli({"--help"}).out);
+}
+
+TEST(CommandLine, UnreachableGatewaySaysWhatToDo) {
+  const std::string target = DeadTarget();
+  const CliResult result = RunCli({"--gateway", target, "ps"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.error,
+            "rawgate ps: cannot reach the gateway at " + target +
+                ": Connection refused. Is it running? './script/up' starts everything; "
+                "--gateway=ADDRESS names another.\n");
+  EXPECT_EQ(RunCli({"run", "--gateway", target, "true"}).code, 255);
+}
+
+TEST(CommandLine, GatewayMayBeAUri) {
+  const std::string target = DeadTarget();
+  EXPECT_THAT(RunCli({"ps", "--gateway", "tcp://" + target}).error,
+              HasSubstr("gateway at " + target + ": Connection refused"));
+  EXPECT_THAT(RunCli({"ps", "--gateway=unix:///nowhere/to.sock"}).error,
+              HasSubstr("gateway at unix:///nowhere/to.sock: No such file or directory"));
+}
+
+TEST(CommandLine, GatewayFromTheEnvironment) {
+  const std::string target = DeadTarget();
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): gRPC's threads do not read it
+  ::setenv("RAWGATE_GATEWAY", target.c_str(), 1);
+  const CliResult from_environment = RunCli({"ps"});
+  const CliResult from_option = RunCli({"--gateway", "unix:///nowhere", "ps"});
+  // NOLINTNEXTLINE(concurrency-mt-unsafe)
+  ::unsetenv("RAWGATE_GATEWAY");
+  EXPECT_THAT(from_environment.error, HasSubstr(target));
+  EXPECT_THAT(from_option.error, HasSubstr("unix:///nowhere"));
+}
+
+TEST(CommandLine, AForeignServerIsNamedAsSuch) {
+  echo::v1::EchoService::Service echo;
+  const FakeGateway gateway({&echo});
+  const CliResult result = gateway.Run({"ps"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.error, HasSubstr("it is no rawgate gateway, or another version"));
+}
+
+TEST(Explain, AddsAdviceToTheReason) {
+  EXPECT_EQ(
+      Explain("get", Error(absl::StatusCode::kNotFound, "FILE_NOT_FOUND", "no such file: a.txt"),
+              "gw"),
+      "rawgate get: no such file: a.txt. 'rawgate ls' lists what is there.");
+  EXPECT_EQ(Explain("date",
+                    Error(absl::StatusCode::kInvalidArgument, "FORMAT_TOO_LONG",
+                          "the format is over 1024 bytes."),
+                    "gw"),
+            "rawgate date: the format is over 1024 bytes");
+}
+
+TEST(Explain, TellsWhenToTryAgain) {
+  const absl::Status busy = WithRetryAfter(
+      Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_COMMANDS", "64 commands are running"),
+      absl::Seconds(12));
+  EXPECT_EQ(Explain("run", busy, "gw"), "rawgate run: 64 commands are running. Try again in 12s.");
+}
+
+TEST(Explain, IsSafeForATerminal) {
+  const std::string line =
+      Explain("ps", Error(absl::StatusCode::kInternal, "BROKEN", "a\x1b[2J\nforged line"), "gw");
+  EXPECT_EQ(line, "rawgate ps: a\\x1b[2J\\nforged line");
+}
+
+TEST(Explain, TransportErrorsNameTheGateway) {
+  EXPECT_EQ(Explain("watch", absl::UnavailableError("Socket closed"), "gw:1"),
+            "rawgate watch: lost the gateway at gw:1: Socket closed.");
+  EXPECT_EQ(Explain("ps", absl::DeadlineExceededError("Deadline Exceeded"), "gw:1"),
+            "rawgate ps: the gateway at gw:1 did not answer in time.");
+}
+
+}  // namespace
+}  // namespace rawgate::cli

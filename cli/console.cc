@@ -1,0 +1,96 @@
+#include "cli/console.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
+
+namespace rawgate::cli {
+namespace {
+
+// A descriptor that we were given may be non-blocking: whoever shares it decides.
+void WaitFor(int fd, decltype(pollfd::events) events) {
+  pollfd waited{fd, events, 0};
+  ::poll(&waited, 1, -1);
+}
+
+}  // namespace
+
+absl::Status WriteAll(int fd, absl::string_view bytes, absl::string_view name) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written >= 0) {
+      bytes.remove_prefix(static_cast<size_t>(written));
+    } else if (errno == EAGAIN) {
+      WaitFor(fd, POLLOUT);
+    } else if (errno != EINTR) {
+      return ErrnoError(errno, absl::StrCat("writing ", name));
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool Console::InputIsTerminal() const { return ::isatty(in_) == 1; }
+
+bool Console::OutputIsTerminal() const { return ::isatty(out_) == 1; }
+
+bool Console::ErrorIsTerminal() const { return ::isatty(error_) == 1; }
+
+int Console::Columns() const {
+  winsize size{};
+  if (!OutputIsTerminal() || ::ioctl(out_, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
+absl::Status Console::Out(absl::string_view bytes) const {
+  return WriteAll(out_, bytes, "standard output");
+}
+
+void Console::Error(absl::string_view bytes) const {
+  WriteAll(error_, bytes, "standard error").IgnoreError();
+}
+
+absl::StatusOr<std::string> Console::Read(size_t most) const {
+  std::string bytes(most, '\0');
+  while (true) {
+    const ssize_t count = ::read(in_, bytes.data(), bytes.size());
+    if (count >= 0) {
+      bytes.resize(static_cast<size_t>(count));
+      return bytes;
+    }
+    if (errno == EAGAIN) {
+      WaitFor(in_, POLLIN);
+    } else if (errno != EINTR) {
+      return ErrnoError(errno, "reading standard input");
+    }
+  }
+}
+
+absl::StatusOr<std::string> Console::ReadAll(size_t limit) const {
+  constexpr size_t kPiece = size_t{64} * 1024;
+  std::string all;
+  while (true) {
+    absl::StatusOr<std::string> piece = Read(kPiece);
+    if (!piece.ok()) return piece.status();
+    if (piece->empty()) return all;
+    if (piece->size() > limit - all.size()) {
+      return rawgate::Error(absl::StatusCode::kResourceExhausted, "INPUT_TOO_LARGE",
+                            absl::StrCat("standard input is longer than ", limit, " bytes"));
+    }
+    all += *piece;
+  }
+}
+
+void FillStandardDescriptors() {
+  // The lowest free descriptor is the one that open(2) takes.
+  int fd = 0;
+  while (fd >= 0 && fd <= 2) fd = ::open("/dev/null", O_RDONLY);
+  if (fd > 2) ::close(fd);
+}
+
+}  // namespace rawgate::cli

@@ -1,0 +1,46 @@
+// Text for people. Everything that came from the far side passes through here before it reaches a
+// terminal: a peer must not be able to move the cursor, change colours or forge lines.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace rawgate::cli {
+
+// `bytes` with everything but printable UTF-8 shown as an escape: \n \r \t, other control bytes and
+// bytes that are no UTF-8 as \xNN, control and direction-changing code points as \u{NNNN}. The
+// result is valid UTF-8 on one line. A backslash stays as it is: see Quoted() where it matters.
+std::string Printable(absl::string_view bytes);
+
+// As Printable(), in double quotes, with '"' and '\' escaped, so that two different inputs never
+// look the same. At most `columns` wide (0: no limit, else at least 5), then cut and followed by
+// "...".
+std::string Quoted(absl::string_view bytes, int columns = 0);
+
+// Columns that `text` (valid UTF-8 without control characters) takes on a terminal.
+int DisplayWidth(absl::string_view text);
+
+// Bytes of the first character of `text`, 1 where it is no UTF-8. `text` is not empty.
+size_t CharacterLength(absl::string_view text);
+
+// Removes the last UTF-8 character.
+void PopCharacter(std::string& text);
+
+// "312 B", "4.0 KiB", "12.5 MiB": at most 8 columns.
+std::string HumanSize(uint64_t bytes);
+
+// One or two units: "850us", "12ms", "3.2s", "5m12s", "2h5m", "3d4h". Negative is shown as "0s".
+std::string HumanDuration(absl::Duration duration);
+
+// "1 event", "2 events": `plural` when it is not the noun with an "s".
+std::string Counted(uint64_t count, absl::string_view noun, absl::string_view plural = {});
+
+// In the local time zone. "14:03:21.123"
+std::string ClockTime(absl::Time time);
+// "2025-11-23 14:03"
+std::string DateAndTime(absl::Time time);
+
+}  // namespace rawgate::cli

@@ -1,0 +1,81 @@
+#include "cli/failure.h"
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "cli/display_text.h"
+#include "runtime/base/status.h"
+
+namespace rawgate::cli {
+namespace {
+
+struct Advice {
+  absl::string_view reason;
+  absl::string_view text;
+};
+
+// What to do, by the reason in the error. Reasons whose message says it all are not here.
+constexpr std::array kAdvice = std::to_array<Advice>({
+    {"BACKEND_UNREACHABLE", "'rawgate ps' shows which services answer the gateway."},
+    {"BIND_FAILED", "Free the address, then 'rawgate start' the service again."},
+    {"CONNECTION_NOT_FOUND", "'rawgate connections' lists those that are open."},
+    {"FILE_EXISTS", "Without --if-absent it is replaced."},
+    {"FILE_NOT_FOUND", "'rawgate ls' lists what is there."},
+    {"FOLDER_NOT_EMPTY", "Remove what is in it first."},
+    {"INPUT_TOO_LARGE", "'rawgate put' it as a file and let the command read that."},
+    {"LISTENER_NOT_FOUND", "'rawgate ps' lists services and listeners."},
+    {"SERVICE_NOT_FOUND", "'rawgate ps' lists services and listeners."},
+    {"SERVICE_STOPPED", "'rawgate start' brings it back."},
+    {"SESSION_NOT_FOUND", "/sessions lists those that are kept."},
+});
+
+std::string AdviceFor(const absl::Status& status) {
+  const std::string reason = ReasonOf(status);
+  const auto found = std::find_if(kAdvice.begin(), kAdvice.end(),
+                                  [&](const Advice& advice) { return advice.reason == reason; });
+  if (found != kAdvice.end()) return std::string(found->text);
+  if (const auto delay = RetryAfterOf(status)) {
+    return absl::StrCat("Try again in ", HumanDuration(*delay), ".");
+  }
+  return "";
+}
+
+// Errors that gRPC itself made carry no reason of ours.
+std::string TransportFailure(const absl::Status& status, absl::string_view target) {
+  if (ReasonOf(status) == "GATEWAY_UNREACHABLE") {
+    return absl::StrCat("cannot reach the gateway at ", target, ": ", status.message(),
+                        ". Is it running? './script/up' starts everything; --gateway=ADDRESS "
+                        "names another.");
+  }
+  if (ReasonOf(status) != absl::StatusCodeToString(status.code())) return "";
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+      return absl::StrCat("lost the gateway at ", target, ": ", status.message(), ".");
+    case absl::StatusCode::kDeadlineExceeded:
+      return absl::StrCat("the gateway at ", target, " did not answer in time.");
+    case absl::StatusCode::kUnimplemented:
+      return absl::StrCat(
+          "the server at ", target,
+          " does not know this call: it is no rawgate gateway, or another version.");
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+std::string Explain(absl::string_view command, const absl::Status& status,
+                    absl::string_view target) {
+  std::string text = TransportFailure(status, target);
+  if (text.empty()) {
+    const std::string advice = AdviceFor(status);
+    text = std::string(absl::StripSuffix(status.message(), "."));
+    if (text.empty()) text = ReasonOf(status);
+    if (!advice.empty()) absl::StrAppend(&text, ". ", advice);
+  }
+  return absl::StrCat("rawgate", command.empty() ? "" : " ", command, ": ", Printable(text));
+}
+
+}  // namespace rawgate::cli

@@ -1,0 +1,68 @@
+#include "cli/gateway.h"
+
+#include <chrono>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "rawgate/control/v1/control_service.grpc.pb.h"
+#include "runtime/base/status.h"
+
+namespace rawgate::cli {
+namespace {
+
+constexpr auto kConnectDeadline = std::chrono::seconds(3);
+constexpr int kKeepaliveMilliseconds = 30'000;
+constexpr int kKeepaliveTimeoutMilliseconds = 10'000;
+
+std::string GrpcTarget(absl::string_view target) {
+  absl::ConsumePrefix(&target, "tcp://");
+  if (absl::StrContains(target, "://") || absl::StartsWith(target, "unix")) {
+    return std::string(target);
+  }
+  const bool has_port = absl::StartsWith(target, "[") ? absl::StrContains(target, "]:")
+                                                      : absl::StrContains(target, ":");
+  return has_port ? std::string(target) : absl::StrCat(target, ":50051");
+}
+
+std::shared_ptr<grpc::Channel> Open(const std::string& target) {
+  grpc::ChannelArguments arguments;
+  // A watch may be silent for hours: a gateway that vanished without a word is noticed all the
+  // same.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMilliseconds);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMilliseconds);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // An http_proxy meant for the web is not meant for a gateway that is mostly on this machine.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetUserAgentPrefix("rawgate-cli");
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+}
+
+}  // namespace
+
+Gateway::Gateway(absl::string_view target) : target_(GrpcTarget(target)), channel_(Open(target_)) {}
+
+absl::Status Gateway::Connect() {
+  const auto deadline = std::chrono::system_clock::now() + kConnectDeadline;
+  grpc_connectivity_state state = channel_->GetState(/*try_to_connect=*/true);
+  while (state != GRPC_CHANNEL_READY && state != GRPC_CHANNEL_TRANSIENT_FAILURE &&
+         state != GRPC_CHANNEL_SHUTDOWN) {
+    if (!channel_->WaitForStateChange(state, deadline)) {
+      return Error(absl::StatusCode::kUnavailable, "GATEWAY_UNREACHABLE", "no answer within 3 s");
+    }
+    state = channel_->GetState(/*try_to_connect=*/true);
+  }
+  if (state == GRPC_CHANNEL_READY) return absl::OkStatus();
+
+  // The channel knows why it failed and tells only a call, which fails at once for the same reason;
+  // the cause itself comes last: "...: Connection refused".
+  const auto probe =
+      Call(*Stub<control::v1::ControlService>(), &control::v1::ControlService::Stub::ListServices,
+           control::v1::ListServicesRequest(), absl::Seconds(1));
+  if (probe.ok()) return absl::OkStatus();
+  absl::string_view why = probe.status().message();
+  if (const size_t last = why.rfind(": "); last != why.npos) why.remove_prefix(last + 2);
+  return Error(absl::StatusCode::kUnavailable, "GATEWAY_UNREACHABLE", why);
+}
+
+}  // namespace rawgate::cli

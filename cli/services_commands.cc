@@ -1,0 +1,197 @@
+// rawgate ps, start, stop.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/command.h"
+#include "cli/display_text.h"
+#include "cli/proto_text.h"
+#include "cli/text_table.h"
+#include "rawgate/control/v1/control_service.grpc.pb.h"
+
+namespace rawgate::cli {
+namespace {
+
+using control::v1::ControlService;
+
+// --- ps
+
+std::string Since(const google::protobuf::Timestamp& timestamp) {
+  if (timestamp.seconds() == 0) return "";
+  return absl::StrCat(HumanDuration(absl::Now() - ToTime(timestamp)), " ago");
+}
+
+std::vector<std::string> RowOf(const control::v1::Service& service) {
+  return {Printable(service.name()),
+          StateName(service.state()),
+          "",
+          Since(service.state_time()),
+          absl::StrCat(service.counters().connections_open()),
+          absl::StrCat(service.counters().requests())};
+}
+
+// Named as 'rawgate stop' takes it.
+std::vector<std::string> RowOf(const control::v1::Service& service,
+                               const control::v1::Listener& listener) {
+  const std::string& address =
+      listener.bound_address().empty() ? listener.configured_address() : listener.bound_address();
+  return {absl::StrCat(Printable(service.name()), "/", Printable(listener.name())),
+          // What is known of a process that does not answer is of the past.
+          service.state() == control::v1::SERVICE_STATE_UNREACHABLE ? "unknown"
+                                                                    : StateName(listener.state()),
+          Printable(address), Since(listener.state_time()),
+          absl::StrCat(listener.counters().connections_open()),
+          absl::StrCat(listener.counters().requests())};
+}
+
+std::string ServicesText(const control::v1::ListServicesResponse& response) {
+  using Align = TextTable::Align;
+  TextTable table({{"NAME"},
+                   {"STATE"},
+                   {"ADDRESS"},
+                   {"SINCE", Align::kRight},
+                   {"OPEN", Align::kRight},
+                   {"REQUESTS", Align::kRight}});
+  std::string problems;
+  const auto add_problem = [&](const std::string& name, const std::string& error) {
+    if (!error.empty()) absl::StrAppend(&problems, name, ": ", Printable(error), "\n");
+  };
+  for (const auto& service : response.services()) {
+    table.AddRow(RowOf(service));
+    add_problem(Printable(service.name()), service.last_error());
+    for (const auto& listener : service.listeners()) {
+      table.AddRow(RowOf(service, listener));
+      if (listener.last_error() != service.last_error()) {
+        add_problem(absl::StrCat(Printable(service.name()), "/", Printable(listener.name())),
+                    listener.last_error());
+      }
+    }
+  }
+  return problems.empty() ? table.Text() : absl::StrCat(table.Text(), "\n", problems);
+}
+
+absl::StatusOr<int> ListServices(bool json, Context& context) {
+  const auto stub = context.gateway.Stub<ControlService>();
+  const auto response = Call(*stub, &ControlService::Stub::ListServices, {});
+  if (!response.ok()) return response.status();
+  const absl::Status written =
+      context.console.Out(json ? JsonText(*response) : ServicesText(*response));
+  if (!written.ok()) return written;
+  return 0;
+}
+
+// --- start, stop
+
+struct Subject {
+  std::string service;
+  // Empty: all of them.
+  std::string listener;
+};
+
+CLI::Option* AddSubjectOption(CLI::App& app, Subject& subject, const std::string& description) {
+  const auto parse = [&subject](const std::string& text) {
+    const size_t slash = text.find('/');
+    subject = {text.substr(0, slash), slash == text.npos ? "" : text.substr(slash + 1)};
+    if (subject.service.empty() || (slash != text.npos && subject.listener.empty())) {
+      throw CLI::ValidationError(absl::StrCat("'", text, "' is no SERVICE or SERVICE/LISTENER"));
+    }
+  };
+  return app.add_option_function<std::string>("SERVICE[/LISTENER]", parse, description)->required();
+}
+
+// "time running: udp://127.0.0.1:9000, udp://[::1]:9000", "echo/tcp stopped".
+absl::StatusOr<int> Report(const Subject& subject, const control::v1::Service& service,
+                           const Console& console) {
+  control::v1::ServiceState state = service.state();
+  std::vector<std::string> addresses;
+  for (const auto& listener : service.listeners()) {
+    if (!subject.listener.empty() && listener.name() != subject.listener) continue;
+    if (!subject.listener.empty()) state = listener.state();
+    if (!listener.bound_address().empty()) addresses.push_back(Printable(listener.bound_address()));
+  }
+  const bool shows_addresses = state == control::v1::SERVICE_STATE_RUNNING && !addresses.empty();
+  const absl::Status written = console.Out(absl::StrCat(
+      subject.service, subject.listener.empty() ? "" : "/", subject.listener, " ", StateName(state),
+      shows_addresses ? ": " : "", shows_addresses ? absl::StrJoin(addresses, ", ") : "", "\n"));
+  if (!written.ok()) return written;
+  return 0;
+}
+
+absl::StatusOr<int> StartService(const Subject& subject, Context& context) {
+  control::v1::StartServiceRequest request;
+  request.set_service(subject.service);
+  request.set_listener(subject.listener);
+  const auto stub = context.gateway.Stub<ControlService>();
+  const auto response = Call(*stub, &ControlService::Stub::StartService, request);
+  if (!response.ok()) return response.status();
+  return Report(subject, response->service(), context.console);
+}
+
+constexpr absl::Duration kDefaultGrace = absl::Seconds(5);
+
+absl::StatusOr<int> StopService(const Subject& subject, absl::Duration grace, Context& context) {
+  control::v1::StopServiceRequest request;
+  request.set_service(subject.service);
+  request.set_listener(subject.listener);
+  *request.mutable_grace() = ToProto(grace);
+  const auto stub = context.gateway.Stub<ControlService>();
+  const auto response =
+      Call(*stub, &ControlService::Stub::StopService, request, grace + kCallDeadline);
+  if (!response.ok()) return response.status();
+  return Report(subject, response->service(), context.console);
+}
+
+constexpr char kPsExamples[] =
+    R"(Examples:
+  rawgate ps
+  rawgate ps --json | jq -r '.services[].listeners[].boundAddress'
+
+OPEN counts open connections and UDP peers heard from recently, REQUESTS those
+that were answered since the service's process started.)";
+
+constexpr char kStartExamples[] =
+    R"(Examples:
+  rawgate start time          every listener of the service
+  rawgate start echo/tcp      one listener, named as in 'rawgate ps')";
+
+constexpr char kStopExamples[] =
+    R"(Examples:
+  rawgate stop time           new clients are refused at once
+  rawgate stop echo/tcp       one listener, named as in 'rawgate ps'
+  rawgate stop exec --grace 0 close everything now)";
+
+}  // namespace
+
+void AddServiceCommands(CLI::App& app, Command& chosen) {
+  const auto json = std::make_shared<bool>(false);
+  CLI::App* ps = app.add_subcommand("ps", "List services and their listeners");
+  ps->group(kServicesGroup)->footer(kPsExamples);
+  ps->add_flag("--json", *json, "Print a ListServicesResponse as JSON");
+  ps->callback([&chosen, json] {
+    chosen.run = [json](Context& context) { return ListServices(*json, context); };
+  });
+
+  const auto subject = std::make_shared<Subject>();
+  CLI::App* start = app.add_subcommand("start", "Start a service, or one of its listeners");
+  start->group(kServicesGroup)->footer(kStartExamples);
+  AddSubjectOption(*start, *subject, "What to start");
+  start->callback([&chosen, subject] {
+    chosen.run = [subject](Context& context) { return StartService(*subject, context); };
+  });
+
+  const auto grace = std::make_shared<absl::Duration>(kDefaultGrace);
+  CLI::App* stop = app.add_subcommand("stop", "Stop a service, or one of its listeners");
+  stop->group(kServicesGroup)->footer(kStopExamples);
+  AddSubjectOption(*stop, *subject, "What to stop");
+  AddDurationOption(*stop, "--grace", *grace, "How long requests in progress may go on (5s)");
+  stop->callback([&chosen, subject, grace] {
+    chosen.run = [subject, grace](Context& context) {
+      return StopService(*subject, *grace, context);
+    };
+  });
+}
+
+}  // namespace rawgate::cli
