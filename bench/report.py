@@ -1,0 +1,75 @@
+"""The results as a table on the terminal and as docs/performance.md."""
+
+import datetime
+import os
+import pathlib
+import platform
+import re
+import subprocess
+
+HEAD = ("what", "beside", "rawgate", "beside it", "ratio", "to reach", "")
+
+INTRODUCTION = """\
+# Performance
+
+Written by `script/bench`; do not edit. Each line compares rawgate with a program that does only that one thing, under the same
+load, on the same machine, in turns within the same minute. Numbers are medians of {rounds} runs of {seconds:g} s; what counts is
+their ratio, since the numbers themselves belong to this machine.
+
+"""
+
+NOTES = """
+The *bare loop* is `bench/bare_echo.cc` or `bench/bare_time.cc`: one thread around `epoll_wait` or `recvfrom`, with no limits,
+deadlines, counters or observation. The load comes from `bench/echo_load.cc` and `bench/udp_load.cc`, one message in flight on each
+connection, and every echoed byte is compared; pipelined load is `redis-benchmark` itself, whose commands upper-cased are
+replies that it understands. Servers and clients share the machine's processors and are not pinned. *User memory* is what
+the process's anonymous pages grew by, divided by the number of connections held; a connection's socket itself lives in the
+kernel.
+
+Again: `script/bench` (about five minutes), or `script/bench --quick` for a first impression.
+"""
+
+
+def mark(met):
+    return {True: "met", False: "not met", None: ""}[met]
+
+
+def cells(row):
+    return (row.what, row.peer, row.ours, row.theirs, row.ratio, row.figure, mark(row.met))
+
+
+def print_row(row):
+    print(f"{row.what:<62} {row.peer:<13} {row.ours:>14} {row.theirs:>14} {row.ratio:>6}  {row.figure:<9} {mark(row.met)}",
+          flush=True)
+
+
+def machine():
+    """What the figures depend on, and nothing that names this machine."""
+    cpuinfo = pathlib.Path("/proc/cpuinfo").read_text()
+    model = re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
+    memory = int(re.search(r"^MemTotal:\s*(\d+)", pathlib.Path("/proc/meminfo").read_text(), re.MULTILINE)[1])
+    return [
+        ("date", datetime.date.today().isoformat()),
+        ("processors", f"{os.cpu_count()} x {model[1] if model else platform.machine()}"),
+        ("memory", f"{memory / 2**20:.0f} GiB"),
+        ("kernel", f"Linux {platform.release().split('-')[0]}"),
+        ("compiler", first_line("g++", "--version")),
+        ("Node", first_line("node", "--version")),
+        ("Redis", first_line("redis-server", "--version").split(" sha=")[0]),
+    ]
+
+
+def first_line(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[0]
+
+
+def markdown(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    lines += ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def document(rows, effort):
+    return (INTRODUCTION.format(rounds=effort.rounds, seconds=effort.seconds)
+            + markdown(HEAD, map(cells, rows)) + NOTES
+            + "\n## The machine\n\n" + markdown(("", ""), machine()))

@@ -1,0 +1,154 @@
+"""What is measured: each function runs one comparison and returns its rows.
+
+Ours and the peers run at the same time, take the same load from the same client, and are measured in turns (A B C A B C ...),
+so that whatever else the machine does meanwhile hits all of them. Compared are the medians.
+"""
+
+import dataclasses
+import json
+import statistics
+import subprocess
+
+from servers import PATIENCE, Servers, raise_descriptor_limit
+
+
+@dataclasses.dataclass
+class Row:
+    """One line of the table. `met` is None where no figure was set."""
+    what: str
+    peer: str
+    ours: str
+    theirs: str
+    ratio: str
+    figure: str
+    met: bool | None
+
+
+@dataclasses.dataclass
+class Effort:
+    """How long to measure."""
+    rounds: int
+    seconds: float
+    requests: int
+    connections: int
+
+
+def in_turns(rounds, servers, measure):
+    """measure(server) for each server, `rounds` times in turns: {server name: [result, ...]}."""
+    results = {server.name: [] for server in servers}
+    for _ in range(rounds):
+        for server in servers:
+            results[server.name].append(measure(server))
+    return results
+
+
+def load(build, program, *arguments):
+    """Runs one of our load generators and returns what it printed."""
+    command = [str(build / "bench" / program), *map(str, arguments)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    return json.loads(done.stdout)
+
+
+def median(results, name, key):
+    return statistics.median(result[key] for result in results[name])
+
+
+def rate_row(what, peer, ours, theirs, figure):
+    ratio = ours / theirs
+    return Row(what, peer, f"{ours:,.0f}/s", f"{theirs:,.0f}/s", f"{ratio:.2f}", f">= {figure:.2f}", ratio >= figure)
+
+
+def echo(build, effort):
+    """64 bytes, one message in flight on each of 1, 50 and 500 connections."""
+    rows = []
+    with Servers(build) as servers:
+        ours, bare, node = servers.ours("echo", "tcp"), servers.bare("bare_echo"), servers.node()
+        for connections in (1, 50, 500):
+            what = f"TCP echo, 64 B, {connections} connection{'s' if connections > 1 else ''}"
+            results = in_turns(effort.rounds, [ours, bare, node],
+                               lambda server: load(build, "echo_load", server.port, connections, effort.seconds))
+            rate = {name: median(results, name, "per_second") for name in results}
+            rows.append(rate_row(what, bare.name, rate[ours.name], rate[bare.name], 0.95))
+            mine, theirs = (median(results, server.name, "p99_us") for server in (ours, bare))
+            rows.append(Row(f"{what}: p99", bare.name, f"{mine:,.0f} us", f"{theirs:,.0f} us", f"{mine / theirs:.2f}",
+                            "<= 1.20", mine / theirs <= 1.2))
+            rows.append(rate_row(what, node.name, rate[ours.name], rate[node.name], 1.3))
+    return rows
+
+
+def redis_benchmark(server, test, requests):
+    """Requests per second of redis-benchmark's `test` with 16 commands in flight on each of 50 connections."""
+    done = subprocess.run(
+        ["redis-benchmark", "-h", "127.0.0.1", "-p", str(server.port), "-t", test, "-P", "16", "-c", "50",
+         "-n", str(requests), "-r", "100000", "--csv"],
+        check=True, capture_output=True, text=True, timeout=120)
+    # "test","rps",...  then one line for the test.
+    line = done.stdout.strip().splitlines()[-1]
+    return {"per_second": float(line.split(",")[1].strip('"'))}
+
+
+def pipelined(build, effort):
+    """redis-benchmark itself as the client: upper-cased, these commands are replies that it understands."""
+    rows = []
+    with Servers(build) as servers:
+        ours, bare, redis = servers.ours("echo", "tcp"), servers.bare("bare_echo"), servers.redis()
+        for test in ("ping_mbulk", "set"):
+            what = f"TCP echo, pipelined: redis-benchmark -P 16, {test.upper()}"
+            results = in_turns(effort.rounds, [ours, bare, redis],
+                               lambda server: redis_benchmark(server, test, effort.requests))
+            rate = {name: median(results, name, "per_second") for name in results}
+            rows.append(rate_row(what, redis.name, rate[ours.name], rate[redis.name], 1.0))
+            rows.append(rate_row(what, bare.name, rate[ours.name], rate[bare.name], 0.9))
+    return rows
+
+
+def idle(build, effort):
+    """User memory of connections that do nothing."""
+    reserve = 256
+    limit = raise_descriptor_limit(effort.connections + reserve)
+    connections = min(effort.connections, limit - reserve)
+    with Servers(build) as servers:
+        # One connection first, so that what the first of all allocates is not counted.
+        ours = servers.ours("echo", "tcp", f"--connections_max={connections + reserve}")
+        with held(build, ours, 1):
+            before = ours.user_memory()
+            with held(build, ours, connections):
+                each = (ours.user_memory() - before) / connections
+    what = f"idle TCP connection, user memory, {connections:,} held"
+    if connections < effort.connections:
+        what += f" (descriptor limit of this machine: {limit:,})"
+    return [Row(what, "", f"{each:,.0f} B", "", "", "<= 512 B", each <= 512)]
+
+
+class held:
+    """Holds idle connections to a server while it is entered."""
+
+    def __init__(self, build, server, connections):
+        self.process = subprocess.Popen(
+            [str(build / "bench" / "idle_load"), str(server.port), str(connections)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        if self.process.stdout.readline().strip() != "ready":
+            raise RuntimeError(f"idle_load ended with {self.process.wait()}")
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(PATIENCE)
+        self.process.stdout.close()
+
+
+def udp_time(build, effort):
+    """One datagram in flight on each of 32 sockets."""
+    rows = []
+    with Servers(build) as servers:
+        ours, bare = servers.ours("time", "udp"), servers.bare("bare_time")
+        for title, payload in (("default format", ""), ("%H:%M:%S", "%H:%M:%S")):
+            results = in_turns(effort.rounds, [ours, bare],
+                               lambda server: load(build, "udp_load", server.port, 32, effort.seconds, payload))
+            rate = {name: median(results, name, "per_second") for name in results}
+            rows.append(rate_row(f"UDP time, 32 sockets, {title}", bare.name, rate[ours.name], rate[bare.name], 0.95))
+    return rows
+
+
+COMPARISONS = {"echo": echo, "pipelined": pipelined, "idle": idle, "time": udp_time}

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Measures rawgate beside bare loops, Node and Redis, and prints how they compare.
+
+Needs a release build with the programs of bench/ (script/bench makes one) and, for the peers, node, redis-server and
+redis-benchmark.
+"""
+
+import argparse
+import pathlib
+import sys
+
+import report
+from rows import COMPARISONS, Effort
+from servers import missing_programs
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FULL = Effort(rounds=5, seconds=1, requests=1_000_000, connections=100_000)
+QUICK = Effort(rounds=3, seconds=0.5, requests=200_000, connections=10_000)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="shorter and fewer runs: about a minute")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    parser.add_argument("--only", choices=sorted(COMPARISONS), action="append", help="this comparison; may be repeated")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release", help="the build to measure")
+    arguments = parser.parse_args()
+    if arguments.write and (arguments.quick or arguments.only):
+        parser.error("--write is for the whole and full measurement")
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    if missing := missing_programs():
+        sys.exit(f"missing: {', '.join(missing)} (script/bootstrap bench installs them)")
+    effort = QUICK if arguments.quick else FULL
+    rows = []
+    for name, compare in COMPARISONS.items():
+        if arguments.only and name not in arguments.only:
+            continue
+        for row in compare(arguments.build, effort):
+            report.print_row(row)
+            rows.append(row)
+    missed = sum(row.met is False for row in rows)
+    print(f"{len(rows) - missed} of {len(rows)} figures met")
+    if arguments.write:
+        (ROOT / "docs/performance.md").write_text(report.document(rows, effort))
+        print("docs/performance.md written")
+
+
+if __name__ == "__main__":
+    main()
