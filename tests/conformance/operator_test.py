@@ -1,0 +1,117 @@
+"""Rows 8 and 9 with a person at the terminal: `rawgate chat` answers, `rawgate watch --chunks` shows how bytes arrive."""
+
+import signal
+import subprocess
+import unittest
+
+from tests.conformance.plain_client import connect, datagram_socket, receive_exactly
+from tests.harness.deadlines import PATIENCE, wait_until
+from tests.harness.program import BIN_DIR, clean_environment
+from tests.harness.stack import Stack
+
+stack = None
+
+
+def setUpModule():
+    global stack
+    stack = Stack()
+    unittest.addModuleCleanup(stack.stop)
+    stack.start_service("echo")
+    stack.start_service("chat")
+    stack.start_gateway()
+
+
+class Terminal:
+    """A `rawgate` command that stays: what it shows can be awaited, and lines can be typed."""
+
+    def __init__(self, test, *words):
+        self.path = stack.directory / f"{test.id()}.out"
+        with open(self.path, "wb") as screen:
+            self.process = subprocess.Popen(
+                [BIN_DIR / "rawgate", *words], stdin=subprocess.PIPE, stdout=screen, stderr=subprocess.STDOUT,
+                env=clean_environment(RAWGATE_GATEWAY=stack.gateway_target))
+        test.addCleanup(self.kill)
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
+
+    def lines(self):
+        return self.path.read_text(errors="surrogateescape").splitlines()
+
+    def await_line(self, *parts):
+        """The first line that has all of these in it."""
+        return wait_until(lambda: next((line for line in self.lines() if all(part in line for part in parts)), None),
+                          f"a line with {parts} in {self.lines()}")
+
+    def type(self, line):
+        self.process.stdin.write(line + b"\n")
+        self.process.stdin.flush()
+
+
+class WatchTest(unittest.TestCase):
+    def setUp(self):
+        self.terminal = Terminal(self, "watch", "--chunks", "echo")
+        self.terminal.await_line("watching")
+
+    def chunk_lines(self, conversation):
+        with connect(stack.address("echo", "tcp")) as client:
+            name = "%s:%d" % client.getsockname()
+            conversation(client)
+        number = self.terminal.await_line("opened", name).split()[2]
+        self.terminal.await_line(f" {number} ", "closed")
+        return [line for line in self.terminal.lines() if f" {number} " in line and " chunk " in line]
+
+    def test_two_messages_and_the_size_of_each(self):
+        def conversation(client):
+            for word in (b"hello", b"world"):
+                client.sendall(word)
+                receive_exactly(client, 5)
+
+        first, second = self.chunk_lines(conversation)
+        self.assertIn("5 bytes", first)
+        self.assertIn("hello", first)
+        self.assertIn("5 bytes", second)
+        self.assertIn("world", second)
+
+    def test_two_quick_sends_show_as_they_arrived(self):
+        def conversation(client):
+            client.send(b"hello")
+            client.send(b"world")
+            receive_exactly(client, 10)
+
+        lines = self.chunk_lines(conversation)
+        sizes = [int(line.split(" bytes")[0].split()[-1]) for line in lines]
+        self.assertIn(sizes, ([10], [5, 5]))
+
+    def test_escapes_never_reach_the_terminal_raw(self):
+        def conversation(client):
+            client.sendall(b"\x1b[2J\x07")
+            receive_exactly(client, 5)
+
+        lines = self.chunk_lines(conversation)
+        self.assertEqual(len(lines), 1)
+        self.assertNotIn("\x1b", lines[0])
+
+    def test_control_c_ends_it(self):
+        self.terminal.process.send_signal(signal.SIGINT)
+        self.assertIn(self.terminal.process.wait(PATIENCE), (0, 130, -signal.SIGINT))
+
+
+class ChatTest(unittest.TestCase):
+    def test_person_answers_a_client(self):
+        with datagram_socket(stack.address("chat", "udp")) as visitor:
+            visitor.send(b"anybody \x1b[2J there?")
+            terminal = Terminal(self, "chat", "--name", "anna")
+            line = terminal.await_line("anybody", "there?")
+            self.assertNotIn("\x1b", line)
+            terminal.type("yes, 你好".encode())
+            self.assertEqual(visitor.recv(4096).decode(), "yes, 你好")
+            visitor.send(b"thanks")
+            terminal.await_line("thanks")
+            terminal.process.stdin.close()
+            self.assertEqual(terminal.process.wait(PATIENCE), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

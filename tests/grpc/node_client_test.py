@@ -1,0 +1,29 @@
+"""Runs tests/node/gateway.mjs, a client with @grpc/grpc-js, against the six processes."""
+
+import os
+import subprocess
+import unittest
+
+from tests.harness.deadlines import PATIENCE
+from tests.harness.program import REPOSITORY, clean_environment
+from tests.harness.stack import Stack
+
+
+class NodeClientTest(unittest.TestCase):
+    def test_javascript_client(self):
+        stack = Stack()
+        self.addCleanup(stack.stop)
+        stack.start_all()
+        environment = clean_environment(
+            RAWGATE_GATEWAY=stack.gateway_target,
+            RAWGATE_PROTOS=str(REPOSITORY / "protos"),
+            RAWGATE_NODE_DIR=os.environ.get("RAWGATE_NODE_DIR", str(REPOSITORY / "build/release/tests/node")))
+        # --test-timeout exists from Node 20 on; the deadline here holds for every version.
+        result = subprocess.run(["node", "--test", str(REPOSITORY / "tests/node/gateway.mjs")], env=environment,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=2 * PATIENCE)
+        self.assertEqual(result.returncode, 0, result.stdout.decode())
+        self.assertNotIn(b"# tests 0", result.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

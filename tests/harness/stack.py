@@ -1,0 +1,82 @@
+"""The five services, alone or all behind a gateway, in a folder of their own that is removed afterwards."""
+
+import pathlib
+import shutil
+import tempfile
+
+from tests.harness.program import Program
+
+# Every address has port 0: the kernel picks one and the ready line tells which.
+LISTENERS = {
+    "echo": ["tcp=tcp://127.0.0.1:0", "tcp=tcp://[::1]:0", "udp=udp://127.0.0.1:0", "udp=udp://[::1]:0"],
+    "exec": [f"{name}=tcp://{host}:0" for name in ("raw", "sized", "header") for host in ("127.0.0.1", "[::1]")],
+    "time": ["udp=udp://127.0.0.1:0", "udp=udp://[::1]:0"],
+    "file": ["tcp=tcp://127.0.0.1:0", "tcp=tcp://[::1]:0"],
+    "chat": ["udp=udp://127.0.0.1:0", "udp=udp://[::1]:0"],
+}
+
+
+class Stack:
+    """Programs that belong to one test module. Use as: stack = Stack(); unittest.addModuleCleanup(stack.stop)."""
+
+    def __init__(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="rawgate-test-"))
+        self.directory.chmod(0o755)
+        self.file_root = self._folder("files")
+        # Commands run as an unprivileged user, who needs somewhere to write.
+        self.scratch = self._folder("scratch")
+        self.scratch.chmod(0o1777)
+        self.programs = {}
+
+    def _folder(self, name):
+        path = self.directory / name
+        path.mkdir()
+        return path
+
+    def start_service(self, name, *flags, listeners=None, rpc="tcp://127.0.0.1:0", environment=None):
+        """Starts one service; further flags come last and so win over the usual ones."""
+        usual = [f"--listen={','.join(listeners or LISTENERS[name])}", f"--rpc_listen={rpc}"]
+        if name == "file":
+            usual.append(f"--root={self.file_root}")
+        if name == "exec":
+            usual.append(f"--work_dir={self.scratch}")
+        self.programs[name] = Program(name, [*usual, *flags], self.directory, environment).start()
+        return self.programs[name]
+
+    def start_gateway(self, *flags, backends=None):
+        """Starts a gateway in front of the services that run, or of `backends` (name to gRPC target)."""
+        targets = {name: program.rpc_target for name, program in self.programs.items()}
+        targets.update(backends or {})
+        usual = ["--listen=grpc=tcp://127.0.0.1:0",
+                 "--backends=" + ",".join(f"{name}={target}" for name, target in sorted(targets.items()))]
+        self.programs["gateway"] = Program("gateway", [*usual, *flags], self.directory).start()
+        return self.programs["gateway"]
+
+    def start_all(self):
+        """All six processes, as script/up would run them, but on free ports."""
+        for name in LISTENERS:
+            self.start_service(name)
+        self.start_gateway()
+        return self
+
+    def address(self, service, listener):
+        return self.programs[service].address(listener)
+
+    @property
+    def gateway_target(self):
+        """The front door as HOST:PORT."""
+        host, port = self.programs["gateway"].address("grpc")
+        return f"{host}:{port}"
+
+    def stop(self):
+        """Stops everything, the gateway first; each program must end cleanly."""
+        failures = []
+        for name in sorted(self.programs, key=lambda name: name != "gateway"):
+            try:
+                self.programs[name].stop()
+            except AssertionError as failure:
+                failures.append(str(failure))
+        self.programs.clear()
+        shutil.rmtree(self.directory)
+        if failures:
+            raise AssertionError("\n".join(failures))

@@ -1,0 +1,1 @@
+"""One table of cases, each put through the raw port and through the gateway, which must agree."""

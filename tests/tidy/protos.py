@@ -1,0 +1,88 @@
+"""The shape of our protos: buf's STANDARD rules as far as they matter here, and a role on every method."""
+
+import re
+
+PACKAGE = re.compile(r"^package\s+([\w.]+);", re.MULTILINE)
+SERVICE = re.compile(r"^service\s+(\w+)", re.MULTILINE)
+RPC = re.compile(r"^\s*rpc\s+(\w+)\s*\(\s*(?:stream\s+)?([\w.]+)\s*\)\s*returns\s*\(\s*(?:stream\s+)?([\w.]+)\s*\)\s*([{;])")
+ROLE = re.compile(r"option\s*\(rawgate\.access\.v1\.required_role\)\s*=\s*ROLE_(?!UNSPECIFIED)\w+;")
+ENUM = re.compile(r"^\s*enum\s+(\w+)\s*\{")
+ENUM_VALUE = re.compile(r"^\s*(\w+)\s*=\s*(-?\w+)")
+MESSAGE = re.compile(r"^\s*message\s+(\w+)")
+FIELD = re.compile(r"^\s*(?:repeated\s+|optional\s+)?(?:map<[^>]+>|[\w.]+)\s+(\w+)\s*=\s*\d+\s*[;\[]")
+PASCAL = re.compile(r"^[A-Z][A-Za-z0-9]*$")
+SNAKE = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
+
+
+def check(source):
+    if source.suffix != ".proto" or not source.path.startswith("protos/rawgate/"):
+        return
+    yield from _package(source)
+    yield from _names(source)
+    yield from _methods(source)
+    yield from _enums(source)
+
+
+def _package(source):
+    expected = source.path.removeprefix("protos/").rpartition("/")[0].replace("/", ".")
+    package = PACKAGE.search(source.text)
+    if not package or package.group(1) != expected:
+        yield source.finding(1, f"its folder wants package {expected}")
+    if 'syntax = "proto3";' not in source.text:
+        yield source.finding(1, 'no syntax = "proto3"')
+
+
+def _names(source):
+    for name in SERVICE.findall(source.text):
+        if not name.endswith("Service"):
+            yield source.finding(1, f"service {name} is not called {name}Service")
+    for number, line in enumerate(source.lines, 1):
+        message, field = MESSAGE.match(line), FIELD.match(line)
+        if message and not PASCAL.match(message.group(1)):
+            yield source.finding(number, f"message {message.group(1)} is not PascalCase")
+        if field and not line.lstrip().startswith("option ") and not SNAKE.match(field.group(1)):
+            if not field.group(1).isupper():
+                yield source.finding(number, f"field {field.group(1)} is not lower_snake_case")
+
+
+def _methods(source):
+    for index, line in enumerate(source.lines):
+        match = RPC.match(line)
+        if not match:
+            if re.match(r"^\s*rpc\b", line):
+                yield source.finding(index + 1, "an rpc stands on one line up to its {")
+            continue
+        name, request, response, opening = match.groups()
+        if (request, response) != (f"{name}Request", f"{name}Response"):
+            yield source.finding(index + 1, f"{name} wants {name}Request and {name}Response of its own")
+        if index == 0 or not source.lines[index - 1].lstrip().startswith("//"):
+            yield source.finding(index + 1, f"no comment above {name}")
+        if opening == ";" or not ROLE.search(_block(source.lines, index)):
+            yield source.finding(index + 1, f"{name} has no required_role")
+
+
+def _enums(source):
+    for index, line in enumerate(source.lines):
+        match = ENUM.match(line)
+        if not match:
+            continue
+        prefix = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", match.group(1)).upper() + "_"
+        values = [ENUM_VALUE.match(each) for each in _block(source.lines, index).splitlines()[1:]]
+        values = [each.groups() for each in values if each and each.group(1) != "option"]
+        if not values or values[0] != (f"{prefix}UNSPECIFIED", "0"):
+            yield source.finding(index + 1, f"{match.group(1)} does not begin with {prefix}UNSPECIFIED = 0")
+        for name, _ in values:
+            if not name.startswith(prefix):
+                yield source.finding(index + 1, f"{name} has no prefix {prefix}")
+
+
+def _block(lines, start):
+    """The text from line `start` to the brace that closes what it opens."""
+    depth, taken = 0, []
+    for line in lines[start:]:
+        taken.append(line)
+        code = line.partition("//")[0]
+        depth += code.count("{") - code.count("}")
+        if depth <= 0:
+            break
+    return "\n".join(taken)
