@@ -2,12 +2,12 @@
 sockets see the effect. Clients in other languages are in tests/grpc."""
 
 import re
-import socket
 import subprocess
 import unittest
 
 from tests.conformance.plain_client import connect, datagram_socket, receive_exactly
 from tests.harness.deadlines import PATIENCE, wait_until
+from tests.harness.ports import stable_port
 from tests.harness.program import BIN_DIR, clean_environment
 from tests.harness.stack import Stack
 
@@ -16,7 +16,7 @@ stack = None
 
 def setUpModule():
     global stack
-    stack = Stack()
+    stack = Stack(stable_ports=True)
     unittest.addModuleCleanup(stack.stop)
     stack.start_all()
     wait_until(lambda: b"unreachable" not in rawgate("ps").stdout.lower(), "the gateway's first word from every service")
@@ -106,9 +106,7 @@ class OperationsTest(CommandLineTest):
         self.assertIn(b"missing.txt", result.stderr)
 
     def test_no_gateway(self):
-        """A port that was just free: nobody listens there."""
-        with socket.create_server(("127.0.0.1", 0)) as unused:
-            target = "127.0.0.1:%d" % unused.getsockname()[1]
+        target = f"127.0.0.1:{stable_port()}"
         result = rawgate("--gateway", target, "ps")
         self.assertEqual(result.returncode, 1)
         self.assertIn(target.encode(), result.stderr)

@@ -17,39 +17,16 @@ import sys
 import time
 import unittest
 
-import engine as engines
+from tests.docker import engine as engines
+from tests.harness.ports import stable_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEALTHY_WITHIN_S = 60
 ANSWER_WITHIN_S = 10
 SKIPPED = 77
 SERVICES = ("echo", "exec", "time", "file", "chat", "gateway")
-PORTS = {  # variable of docker-compose.yml: protocols it publishes
-    "ECHO": ("tcp", "udp"),
-    "EXEC_RAW": ("tcp",),
-    "EXEC_SIZED": ("tcp",),
-    "EXEC_HEADER": ("tcp",),
-    "TIME": ("udp",),
-    "FILE": ("tcp",),
-    "CHAT": ("udp",),
-    "GATEWAY": ("tcp",),
-}
-
-
-def pick_port(protocols):
-    """A port that is free on the loopback for all `protocols` now."""
-    kinds = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
-    while True:
-        with contextlib.ExitStack() as stack:
-            port = 0
-            try:
-                for protocol in protocols:
-                    probe = stack.enter_context(socket.socket(type=kinds[protocol]))
-                    probe.bind(("127.0.0.1", port))
-                    port = probe.getsockname()[1]
-                return port
-            except OSError:
-                continue
+# Variables of docker-compose.yml.
+PORTS = ("ECHO", "EXEC_RAW", "EXEC_SIZED", "EXEC_HEADER", "TIME", "FILE", "CHAT", "GATEWAY")
 
 
 class Stack:
@@ -57,7 +34,7 @@ class Stack:
 
     def __init__(self, engine, image):
         self.engine = engine
-        self.ports = {name: pick_port(protocols) for name, protocols in PORTS.items()}
+        self.ports = {name: stable_port() for name in PORTS}
         self._environment = {f"RAWGATE_{name}_PORT": str(port) for name, port in self.ports.items()}
         self._environment["RAWGATE_IMAGE"] = image
         self._project = f"rawgate-smoke-{os.getpid()}"

@@ -11,7 +11,7 @@ from tests.harness.stack import Stack
 
 class NodeClientTest(unittest.TestCase):
     def test_javascript_client(self):
-        stack = Stack()
+        stack = Stack(stable_ports=True)
         self.addCleanup(stack.stop)
         stack.start_all()
         environment = clean_environment(

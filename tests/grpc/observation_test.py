@@ -17,7 +17,7 @@ client = None
 
 def setUpModule():
     global stack, client
-    stack = Stack()
+    stack = Stack(stable_ports=True)
     unittest.addModuleCleanup(stack.stop)
     stack.start_all()
     client = rpc.client_of(stack)

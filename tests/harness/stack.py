@@ -4,6 +4,7 @@ import pathlib
 import shutil
 import tempfile
 
+from tests.harness.ports import stable_port
 from tests.harness.program import Program
 
 # Every address has port 0: the kernel picks one and the ready line tells which.
@@ -17,9 +18,13 @@ LISTENERS = {
 
 
 class Stack:
-    """Programs that belong to one test module. Use as: stack = Stack(); unittest.addModuleCleanup(stack.stop)."""
+    """Programs that belong to one test module. Use as: stack = Stack(); unittest.addModuleCleanup(stack.stop).
 
-    def __init__(self):
+    With stable_ports what is stopped, or killed, can be started on the same ports again.
+    """
+
+    def __init__(self, stable_ports=False):
+        self.stable_ports = stable_ports
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="rawgate-test-"))
         self.directory.chmod(0o755)
         self.file_root = self._folder("files")
@@ -33,9 +38,15 @@ class Stack:
         path.mkdir()
         return path
 
+    def _with_port(self, address):
+        if not self.stable_ports or not address.endswith(":0"):
+            return address
+        return f"{address.removesuffix('0')}{stable_port()}"
+
     def start_service(self, name, *flags, listeners=None, rpc="tcp://127.0.0.1:0", environment=None):
         """Starts one service; further flags come last and so win over the usual ones."""
-        usual = [f"--listen={','.join(listeners or LISTENERS[name])}", f"--rpc_listen={rpc}"]
+        addresses = [self._with_port(address) for address in listeners or LISTENERS[name]]
+        usual = [f"--listen={','.join(addresses)}", f"--rpc_listen={self._with_port(rpc)}"]
         if name == "file":
             usual.append(f"--root={self.file_root}")
         if name == "exec":

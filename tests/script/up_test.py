@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import unittest
 
+from tests.harness.ports import stable_port
+
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "script"
 NAMES = ("echo", "exec", "time", "file", "chat", "gateway")
 RAW_PORTS = ("ECHO", "EXEC_RAW", "EXEC_SIZED", "EXEC_HEADER", "TIME", "FILE", "CHAT", "GATEWAY")
@@ -90,9 +92,7 @@ class UpTest(unittest.TestCase):
 
     def test_up_starts_again_what_died(self):
         # With a port of its own: the gateway goes on looking where the service was.
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.environment["RAWGATE_ECHO_RPC_PORT"] = str(probe.getsockname()[1])
+        self.environment["RAWGATE_ECHO_RPC_PORT"] = str(stable_port())
         self.up()
         before = self.pids()
         os.kill(before["echo"], signal.SIGKILL)

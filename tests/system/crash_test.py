@@ -18,7 +18,7 @@ control = rpc.control
 
 class CrashTest(unittest.TestCase):
     def setUp(self):
-        self.stack = Stack()
+        self.stack = Stack(stable_ports=True)
         self.addCleanup(self.stack.stop)
         self.stack.start_service("echo", rpc=f"unix://{self.stack.directory}/echo.rpc")
         self.stack.start_service("time")
