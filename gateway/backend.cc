@@ -1,5 +1,6 @@
 #include "gateway/backend.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -74,9 +75,9 @@ class Backend::Watch final : public grpc::ClientReadReactor<control::v1::WatchSe
   control::v1::WatchServicesResponse update_;
 };
 
-Backend::Backend(const BackendAddress& address, std::function<void()> changed)
+Backend::Backend(const BackendAddress& address, Observer observer)
     : name_(address.name),
-      changed_(std::move(changed)),
+      observer_(std::move(observer)),
       channel_(OpenChannel(address.target)),
       control_(control::v1::ControlService::NewStub(channel_)) {
   service_.set_name(name_);
@@ -119,11 +120,6 @@ bool Backend::reachable() const {
   return service_.state() != control::v1::SERVICE_STATE_UNREACHABLE;
 }
 
-uint64_t Backend::version() const {
-  absl::MutexLock lock(&mutex_);
-  return version_;
-}
-
 void Backend::OpenWatch() {
   auto* watch = new Watch(*this);  // deletes itself in OnDone()
   {
@@ -136,34 +132,34 @@ void Backend::OpenWatch() {
 }
 
 void Backend::OnUpdate(const control::v1::WatchServicesResponse& update) {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (stopping_) return;
-    for (const control::v1::Service& service : update.services()) {
-      if (service.name() == name_) service_ = service;
+  // One stream's messages, and its end, come one after another.
+  for (const control::v1::Service& service : update.services()) {
+    if (service.name() != name_) continue;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (stopping_) return;
+      service_ = service;
     }
-    ++version_;
+    observer_(service);
   }
-  changed_();
 }
 
 void Backend::OnWatchEnd(const grpc::Status& status) {
-  bool lost = false;
+  std::optional<control::v1::Service> lost;
   {
     absl::MutexLock lock(&mutex_);
     watch_ = nullptr;
     if (EndIfStopping()) return;
-    lost = service_.state() != control::v1::SERVICE_STATE_UNREACHABLE;
     service_.set_last_error(status.error_message());
-    if (lost) {
+    if (service_.state() != control::v1::SERVICE_STATE_UNREACHABLE) {
       service_.set_state(control::v1::SERVICE_STATE_UNREACHABLE);
       *service_.mutable_state_time() = rpc::ToProto(absl::Now());
-      ++version_;
+      lost = service_;
     }
   }
   if (lost) {
     spdlog::warn("{} does not answer: {}", name_, status.error_message());
-    changed_();
+    observer_(*lost);
   }
   // A new one each time: the last one's callback may still be on its way out.
   const auto retry = std::make_shared<grpc::Alarm>();

@@ -34,8 +34,10 @@ class Backend {
  public:
   static constexpr std::chrono::milliseconds kRetryInterval{200};
 
-  // `changed` is called, from any thread and with no lock held, after each change of service().
-  Backend(const BackendAddress& address, std::function<void()> changed);
+  // Told of each change of service(): from any thread, with no lock held, in order.
+  using Observer = std::function<void(const control::v1::Service&)>;
+
+  Backend(const BackendAddress& address, Observer observer);
   // Stop() has been called if Start() was.
   ~Backend();
 
@@ -54,8 +56,6 @@ class Backend {
   // being what was last known. Counters are as old as the last change of state.
   control::v1::Service service() const;
   bool reachable() const;
-  // Grows with every change.
-  uint64_t version() const;
 
  private:
   class Watch;
@@ -66,14 +66,13 @@ class Backend {
   bool EndIfStopping() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string name_;
-  const std::function<void()> changed_;
+  const Observer observer_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<control::v1::ControlService::Stub> control_;
 
   mutable absl::Mutex mutex_;
   absl::CondVar ended_ ABSL_GUARDED_BY(mutex_);
   control::v1::Service service_ ABSL_GUARDED_BY(mutex_);
-  uint64_t version_ ABSL_GUARDED_BY(mutex_) = 1;
   // The open stream, which deletes itself; null between two attempts.
   Watch* watch_ ABSL_GUARDED_BY(mutex_) = nullptr;
   // Between two attempts. Also held by who sets and who cancels it, outside of the lock.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "runtime/base/instance.h"
 #include "runtime/base/status.h"
 
 namespace rawgate::gateway {
@@ -37,9 +38,11 @@ absl::StatusOr<std::vector<BackendAddress>> ParseBackends(absl::string_view text
   return addresses;
 }
 
-BackendTable::BackendTable(const std::vector<BackendAddress>& addresses) {
+BackendTable::BackendTable(const std::vector<BackendAddress>& addresses) : log_(RandomInstance()) {
   for (const BackendAddress& address : addresses) {
-    backends_.push_back(std::make_unique<Backend>(address, [this] { OnChange(); }));
+    backends_.push_back(std::make_unique<Backend>(
+        address, [this](const control::v1::Service& service) { OnChange(service); }));
+    log_.Append(backends_.back()->service());
   }
   std::sort(backends_.begin(), backends_.end(),
             [](const auto& a, const auto& b) { return a->name() < b->name(); });
@@ -75,8 +78,9 @@ void BackendTable::Unsubscribe(Subscription subscription) {
   subscribers_.erase(subscription);
 }
 
-void BackendTable::OnChange() {
-  absl::ReaderMutexLock lock(&mutex_);
+void BackendTable::OnChange(const control::v1::Service& service) {
+  log_.Append(service);
+  absl::MutexLock lock(&mutex_);
   for (const auto& [subscription, changed] : subscribers_) changed();
 }
 

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "gateway/backend.h"
+#include "runtime/rpc/service_log.h"
 
 namespace rawgate::gateway {
 
@@ -34,17 +35,21 @@ class BackendTable {
   // Error: NOT_FOUND (SERVICE_NOT_FOUND).
   absl::StatusOr<Backend*> Find(absl::string_view name) const;
 
-  // Calls `changed` after every change of any backend, from any thread, possibly two at once. When
+  // Every change of any backend, for watchers.
+  rpc::ServiceLog& log() { return log_; }
+
+  // Calls `changed` after every change of any backend, from any thread, one call at a time. When
   // Unsubscribe() has returned no call is under way: it must not be called from within `changed`.
   using Subscription = uint64_t;
   Subscription Subscribe(std::function<void()> changed);
   void Unsubscribe(Subscription subscription);
 
  private:
-  void OnChange();
+  void OnChange(const control::v1::Service& service);
 
+  rpc::ServiceLog log_;
   std::vector<std::unique_ptr<Backend>> backends_;
-  // Held shared while subscribers are called.
+  // Held while subscribers are called, so that none acts on what was read before a later change.
   absl::Mutex mutex_;
   Subscription last_subscription_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<Subscription, std::function<void()>> subscribers_ ABSL_GUARDED_BY(mutex_);

@@ -4,11 +4,9 @@
 #include <chrono>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "gateway/connections_page.h"
 #include "gateway/services_list.h"
-#include "runtime/base/status.h"
-#include "runtime/observe/event_log.h"
+#include "runtime/rpc/event_watch.h"
 #include "runtime/rpc/status.h"
 
 namespace rawgate::gateway {
@@ -39,18 +37,6 @@ grpc::ServerUnaryReactor* PassOn(const BackendTable& table, grpc::CallbackServer
         reactor->Finish(StatusForClient(status, name));
       });
   return reactor;
-}
-
-// Gives the watch to gRPC and starts it, or ends it at once where the set has no place for it.
-template <typename Watch>
-typename Watch::Writer* OpenWatch(const std::shared_ptr<Watch>& watch, rpc::WatchSet<Watch>& set) {
-  auto* const writer = watch->Open([watch, &set] { set.Remove(watch); });
-  if (const absl::Status added = set.Add(watch); added.ok()) {
-    watch->Start();
-  } else {
-    watch->End(added);
-  }
-  return writer;
 }
 
 }  // namespace
@@ -119,17 +105,14 @@ grpc::ServerUnaryReactor* ControlServicer::ListConnections(
 }
 
 grpc::ServerWriteReactor<pb::WatchServicesResponse>* ControlServicer::WatchServices(
-    Context*, const pb::WatchServicesRequest*) {
-  return OpenWatch(std::make_shared<ServicesWatch>(table_, pool_), services_watches_);
+    Context*, const pb::WatchServicesRequest* request) {
+  return rpc::OpenWatch(std::make_shared<rpc::ServicesWatch>(*request, table_.log(), pool_),
+                        services_watches_);
 }
 
 grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
     Context*, const pb::WatchEventsRequest* request) {
-  absl::Status checked;
-  if (request->sample_bytes() > observe::kSampleBytesMax) {
-    checked = FieldError("sample_bytes", "SAMPLE_TOO_LARGE",
-                         absl::StrCat("sample_bytes must be at most ", observe::kSampleBytesMax));
-  }
+  absl::Status checked = rpc::CheckWatchEvents(*request);
   std::vector<Backend*> backends;
   for (const auto& backend : table_.backends()) {
     const bool wanted =
@@ -140,13 +123,9 @@ grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
   for (const std::string& name : request->services()) {
     if (const auto known = table_.Find(name); !known.ok()) checked.Update(known.status());
   }
-  if (!checked.ok()) {
-    auto* writer = new EventMerge::Writer({});
-    writer->Finish(rpc::ToGrpc(checked));
-    return writer;
-  }
-  return OpenWatch(std::make_shared<EventMerge>(*request, table_, std::move(backends), pool_),
-                   event_merges_);
+  if (!checked.ok()) return rpc::RefuseWatch<EventMerge>(checked);
+  return rpc::OpenWatch(std::make_shared<EventMerge>(*request, table_, std::move(backends), pool_),
+                        event_merges_);
 }
 
 }  // namespace rawgate::gateway

@@ -6,8 +6,8 @@
 
 #include "gateway/backend_table.h"
 #include "gateway/event_merge.h"
-#include "gateway/services_watch.h"
 #include "rawgate/control/v1/control_service.grpc.pb.h"
+#include "runtime/rpc/services_watch.h"
 #include "runtime/rpc/watch_set.h"
 
 namespace rawgate::gateway {
@@ -46,7 +46,7 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
   BackendTable& table_;
   // The one thread on which watches do their work.
   boost::asio::thread_pool pool_{1};
-  rpc::WatchSet<ServicesWatch> services_watches_;
+  rpc::WatchSet<rpc::ServicesWatch> services_watches_;
   rpc::WatchSet<EventMerge> event_merges_;
 };
 

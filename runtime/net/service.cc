@@ -1,30 +1,17 @@
 #include "runtime/net/service.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <utility>
 
 #include <boost/asio/post.hpp>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "runtime/base/instance.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 
 namespace rawgate::net {
-namespace {
-
-std::string RandomInstance() {
-  char bytes[8];
-  if (::getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) {
-    return absl::StrCat(absl::GetCurrentTimeNanos());
-  }
-  return absl::BytesToHexString(absl::string_view(bytes, sizeof(bytes)));
-}
-
-}  // namespace
 
 struct Service::StopRequest {
   explicit StopRequest(asio::io_context& loop) : grace(loop) {}
@@ -104,23 +91,11 @@ void Service::CloseConnection(uint64_t id, Done done) {
   });
 }
 
-uint64_t Service::NotifyOnce(uint64_t seen_version, std::function<void()> changed) {
-  uint64_t id = 0;
-  {
-    absl::MutexLock lock(&subscribers_mutex_);
-    id = ++last_subscriber_;
-    subscribers_.push_back({id, seen_version, std::move(changed)});
-  }
-  // It may have changed before we were in the list.
-  if (version() > seen_version) {
-    asio::post(loop_, [this] { Changed(); });
-  }
-  return id;
-}
-
-void Service::Unsubscribe(uint64_t id) {
-  absl::MutexLock lock(&subscribers_mutex_);
-  std::erase_if(subscribers_, [id](const Subscriber& subscriber) { return subscriber.id == id; });
+void Service::Observe(Observer observer) {
+  asio::post(loop_, [this, observer = std::move(observer)]() mutable {
+    observer_ = std::move(observer);
+    Changed();
+  });
 }
 
 // ---- Loop thread
@@ -157,7 +132,6 @@ absl::Status Service::StartNow(const std::string& listener) {
   started_ = true;
   desired_running_ = true;
   accepting_.store(true, std::memory_order_release);
-  version_.fetch_add(1, std::memory_order_acq_rel);
   Changed();
   return first_error;
 }
@@ -195,7 +169,6 @@ void Service::StopNow(const std::string& listener, absl::Duration grace, Done do
       drainable->Drain([this, request] { Complete(request); });
     }
   }
-  version_.fetch_add(1, std::memory_order_acq_rel);
   Changed();
   request->grace.expires_after(absl::ToChronoNanoseconds(grace));
   request->grace.async_wait([this, request](const boost::system::error_code& error) {
@@ -215,7 +188,6 @@ void Service::Complete(const std::shared_ptr<StopRequest>& request) {
   request->grace.cancel();
   std::erase(stops_, request);
   if (request->whole) since_ = absl::Now();
-  version_.fetch_add(1, std::memory_order_acq_rel);
   Changed();
   if (request->done) std::exchange(request->done, nullptr)(absl::OkStatus());
 }
@@ -281,18 +253,8 @@ ServiceDescription Service::DescribeNow() const {
   return description;
 }
 
-void Service::Changed() {
-  std::vector<std::function<void()>> due;
-  {
-    absl::MutexLock lock(&subscribers_mutex_);
-    const uint64_t now = version();
-    for (const Subscriber& subscriber : subscribers_) {
-      if (subscriber.seen_version < now) due.push_back(subscriber.changed);
-    }
-    std::erase_if(subscribers_,
-                  [now](const Subscriber& subscriber) { return subscriber.seen_version < now; });
-  }
-  for (const auto& changed : due) changed();
+void Service::Changed() const {
+  if (observer_) observer_(DescribeNow());
 }
 
 }  // namespace rawgate::net

@@ -14,9 +14,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "runtime/net/listener.h"
 #include "runtime/observe/event_log.h"
@@ -99,13 +97,10 @@ class Service {
   // Errors: NOT_FOUND (CONNECTION_NOT_FOUND).
   void CloseConnection(uint64_t id, Done done);
 
-  // Counts changes of anything that Describe() tells but counters. `changed` is called once, on the
-  // loop thread, when the version is or becomes greater than `seen_version`. After Unsubscribe(id)
-  // has returned on the loop thread it is not called any more; from another thread one call may
-  // still be under way.
-  uint64_t version() const { return version_.load(std::memory_order_acquire); }
-  uint64_t NotifyOnce(uint64_t seen_version, std::function<void()> changed);
-  void Unsubscribe(uint64_t id);
+  // Calls `observer` with the service as it is, and again after each change of anything but
+  // counters, in order, for as long as the loop runs. A later observer replaces an earlier one.
+  using Observer = std::function<void(const ServiceDescription&)>;
+  void Observe(Observer observer);
 
  private:
   struct StopRequest;
@@ -121,7 +116,8 @@ class Service {
   // Ends the requests that wait for `listener`: it was started again.
   void Supersede(Listener& listener);
   void SetState(Listener& listener, State state, std::string last_error = {});
-  void Changed();
+  // Tells the observer.
+  void Changed() const;
 
   asio::io_context& loop_;
   const std::string name_;
@@ -136,16 +132,7 @@ class Service {
   std::vector<Drainable*> drainables_;
   // Stops in progress. Shared with the drain callbacks and the grace timer.
   std::vector<std::shared_ptr<StopRequest>> stops_;
-
-  struct Subscriber {
-    uint64_t id;
-    uint64_t seen_version;
-    std::function<void()> changed;
-  };
-  std::atomic<uint64_t> version_{1};
-  absl::Mutex subscribers_mutex_;
-  uint64_t last_subscriber_ ABSL_GUARDED_BY(subscribers_mutex_) = 0;
-  std::vector<Subscriber> subscribers_ ABSL_GUARDED_BY(subscribers_mutex_);
+  Observer observer_;
 };
 
 }  // namespace rawgate::net

@@ -167,18 +167,14 @@ TEST_F(ServiceTest, ListsConnectionsOfAllListenersInOrder) {
   }
 }
 
-TEST_F(ServiceTest, TellsOfChangesOnce) {
-  std::atomic<int> told{0};
-  const uint64_t seen = service_.version();
-  service_.NotifyOnce(seen, [&] { ++told; });
+TEST_F(ServiceTest, TellsEveryChangeInOrder) {
   ASSERT_TRUE(Start().ok());
+  std::vector<State> told;  // loop thread
+  service_.Observe([&](const ServiceDescription& now) { told.push_back(now.state); });
   ASSERT_TRUE(Stop().ok());
-  EXPECT_EQ(told, 1);
-  service_.NotifyOnce(seen, [&] { ++told; });  // already behind: at once
-  EXPECT_TRUE(Eventually([&] { return told == 2; }));
-  service_.Unsubscribe(service_.NotifyOnce(service_.version(), [&] { ++told; }));
   ASSERT_TRUE(Start().ok());
-  EXPECT_EQ(told, 2);
+  EXPECT_EQ(told,
+            (std::vector{State::kRunning, State::kDraining, State::kStopped, State::kRunning}));
 }
 
 }  // namespace

@@ -15,7 +15,8 @@
 #include "runtime/rpc/event_watch.h"
 #include "runtime/rpc/page_token.h"
 #include "runtime/rpc/proto_time.h"
-#include "runtime/rpc/service_watch.h"
+#include "runtime/rpc/service_log.h"
+#include "runtime/rpc/services_watch.h"
 #include "runtime/rpc/status.h"
 #include "runtime/rpc/watch_set.h"
 
@@ -62,33 +63,21 @@ grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const abs
   return reactor;
 }
 
-// A stream that ends before it began.
-template <typename Watch>
-typename Watch::Writer* Refuse(const absl::Status& status) {
-  auto* const writer = new typename Watch::Writer({});
-  writer->Finish(ToGrpc(status));
-  return writer;
-}
-
-// Gives the watch to gRPC and starts it, or ends it at once where the set has no place for it.
-template <typename Watch>
-typename Watch::Writer* Open(const std::shared_ptr<Watch>& watch, WatchSet<Watch>& set) {
-  auto* const writer = watch->Open([watch, &set] { set.Remove(watch); });
-  if (const absl::Status added = set.Add(watch); added.ok()) {
-    watch->Start();
-  } else {
-    watch->End(added);
-  }
-  return writer;
-}
-
 }  // namespace
 
 struct ControlServicer::Impl {
+  Impl(net::Service& controlled, Admission& typed) : service(controlled), admission(typed) {
+    service.Observe([log = log, started = started](const net::ServiceDescription& description) {
+      log->Append(ToProto(description, started));
+    });
+  }
+
   net::Service& service;
   Admission& admission;
   const absl::Time started = absl::Now();
-  WatchSet<ServiceWatch> service_watches;
+  // Shared with the service's loop, which tells changes for as long as it runs.
+  const std::shared_ptr<ServiceLog> log = std::make_shared<ServiceLog>(service.instance());
+  WatchSet<ServicesWatch> services_watches;
   WatchSet<EventWatch> event_watches;
   // Where events become messages.
   boost::asio::thread_pool pool{1};
@@ -137,7 +126,7 @@ struct ControlServicer::Impl {
 };
 
 ControlServicer::ControlServicer(net::Service& service, Admission& admission)
-    : impl_(new Impl{service, admission}) {}
+    : impl_(std::make_unique<Impl>(service, admission)) {}
 
 ControlServicer::~ControlServicer() {
   impl_->pool.stop();
@@ -145,7 +134,7 @@ ControlServicer::~ControlServicer() {
 }
 
 void ControlServicer::EndWatches() {
-  impl_->service_watches.EndAll();
+  impl_->services_watches.EndAll();
   impl_->event_watches.EndAll();
 }
 
@@ -192,9 +181,9 @@ grpc::ServerUnaryReactor* ControlServicer::StopService(Context* context,
 }
 
 grpc::ServerWriteReactor<pb::WatchServicesResponse>* ControlServicer::WatchServices(
-    Context*, const pb::WatchServicesRequest*) {
-  return Open(std::make_shared<ServiceWatch>(impl_->service, impl_->started),
-              impl_->service_watches);
+    Context*, const pb::WatchServicesRequest* request) {
+  return OpenWatch(std::make_shared<ServicesWatch>(*request, *impl_->log, impl_->pool),
+                   impl_->services_watches);
 }
 
 grpc::ServerUnaryReactor* ControlServicer::ListConnections(
@@ -249,17 +238,14 @@ grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
     Context*, const pb::WatchEventsRequest* request) {
   for (const std::string& name : request->services()) {
     const absl::Status known = impl_->CheckName(name);
-    if (!known.ok()) return Refuse<EventWatch>(known);
+    if (!known.ok()) return RefuseWatch<EventWatch>(known);
   }
-  if (request->sample_bytes() > observe::kSampleBytesMax) {
-    return Refuse<EventWatch>(
-        FieldError("sample_bytes", "SAMPLE_TOO_LARGE",
-                   absl::StrCat("sample_bytes must be at most ", observe::kSampleBytesMax)));
-  }
+  const absl::Status checked = CheckWatchEvents(*request);
+  if (!checked.ok()) return RefuseWatch<EventWatch>(checked);
   const auto watch = EventWatch::Make(*request, impl_->service, impl_->pool);
-  if (watch == nullptr) return Refuse<EventWatch>(TooManyWatchers());
+  if (watch == nullptr) return RefuseWatch<EventWatch>(TooManyWatchers());
   impl_->StartTicking();
-  return Open(watch, impl_->event_watches);
+  return OpenWatch(watch, impl_->event_watches);
 }
 
 }  // namespace rawgate::rpc

@@ -7,10 +7,18 @@
 
 #include <boost/asio/post.hpp>
 
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
 #include "runtime/rpc/control_messages.h"
 #include "runtime/rpc/status.h"
 
 namespace rawgate::rpc {
+
+absl::Status CheckWatchEvents(const control::v1::WatchEventsRequest& request) {
+  if (request.sample_bytes() <= observe::kSampleBytesMax) return absl::OkStatus();
+  return FieldError("sample_bytes", "SAMPLE_TOO_LARGE",
+                    absl::StrCat("sample_bytes must be at most ", observe::kSampleBytesMax));
+}
 
 EventWatch::EventWatch(const control::v1::WatchEventsRequest& request, net::Service& service,
                        boost::asio::thread_pool& pool)

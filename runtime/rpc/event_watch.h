@@ -15,6 +15,9 @@
 
 namespace rawgate::rpc {
 
+// What a request asks for beyond names of services. Error: INVALID_ARGUMENT (SAMPLE_TOO_LARGE).
+absl::Status CheckWatchEvents(const control::v1::WatchEventsRequest& request);
+
 // Shared by its owner and by what is under way for it. Everything private runs on the pool, which
 // has one thread: making messages of events must not delay the loop thread that records them.
 class EventWatch : public std::enable_shared_from_this<EventWatch> {

@@ -1,4 +1,5 @@
-// The watches of one kind in progress: bounded, and ended together when the process goes.
+// The watches of one kind in progress: bounded, and ended together when the process goes. And the
+// one way to begin a watch, or to refuse it.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/status.h"
 
 namespace rawgate::rpc {
 
@@ -58,5 +60,26 @@ class WatchSet {
   // Shared with the hooks of their streams.
   absl::flat_hash_set<std::shared_ptr<Watch>> watches_ ABSL_GUARDED_BY(mutex_);
 };
+
+// Makes a stream for gRPC of `watch` and starts it, or ends it at once where the set, which
+// outlives it, has no place.
+template <typename Watch>
+typename Watch::Writer* OpenWatch(const std::shared_ptr<Watch>& watch, WatchSet<Watch>& set) {
+  auto* const writer = watch->Open([watch, &set] { set.Remove(watch); });
+  if (const absl::Status added = set.Add(watch); added.ok()) {
+    watch->Start();
+  } else {
+    watch->End(added);
+  }
+  return writer;
+}
+
+// A stream that ends before it began.
+template <typename Watch>
+typename Watch::Writer* RefuseWatch(const absl::Status& status) {
+  auto* const writer = new typename Watch::Writer({});
+  writer->Finish(ToGrpc(status));
+  return writer;
+}
 
 }  // namespace rawgate::rpc

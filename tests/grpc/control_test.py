@@ -19,7 +19,7 @@ client = None
 
 def setUpModule():
     global stack, client
-    stack = Stack()
+    stack = Stack(stable_ports=True)
     unittest.addModuleCleanup(stack.stop)
     stack.start_all()
     client = rpc.client_of(stack)
@@ -49,7 +49,12 @@ class StateTest(unittest.TestCase):
             self.assertEqual(told, ready)
 
     def test_configured_address_keeps_its_port_0(self):
-        listener = client.listener("echo", "tcp")
+        own = Stack()
+        self.addCleanup(own.stop)
+        own.start_service("echo")
+        direct = rpc.Client(own.programs["echo"].rpc_target)
+        self.addCleanup(direct.close)
+        listener = direct.listener("echo", "tcp")
         self.assertEqual(listener.configured_address, "tcp://127.0.0.1:0")
         self.assertEqual(listener.transport, control.TRANSPORT_TCP)
 
@@ -173,7 +178,7 @@ class WatchServicesTest(unittest.TestCase):
         watch = client.control.WatchServices(control.WatchServicesRequest(), timeout=rpc.PATIENCE)
         self.addCleanup(watch.cancel)
         snapshot = next(watch)
-        self.assertEqual(snapshot.sequence, 1)
+        self.assertTrue(snapshot.snapshot)
         self.assertEqual([service.name for service in snapshot.services], SERVICES)
         for _ in range(20):
             client.stop("time")
@@ -182,8 +187,11 @@ class WatchServicesTest(unittest.TestCase):
         while seen.count(control.SERVICE_STATE_STOPPED) < 20 or seen[-1] != control.SERVICE_STATE_RUNNING:
             change = next(watch)
             snapshot.sequence += 1
-            self.assertEqual(change.sequence, snapshot.sequence)
-            seen += [service.state for service in change.services if service.name == "time"]
+            self.assertEqual((change.sequence, change.instance), (snapshot.sequence, snapshot.instance))
+            self.assertEqual([service.name for service in change.services], ["time"])
+            seen.append(change.services[0].state)
+        self.assertEqual(seen, 20 * [control.SERVICE_STATE_DRAINING, control.SERVICE_STATE_STOPPED,
+                                     control.SERVICE_STATE_RUNNING])
 
 
 if __name__ == "__main__":

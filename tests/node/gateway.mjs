@@ -114,8 +114,8 @@ test('stops a service, is refused, starts it and is served', async () => {
 test('a cancelled watch ends', async () => {
   const watch = control.WatchServices({});
   await assert.rejects(async () => {
-    for await (const {sequence} of watch) {
-      assert.equal(sequence, 1);
+    for await (const {snapshot} of watch) {
+      assert.equal(snapshot, true);
       watch.cancel();
     }
   }, {code: grpc.status.CANCELLED});
