@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
@@ -35,11 +36,15 @@ absl::Status ErrnoError(int errno_value, absl::string_view what) {
     code = absl::StatusCode::kResourceExhausted;
   }
   const char* name = strerrorname_np(errno_value);
-  return Error(
+  const char* description = strerrordesc_np(errno_value);
+  absl::Status status = Error(
       code, name != nullptr ? name : "UNKNOWN_ERRNO",
       absl::StrCat(what, ": ",
-                   strerrordesc_np(errno_value) != nullptr ? strerrordesc_np(errno_value)
-                                                           : absl::StrCat("errno ", errno_value)));
+                   description != nullptr ? description : absl::StrCat("errno ", errno_value)));
+  // Others give back what this one lacks.
+  if (code == absl::StatusCode::kResourceExhausted)
+    return WithRetryAfter(std::move(status), absl::Seconds(1));
+  return status;
 }
 
 std::string ReasonOf(const absl::Status& status) {
@@ -63,6 +68,12 @@ absl::Status FieldError(absl::string_view field, absl::string_view reason,
   absl::Status status = Error(absl::StatusCode::kInvalidArgument, reason, message);
   status.SetPayload(kField, absl::Cord(field));
   return status;
+}
+
+absl::Status DrainingError() {
+  return WithRetryAfter(
+      Error(absl::StatusCode::kUnavailable, "DRAINING", "this process is going down"),
+      absl::Seconds(1));
 }
 
 std::string FieldOf(const absl::Status& status) { return PayloadOf(status, kField); }

@@ -18,7 +18,7 @@ absl::Status Error(absl::StatusCode code, absl::string_view reason, absl::string
 
 // The status for a failed system call: `what` names what was tried ("bind tcp://127.0.0.1:8080"),
 // the code follows absl::ErrnoToStatusCode but for descriptors and memory (RESOURCE_EXHAUSTED), the
-// reason is the errno's name ("EADDRINUSE").
+// reason is the errno's name ("EADDRINUSE"). RESOURCE_EXHAUSTED comes with a time to try again.
 absl::Status ErrnoError(int errno_value, absl::string_view what);
 
 // The reason given to Error(), else the canonical code's name, "OK" when there is no error.
@@ -34,5 +34,9 @@ absl::Status FieldError(absl::string_view field, absl::string_view reason,
                         absl::string_view message);
 // The field given to FieldError(); empty for any other status.
 std::string FieldOf(const absl::Status& status);
+
+// UNAVAILABLE (DRAINING, with a time to try again): the process is going, and its successor or a
+// replica will answer.
+absl::Status DrainingError();
 
 }  // namespace rawgate

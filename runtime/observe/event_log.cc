@@ -5,6 +5,7 @@
 #include <boost/locale/utf.hpp>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/strings/str_cat.h"
 
 namespace rawgate::observe {
 namespace {
@@ -43,6 +44,8 @@ std::string Printable(absl::string_view text, size_t size_max) {
 }
 
 std::string Summary(absl::string_view text) { return Printable(text, 256); }
+
+std::string Quoted(absl::string_view text) { return absl::StrCat("\"", Printable(text, 64), "\""); }
 
 uint64_t EventLog::last_sequence() const {
   absl::MutexLock lock(&mutex_);

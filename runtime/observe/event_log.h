@@ -100,6 +100,8 @@ std::string Sample(const char* data, size_t size);
 std::string Printable(absl::string_view text, size_t size_max);
 // Printable() of at most 256 bytes, for RequestServed.summary.
 std::string Summary(absl::string_view text);
+// For messages that name what somebody asked for: Printable() of at most 64 bytes, in quotes.
+std::string Quoted(absl::string_view text);
 
 // Thread-safe. Outlives its watchers.
 class EventLog {

@@ -87,9 +87,9 @@ struct ControlServicer::Impl {
 
   absl::Status CheckName(absl::string_view name) const {
     if (name == service.name()) return absl::OkStatus();
-    return Error(
-        absl::StatusCode::kNotFound, "SERVICE_NOT_FOUND",
-        absl::StrCat("there is no service \"", name, "\" here, only \"", service.name(), "\""));
+    return Error(absl::StatusCode::kNotFound, "SERVICE_NOT_FOUND",
+                 absl::StrCat("there is no service ", observe::Quoted(name), " here, only ",
+                              service.name()));
   }
 
   // For a log that has begun to keep events. Any thread.

@@ -58,6 +58,20 @@ TEST(Status, AReasonIsNeverMissing) {
   EXPECT_EQ(info.reason(), "UNAVAILABLE");
 }
 
+TEST(Status, LongMessagesAreCutBetweenCharacters) {
+  std::string long_message = "x";
+  for (int i = 0; i < 2000; ++i) long_message += "\u00e9";
+  const grpc::Status status =
+      ToGrpc(FieldError("listener", "LISTENER_NOT_FOUND", long_message + "\xff"));
+  EXPECT_EQ(status.error_message().size(), kStatusMessageMax - 1);
+  EXPECT_EQ(status.error_message(), long_message.substr(0, kStatusMessageMax - 1));
+  EXPECT_LT(status.error_details().size(), 2 * kStatusMessageMax + 256);
+}
+
+TEST(Status, WhatIsNoTextIsMadeText) {
+  EXPECT_EQ(ToGrpc(absl::InternalError("\xc3(\x1b[31m")).error_message(), "?(?[31m");
+}
+
 TEST(Status, RetryDelayRoundTrips) {
   for (const absl::Duration delay :
        {absl::ZeroDuration(), absl::Milliseconds(1), absl::Milliseconds(2500)}) {

@@ -25,16 +25,27 @@ void ConfigureServer(grpc::ServerBuilder& builder) {
   // Read by the builder; the health service is part of the server from then on.
   grpc::EnableDefaultHealthCheckService(true);
   builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  // This gRPC inflates a whole message before it looks at its size: 300 KB would become 300 MB.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
+  // Finds out about a client that went without a word, or that is frozen.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  // However long nothing else is sent.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
 }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const net::Endpoint& address,
                                                       const std::vector<grpc::Service*>& services) {
   grpc::ServerBuilder builder;
   ConfigureServer(builder);
+  // More than the gateway lets in at its own door, so that nothing that passes there, with what it
+  // adds, ends the connection that all of its clients share.
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kBackendMetadataBytesMax);
   int port = 0;
   builder.AddListeningPort(GrpcAddress(address), grpc::InsecureServerCredentials(), &port);
   for (grpc::Service* service : services) builder.RegisterService(service);

@@ -16,6 +16,9 @@ namespace rawgate::rpc {
 // Largest message either way; chunks of data are at most kChunkBytes.
 inline constexpr int kMessageBytesMax = 4 << 20;
 inline constexpr size_t kChunkBytes = 256 << 10;
+// Headers and trailers of one call, as HTTP/2 counts them. Between our own processes only: at the
+// front door gRPC's own limit of 8 KiB stands.
+inline constexpr int kBackendMetadataBytesMax = 64 << 10;
 
 class Server {
  public:
@@ -43,8 +46,9 @@ class Server {
 // listen on.
 std::string GrpcAddress(const net::Endpoint& endpoint);
 
-// Settings that every gRPC server of ours shares: message limit, keepalive pings every 30 s
-// welcome, health service, no port sharing (a second server on the same port must fail).
+// Settings that every gRPC server of ours shares: message limit, no compressed messages
+// (UNIMPLEMENTED), keepalive pings sent, and welcome every 20 s, health service, no port sharing (a
+// second server on the same port must fail).
 void ConfigureServer(grpc::ServerBuilder& builder);
 
 }  // namespace rawgate::rpc

@@ -48,9 +48,7 @@ class WatchSet {
   // Ends them all, and refuses new ones from now on.
   void EndAll() {
     absl::MutexLock lock(&mutex_);
-    reason_to_end_ = WithRetryAfter(
-        Error(absl::StatusCode::kUnavailable, "DRAINING", "this process is going down"),
-        absl::Seconds(1));
+    reason_to_end_ = DrainingError();
     for (const auto& watch : watches_) watch->End(reason_to_end_);
   }
 
