@@ -113,8 +113,8 @@ bool ServiceHost::Impl::DrainAndStop(rpc::Server& server) {
   server.SetServing(false);
   control_.EndWatches();
   auto done = std::make_shared<std::promise<absl::Status>>();
-  service_.Stop("", process_.grace(),
-                [done](const absl::Status& status) { done->set_value(status); });
+  service_.StopForGood(process_.grace(),
+                       [done](const absl::Status& status) { done->set_value(status); });
   const bool drained = WaitFor(done->get_future(), process_.grace() + kCancelledWorkEnds).ok();
   if (!drained) spdlog::error("work in progress did not end after it was cancelled");
   server.Shutdown(absl::Now() + absl::Seconds(1));

@@ -55,8 +55,16 @@ void Service::Start(std::string listener, Done done) {
 void Service::Stop(std::string listener, absl::Duration grace, Done done) {
   asio::post(loop_,
              [this, listener = std::move(listener), grace, done = std::move(done)]() mutable {
+               if (stopped_for_good_) return done(DrainingError());
                StopNow(listener, grace, std::move(done));
              });
+}
+
+void Service::StopForGood(absl::Duration grace, Done done) {
+  asio::post(loop_, [this, grace, done = std::move(done)]() mutable {
+    stopped_for_good_ = true;
+    StopNow("", grace, std::move(done));
+  });
 }
 
 void Service::Describe(std::function<void(ServiceDescription)> done) {
@@ -107,12 +115,13 @@ absl::StatusOr<std::vector<Listener*>> Service::Select(const std::string& listen
   }
   if (selected.empty() && !listener.empty()) {
     return Error(absl::StatusCode::kNotFound, "LISTENER_NOT_FOUND",
-                 absl::StrCat("service ", name_, " has no listener \"", listener, "\""));
+                 absl::StrCat("service ", name_, " has no listener ", observe::Quoted(listener)));
   }
   return selected;
 }
 
 absl::Status Service::StartNow(const std::string& listener) {
+  if (stopped_for_good_) return DrainingError();
   const auto selected = Select(listener);
   if (!selected.ok()) return selected.status();
   absl::Status first_error;

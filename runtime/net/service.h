@@ -90,6 +90,9 @@ class Service {
   // FAILED_PRECONDITION (BIND_FAILED).
   void Start(std::string listener, Done done);
   void Stop(std::string listener, absl::Duration grace, Done done);
+  // Stops all for good, since the process goes: from now on both are refused with UNAVAILABLE
+  // (DRAINING), so that nobody opens again what is being left.
+  void StopForGood(absl::Duration grace, Done done);
   void Describe(std::function<void(ServiceDescription)> done);
   // Rows with id > after_id in order of id, at most `limit`.
   void ListConnections(uint64_t after_id, size_t limit,
@@ -127,6 +130,7 @@ class Service {
   std::atomic<bool> accepting_{false};
   bool desired_running_ = true;
   bool started_ = false;
+  bool stopped_for_good_ = false;
   absl::Time since_ = absl::Now();
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<Drainable*> drainables_;

@@ -167,6 +167,19 @@ TEST_F(ServiceTest, ListsConnectionsOfAllListenersInOrder) {
   }
 }
 
+TEST_F(ServiceTest, NobodyOpensAgainWhatStopsForGood) {
+  ASSERT_TRUE(Start().ok());
+  one_->drains_at_once = false;
+  std::promise<absl::Status> stopped;
+  service_.StopForGood(absl::Hours(1),
+                       [&](const absl::Status& status) { stopped.set_value(status); });
+  EXPECT_EQ(ReasonOf(Start()), "DRAINING");
+  EXPECT_EQ(ReasonOf(Stop()), "DRAINING");
+  EXPECT_FALSE(service_.accepting());
+  thread_.Run([&] { one_->CloseAll(); });
+  EXPECT_TRUE(stopped.get_future().get().ok());
+}
+
 TEST_F(ServiceTest, TellsEveryChangeInOrder) {
   ASSERT_TRUE(Start().ok());
   std::vector<State> told;  // loop thread
