@@ -6,11 +6,19 @@
 
 #include "absl/strings/str_cat.h"
 #include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/resource_quota.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "runtime/base/status.h"
 
 namespace rawgate::rpc {
+namespace {
+
+// What one server keeps of messages that have not come to their end. This gRPC looks at a message's
+// size when it has all of it; without this bound, one of 1 GB would take 1 GB.
+constexpr size_t kBuffersMax = 128 << 20;
+
+}  // namespace
 
 std::string GrpcAddress(const net::Endpoint& endpoint) {
   return endpoint.transport() == net::Transport::kUnix ? absl::StrCat("unix:", endpoint.path())
@@ -28,6 +36,9 @@ void ConfigureServer(grpc::ServerBuilder& builder) {
   // This gRPC inflates a whole message before it looks at its size: 300 KB would become 300 MB.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  grpc::ResourceQuota quota("rawgate");
+  quota.Resize(kBuffersMax);
+  builder.SetResourceQuota(quota);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 20'000);

@@ -31,8 +31,8 @@ chat = chat_service_pb2
 class Client:
     """A channel to one target and a stub for each service on it."""
 
-    def __init__(self, target):
-        self.channel = grpc.insecure_channel(target, options=[("grpc.enable_http_proxy", 0)])
+    def __init__(self, target, options=()):
+        self.channel = grpc.insecure_channel(target, options=[("grpc.enable_http_proxy", 0), *dict(options).items()])
         self.control = control_service_pb2_grpc.ControlServiceStub(self.channel)
         self.echo = echo_service_pb2_grpc.EchoServiceStub(self.channel)
         self.exec = exec_service_pb2_grpc.ExecServiceStub(self.channel)

@@ -1,0 +1,99 @@
+"""What one client sends must not reach the calls of another, nor fill the memory of a process that all share."""
+
+import pathlib
+import threading
+import unittest
+
+import grpc
+
+from tests.harness import rpc
+from tests.harness.deadlines import PATIENCE
+from tests.harness.stack import Stack
+
+MEBIBYTE = 1 << 20
+# Of a message that is far beyond the limit a process may hold some in its buffers, but not the whole.
+HUGE = 300 * MEBIBYTE
+PEAK_MAX = 160 * MEBIBYTE
+
+stack = None
+client = None
+
+
+def setUpModule():
+    global stack, client
+    stack = Stack()
+    unittest.addModuleCleanup(stack.stop)
+    stack.start_all()
+    client = rpc.client_of(stack)
+    unittest.addModuleCleanup(client.close)
+
+
+def own_client(**options):
+    """On a connection of its own, or what one client breaks would be its own."""
+    return rpc.Client(stack.gateway_target, {"grpc.use_local_subchannel_pool": 1, **options})
+
+
+class SharedConnectionTest(unittest.TestCase):
+    """The gateway has one connection to each service, for all of its clients."""
+
+    def setUp(self):
+        self.stranger = own_client()
+        self.addCleanup(self.stranger.close)
+        self.go_on = threading.Semaphore(1)
+        self.conversation = client.echo.Converse(self.words(), timeout=PATIENCE)
+        self.addCleanup(self.go_on.release)
+        self.assertEqual(next(self.conversation).payload, b"X")
+
+    def words(self):
+        while self.go_on.acquire(timeout=PATIENCE):
+            yield rpc.echo.ConverseRequest(payload=b"x")
+
+    def assert_conversation_goes_on(self):
+        self.go_on.release()
+        self.assertEqual(next(self.conversation).payload, b"X")
+
+    def test_long_name_in_an_error(self):
+        name = "\u00e9" * 1500
+        for call, request in ((self.stranger.control.StopService, rpc.control.StopServiceRequest(service="echo", listener=name)),
+                              (self.stranger.control.GetService, rpc.control.GetServiceRequest(service=name)),
+                              (self.stranger.chat.SendMessage, rpc.chat.SendMessageRequest(session_id=name, body=b"x")),
+                              (self.stranger.file.StatFile, rpc.file.StatFileRequest(filename=name))):
+            with self.subTest(call=type(request).__name__):
+                code, _, _ = rpc.error_of(call, request)
+                self.assertIn(code, (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT))
+                self.assert_conversation_goes_on()
+
+    def test_metadata_of_every_size_up_to_the_front_doors_limit(self):
+        """What the gateway adds to what it has let in must not be too much for the service."""
+        for size in range(7500, 8300, 20):
+            with self.subTest(size=size):
+                try:
+                    self.stranger.echo.Echo(rpc.echo.EchoRequest(), metadata=(("x-padding", "v" * size),), timeout=PATIENCE)
+                except grpc.RpcError as error:
+                    self.assertEqual(error.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
+                self.assert_conversation_goes_on()
+
+
+class MemoryTest(unittest.TestCase):
+    def peak_of(self, name):
+        status = pathlib.Path(f"/proc/{stack.programs[name].pid}/status").read_text()
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+
+    def test_message_far_beyond_the_limit(self):
+        hostile = own_client(**{"grpc.max_send_message_length": -1})
+        self.addCleanup(hostile.close)
+        with self.assertRaises(grpc.RpcError):
+            hostile.echo.Echo(rpc.echo.EchoRequest(payload=bytes(HUGE)), timeout=PATIENCE)
+        self.assertLess(self.peak_of("gateway"), PEAK_MAX)
+
+    def test_message_that_inflates(self):
+        hostile = own_client(**{"grpc.max_send_message_length": -1})
+        self.addCleanup(hostile.close)
+        with self.assertRaises(grpc.RpcError) as raised:
+            hostile.echo.Echo(rpc.echo.EchoRequest(payload=bytes(HUGE)), timeout=PATIENCE, compression=grpc.Compression.Gzip)
+        self.assertEqual(raised.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
+        self.assertLess(self.peak_of("gateway"), PEAK_MAX)
+
+
+if __name__ == "__main__":
+    unittest.main()
