@@ -13,18 +13,14 @@
 #include "runtime/rpc/status.h"
 
 namespace rawgate::rpc {
-namespace {
 
-// gRPC's "ipv4:127.0.0.1:4711", "ipv6:%5B::1%5D:4711", "unix:" as one of our URIs.
-std::string PeerUri(absl::string_view peer) {
-  if (absl::ConsumePrefix(&peer, "ipv4:")) return absl::StrCat("tcp://", peer);
-  if (absl::ConsumePrefix(&peer, "ipv6:")) {
-    return absl::StrCat("tcp://", absl::StrReplaceAll(peer, {{"%5B", "["}, {"%5D", "]"}}));
+std::string PeerUri(absl::string_view grpc_peer) {
+  if (absl::ConsumePrefix(&grpc_peer, "ipv4:")) return absl::StrCat("tcp://", grpc_peer);
+  if (absl::ConsumePrefix(&grpc_peer, "ipv6:")) {
+    return absl::StrCat("tcp://", absl::StrReplaceAll(grpc_peer, {{"%5B", "["}, {"%5D", "]"}}));
   }
-  return std::string(peer);
+  return std::string(grpc_peer);
 }
-
-}  // namespace
 
 struct Call::Row {
   grpc::CallbackServerContext* context;
@@ -89,6 +85,7 @@ absl::StatusOr<Call> Admission::Admit(grpc::CallbackServerContext& context,
   row->context = &context;
   row->method = std::string(method);
   absl::MutexLock lock(&mutex_);
+  if (going_) return DrainingError();
   // Under the lock: Drain() comes after accepting() has become false, and so sees every call that
   // was admitted before.
   if (!service_.accepting()) {
@@ -106,6 +103,24 @@ absl::StatusOr<Call> Admission::Admit(grpc::CallbackServerContext& context,
   return Call(*this, std::move(row));
 }
 
+void Admission::BeginShutdown() {
+  absl::MutexLock lock(&mutex_);
+  going_ = true;
+}
+
+namespace {
+
+// Only when somebody looks: gRPC makes a map of the metadata at the first access, which calls that
+// nobody lists are spared.
+std::string PeerOf(const grpc::CallbackServerContext& context) {
+  const auto named = context.client_metadata().find(kPeerMetadataKey);
+  if (named == context.client_metadata().end()) return PeerUri(context.peer());
+  return observe::Printable(absl::string_view(named->second.data(), named->second.size()),
+                            Admission::kPeerBytesMax);
+}
+
+}  // namespace
+
 void Admission::List(uint64_t after_id, size_t limit, std::vector<net::ConnectionInfo>* rows) {
   absl::MutexLock lock(&mutex_);
   for (auto it = rows_.upper_bound(after_id); it != rows_.end() && rows->size() < limit; ++it) {
@@ -113,7 +128,7 @@ void Admission::List(uint64_t after_id, size_t limit, std::vector<net::Connectio
     rows->push_back({.id = row.id,
                      .listener = kRpcListener,
                      .transport = observe::Transport::kRpc,
-                     .peer = PeerUri(row.context->peer()),
+                     .peer = PeerOf(*row.context),
                      .open_time = row.opened,
                      .bytes_received = row.bytes_received.value(),
                      .bytes_sent = row.bytes_sent.value(),

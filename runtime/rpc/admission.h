@@ -20,6 +20,12 @@ namespace rawgate::rpc {
 
 // The listener's name in events and connection rows of typed calls.
 inline constexpr char kRpcListener[] = "rpc";
+// Request metadata in which the gateway names the client, as a URI, whose call it forwards. For
+// eyes only: whoever reaches the internal address can write what he likes.
+inline constexpr char kPeerMetadataKey[] = "x-rawgate-peer";
+
+// gRPC's "ipv4:127.0.0.1:4711", "ipv6:%5B::1%5D:4711" as one of our URIs; others as they are.
+std::string PeerUri(absl::string_view grpc_peer);
 
 class Admission;
 
@@ -61,13 +67,20 @@ class Admission final : public net::Drainable {
   // No call is in progress any more.
   ~Admission() override;
 
-  // Admits a call of `method` ("Echo"), or refuses it: FAILED_PRECONDITION (SERVICE_STOPPED),
-  // RESOURCE_EXHAUSTED (TOO_MANY_CALLS, with RetryInfo) beyond kCallsMax. `context` must live until
-  // the Call is destroyed.
+  // Admits a call of `method` ("Echo"), or refuses it: UNAVAILABLE (DRAINING, with RetryInfo) once
+  // BeginShutdown() was called; FAILED_PRECONDITION (SERVICE_STOPPED); RESOURCE_EXHAUSTED
+  // (TOO_MANY_CALLS, with RetryInfo) beyond kCallsMax. `context` must live until the Call is
+  // destroyed, and its client_metadata() is this object's alone meanwhile.
   static constexpr size_t kCallsMax = 10'000;
   absl::StatusOr<Call> Admit(grpc::CallbackServerContext& context, absl::string_view method);
 
+  // The process is going: from now on its successor, or a replica, has to answer.
+  void BeginShutdown();
+
   // Appends rows for ListConnections with id > after_id, in order of id, until `rows` has `limit`.
+  // The peer is what kPeerMetadataKey names, at most kPeerBytesMax printable bytes of it, else the
+  // socket's.
+  static constexpr size_t kPeerBytesMax = 128;
   void List(uint64_t after_id, size_t limit, std::vector<net::ConnectionInfo>* rows);
 
   net::Service& service() { return service_; }
@@ -85,6 +98,7 @@ class Admission final : public net::Drainable {
 
   net::Service& service_;
   absl::Mutex mutex_;
+  bool going_ ABSL_GUARDED_BY(mutex_) = false;
   // The calls in progress, by id. Each row is owned by its Call.
   std::map<uint64_t, Call::Row*> rows_ ABSL_GUARDED_BY(mutex_);
   // Who waits for rows_ to become empty.

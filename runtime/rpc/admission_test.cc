@@ -103,8 +103,9 @@ class AdmissionTest : public testing::Test {
   }
   ~AdmissionTest() override { server_->Shutdown(absl::Now()); }
 
-  absl::Status Get(const std::string& name) {
+  absl::Status Get(const std::string& name, const std::string& peer = "") {
     grpc::ClientContext context;
+    if (!peer.empty()) context.AddMetadata(kPeerMetadataKey, peer);
     GetServiceRequest request;
     request.set_service(name);
     GetServiceResponse response;
@@ -185,6 +186,24 @@ TEST_F(AdmissionTest, ListsCallsInProgress) {
   EXPECT_TRUE(HasRows(0));
 }
 
+TEST_F(AdmissionTest, ListsTheClientThatTheGatewayNames) {
+  Client named([&] { return Get("hold", "tcp://192.0.2.1:4711"); });
+  ASSERT_TRUE(Holds(1));
+  Client hostile([&] { return Get("hold", std::string(1000, 'x')); });
+  ASSERT_TRUE(Holds(2));
+  EXPECT_EQ(Rows()[0].peer, "tcp://192.0.2.1:4711");
+  EXPECT_EQ(Rows()[1].peer, std::string(128, 'x'));
+  calls_.EndAll(absl::OkStatus());
+  EXPECT_TRUE(named.Join().ok());
+  EXPECT_TRUE(hostile.Join().ok());
+}
+
+TEST(PeerUriTest, IsAnAddressAsWeWriteThem) {
+  EXPECT_EQ(PeerUri("ipv4:127.0.0.1:4711"), "tcp://127.0.0.1:4711");
+  EXPECT_EQ(PeerUri("ipv6:%5B::1%5D:4711"), "tcp://[::1]:4711");
+  EXPECT_EQ(PeerUri("unix:"), "unix:");
+}
+
 TEST_F(AdmissionTest, RecordsWhatWasServed) {
   const auto watcher = base_.events.Watch();
   ASSERT_TRUE(Get("a\nb").ok());
@@ -214,6 +233,19 @@ TEST_F(AdmissionTest, RefusesWhileStopped) {
 
   ASSERT_TRUE(base_.Start().ok());
   EXPECT_TRUE(Get("one").ok());
+}
+
+TEST_F(AdmissionTest, AProcessThatIsGoingTellsClientsToTryAgain) {
+  base_.admission.BeginShutdown();
+  const auto expect_draining = [&] {
+    const absl::Status status = Get("one");
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+    EXPECT_EQ(ReasonOf(status), "DRAINING");
+    EXPECT_EQ(RetryAfterOf(status), absl::Seconds(1));
+  };
+  expect_draining();
+  ASSERT_TRUE(base_.Stop(absl::Seconds(1)).ok());
+  expect_draining();
 }
 
 TEST_F(AdmissionTest, AStopWaitsForCallsInProgressAndRefusesNewOnes) {
