@@ -1,6 +1,7 @@
 #include "runtime/net/poller.h"
 
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 
 #include "runtime/base/status.h"
@@ -10,7 +11,13 @@ namespace {
 
 // A batch of at least this many events says that the loop is busy: look again at once rather than
 // by way of Asio.
-constexpr size_t kBusyBatch = 8;
+constexpr int kBusyBatch = 8;
+// Who talks to us from nearby sends the next request this soon after our answer. To sleep and be
+// woken would take longer.
+constexpr std::chrono::microseconds kSoon{50};
+// After a look in vain, batches that are not followed by another: where requests are further apart,
+// or the peer needs the processor that we would look on, looking costs next to nothing.
+constexpr int kBatchesWithoutLook = 16;
 // How often in a row, so that timers and other descriptors of the loop have their turn.
 constexpr int kRoundsMax = 8;
 
@@ -49,18 +56,34 @@ void Poller::Wait() {
 }
 
 void Poller::Dispatch() {
-  for (int round = 0; round < kRoundsMax; ++round) {
-    const int count =
-        ::epoll_wait(epoll_.native_handle(), batch_.data(), static_cast<int>(batch_.size()), 0);
-    if (count <= 0) return;
+  int count = Fetch();
+  for (int round = 1; count > 0; ++round) {
     fetched_ = std::span(batch_).first(static_cast<size_t>(count));
     while (!fetched_.empty()) {
       const epoll_event event = fetched_.front();
       fetched_ = fetched_.subspan(1);
       if (event.data.ptr != nullptr) static_cast<Watched*>(event.data.ptr)->OnReady(event.events);
     }
-    if (static_cast<size_t>(count) < kBusyBatch) return;
+    if (round == kRoundsMax) return;
+    count = count >= kBusyBatch ? Fetch() : FetchSoon();
   }
+}
+
+int Poller::Fetch() {
+  return ::epoll_wait(epoll_.native_handle(), batch_.data(), static_cast<int>(batch_.size()), 0);
+}
+
+int Poller::FetchSoon() {
+  if (batches_without_look_ > 0) {
+    --batches_without_look_;
+    return 0;
+  }
+  const auto end = std::chrono::steady_clock::now() + kSoon;
+  do {
+    if (const int count = Fetch(); count != 0) return count;
+  } while (std::chrono::steady_clock::now() < end);
+  batches_without_look_ = kBatchesWithoutLook;
+  return 0;
 }
 
 }  // namespace rawgate::net

@@ -48,11 +48,15 @@ class Poller {
  private:
   void Wait();
   void Dispatch();
+  // Both fill batch_ and return how many events there are. FetchSoon() may look for a while.
+  int Fetch();
+  int FetchSoon();
 
   asio::posix::basic_stream_descriptor<asio::io_context::executor_type> epoll_;
   std::array<epoll_event, 256> batch_;
   // The part of batch_ that has not been dispatched.
   std::span<epoll_event> fetched_;
+  int batches_without_look_ = 0;
 };
 
 }  // namespace rawgate::net
