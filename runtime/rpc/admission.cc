@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <grpc/grpc.h>
 
 #include "absl/strings/str_cat.h"
@@ -33,6 +34,10 @@ struct Call::Row {
   // Only the call's own thread.
   std::optional<std::string> summary;
   bool ended = false;
+  // Under the admission's lock.
+  EndHook on_end;
+  // Set, and running, from when the hook was called. Also owned by its own wait.
+  std::shared_ptr<boost::asio::steady_timer> ending;
 };
 
 Call::Call(Admission& admission, std::unique_ptr<Row> row)
@@ -43,8 +48,14 @@ Call::Call(Call&& other) noexcept = default;
 Call::~Call() {
   if (!row_) return;
   End(absl::OkStatus());
-  admission_->Remove(row_->id);
+  admission_->Remove(*row_);
+  if (row_->ending == nullptr) return;
+  boost::asio::post(admission_->service().loop(), [ending = row_->ending] { ending->cancel(); });
 }
+
+uint64_t Call::id() const { return row_->id; }
+
+void Call::OnEndRequested(EndHook hook) { admission_->SetHook(*row_, std::move(hook)); }
 
 void Call::CountReceived(uint64_t bytes) {
   row_->bytes_received.Add(bytes);
@@ -88,10 +99,7 @@ absl::StatusOr<Call> Admission::Admit(grpc::CallbackServerContext& context,
   if (going_) return DrainingError();
   // Under the lock: Drain() comes after accepting() has become false, and so sees every call that
   // was admitted before.
-  if (!service_.accepting()) {
-    return Error(absl::StatusCode::kFailedPrecondition, "SERVICE_STOPPED",
-                 absl::StrCat("service ", service_.name(), " is stopped"));
-  }
+  if (!service_.accepting()) return StopErrorLocked();
   if (rows_.size() >= kCallsMax) {
     return WithRetryAfter(
         Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_CALLS",
@@ -147,61 +155,106 @@ void Admission::Drain(std::function<void()> drained) {
   drained();
 }
 
-void Admission::Remove(uint64_t id) {
+void Admission::SetHook(Call::Row& row, Call::EndHook hook) {
+  absl::MutexLock lock(&mutex_);
+  row.on_end = std::move(hook);
+}
+
+void Admission::Remove(Call::Row& row) {
   std::vector<std::function<void()>> drained;
   {
     absl::MutexLock lock(&mutex_);
-    rows_.erase(id);
+    rows_.erase(row.id);
     if (rows_.empty()) drained.swap(drained_);
   }
   for (auto& one : drained) boost::asio::post(service_.loop(), std::move(one));
 }
 
-namespace {
+// ---- Ending calls
 
-// A call that may be cancelled even while its context goes away: cancelling may run reactions of
-// the call on this thread, which take locks, so it is done with none held.
-class Cancellable {
+// A call that may be cancelled even while its context goes away, or after: cancelling may run
+// reactions of the call on this thread, which take locks, so it is done with none held.
+class Admission::Cancellable {
  public:
-  explicit Cancellable(grpc::CallbackServerContext& context) : call_(context.c_call()) {
+  Cancellable(grpc::CallbackServerContext& context, absl::Status why)
+      : call_(context.c_call()), why_(std::move(why)) {
     grpc_call_ref(call_);
   }
-  Cancellable(Cancellable&& other) noexcept : call_(std::exchange(other.call_, nullptr)) {}
+  Cancellable(Cancellable&& other) noexcept
+      : call_(std::exchange(other.call_, nullptr)), why_(std::move(other.why_)) {}
   Cancellable& operator=(Cancellable&&) = delete;
   ~Cancellable() {
     if (call_ != nullptr) grpc_call_unref(call_);
   }
 
-  // What ServerContext::TryCancel() does.
-  void Cancel() {
-    grpc_call_cancel_with_status(call_, GRPC_STATUS_CANCELLED, "cancelled by the service", nullptr);
+  // What ServerContext::TryCancel() does, but for what the client is told.
+  void Cancel() const {
+    grpc_call_cancel_with_status(call_, static_cast<grpc_status_code>(why_.code()),
+                                 std::string(why_.message()).c_str(), nullptr);
   }
 
  private:
   grpc_call* call_;
+  absl::Status why_;
 };
 
-}  // namespace
+absl::Status Admission::StopErrorLocked() const {
+  if (going_) return DrainingError();
+  return Error(absl::StatusCode::kFailedPrecondition, "SERVICE_STOPPED",
+               absl::StrCat("service ", service_.name(), " is stopped"));
+}
+
+absl::Status Admission::StopError() {
+  absl::MutexLock lock(&mutex_);
+  return StopErrorLocked();
+}
+
+void Admission::CancelLater(Call::Row& row, const absl::Status& why) {
+  row.ending = std::make_shared<boost::asio::steady_timer>(service_.loop(),
+                                                           absl::ToChronoNanoseconds(kEndingMax));
+  // Nothing of this object: the call, and all of them, may be gone by then.
+  row.ending->async_wait([call = Cancellable(*row.context, why),
+                          ending = row.ending](const boost::system::error_code& cancelled) {
+    if (!cancelled) call.Cancel();
+  });
+}
+
+std::optional<Admission::Cancellable> Admission::RequestEndLocked(Call::Row& row,
+                                                                  const absl::Status& why) {
+  if (!row.on_end) return Cancellable(*row.context, why);
+  if (row.ending == nullptr) {
+    CancelLater(row, why);
+    row.on_end(why);
+  }
+  return std::nullopt;
+}
 
 void Admission::Cancel() {
   std::vector<Cancellable> calls;
   {
     absl::MutexLock lock(&mutex_);
-    calls.reserve(rows_.size());
-    for (const auto& [id, row] : rows_) calls.emplace_back(*row->context);
+    const absl::Status why = StopErrorLocked();
+    for (const auto& [id, row] : rows_) {
+      if (auto call = RequestEndLocked(*row, why)) calls.push_back(*std::move(call));
+    }
   }
-  for (Cancellable& call : calls) call.Cancel();
+  for (const Cancellable& call : calls) call.Cancel();
 }
 
 bool Admission::Cancel(uint64_t id) {
+  return RequestEnd(id, Error(absl::StatusCode::kCancelled, "CLOSED_BY_OPERATOR",
+                              "an operator closed this call"));
+}
+
+bool Admission::RequestEnd(uint64_t id, const absl::Status& why) {
   std::optional<Cancellable> call;
   {
     absl::MutexLock lock(&mutex_);
     const auto found = rows_.find(id);
     if (found == rows_.end()) return false;
-    call.emplace(*found->second->context);
+    if (auto now = RequestEndLocked(*found->second, why)) call.emplace(*std::move(now));
   }
-  call->Cancel();
+  if (call) call->Cancel();
   return true;
 }
 

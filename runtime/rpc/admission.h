@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
 #include "runtime/net/service.h"
@@ -44,6 +46,17 @@ class Call {
   // What was asked, for watchers ("run: uname -a"); built only when somebody watches. Without it
   // they see the method's name.
   void Describe(const std::function<std::string()>& summary);
+  // Unique among the connections and calls of this process; for events.
+  uint64_t id() const;
+  // Somebody other than the caller may want this call to end: an operator, a service that stops, a
+  // limit. `hook` is then called, once and from any thread, with what the caller is to be told, and
+  // the call has kEndingMax to end by itself, with that or with something better. Without a hook,
+  // and after that time, it is cancelled: a caller learns code and message then, no reason.
+  //
+  // The hook runs with the admission's lock held, so that it never runs once the Call is gone. It
+  // may only pass the word on (post, set a flag): not end the Call, not destroy it.
+  using EndHook = std::function<void(const absl::Status& why)>;
+  void OnEndRequested(EndHook hook);
   // How it ended; only the first call counts. Counts and records at once, so that a client who has
   // its answer finds it counted. Returns its argument as a grpc::Status, so that a servicer can
   // write `Finish(call.End(status))`.
@@ -85,16 +98,34 @@ class Admission final : public net::Drainable {
 
   net::Service& service() { return service_; }
 
+  // What a call is told that a stop refuses or ends: UNAVAILABLE (DRAINING, with RetryInfo) when
+  // the process goes, else FAILED_PRECONDITION (SERVICE_STOPPED).
+  absl::Status StopError();
+
   // `drained` runs on the loop thread.
   void Drain(std::function<void()> drained) override;
-  // Cancels every call in progress through its context.
+  // Has every call in progress end, with StopError(); see Call::OnEndRequested().
   void Cancel() override;
-  // Cancels one. False when there is no such call.
+  // For an operator: has one end, with CANCELLED (CLOSED_BY_OPERATOR). False when there is no such
+  // call.
   bool Cancel(uint64_t id);
+  // Has one end, with `why`. False when there is no such call.
+  bool RequestEnd(uint64_t id, const absl::Status& why);
+
+  // More than a command gets between SIGTERM and SIGKILL, less than a process that goes has left
+  // after its grace.
+  static constexpr absl::Duration kEndingMax = absl::Seconds(4);
 
  private:
   friend class Call;
-  void Remove(uint64_t id);
+  class Cancellable;
+  absl::Status StopErrorLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What is left to do for `row` with no lock held.
+  std::optional<Cancellable> RequestEndLocked(Call::Row& row, const absl::Status& why)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CancelLater(Call::Row& row, const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetHook(Call::Row& row, Call::EndHook hook);
+  void Remove(Call::Row& row);
 
   net::Service& service_;
   absl::Mutex mutex_;

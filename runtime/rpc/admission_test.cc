@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include <boost/asio/post.hpp>
+
 #include "absl/strings/match.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
@@ -23,7 +25,8 @@ using control::v1::GetServiceRequest;
 using control::v1::GetServiceResponse;
 using testing::ElementsAre;
 
-// A typed service whose calls last until they are told to end, or are cancelled.
+// A typed service whose calls last until they are told to end, or are cancelled, if they are named
+// "hold"; "listen" ends by itself when it is asked to, "deaf" is asked and does not.
 class HeldCalls final : public ControlService::CallbackService {
  public:
   explicit HeldCalls(Admission& admission) : admission_(admission) {}
@@ -39,7 +42,9 @@ class HeldCalls final : public ControlService::CallbackService {
     }
     call->Describe([&] { return "get: " + request->service(); });
     auto* const reactor = new Held(*this, *std::move(call));
-    if (request->service() == "hold") {
+    const std::string& name = request->service();
+    if (name == "listen" || name == "deaf") reactor->OnEndRequested(name == "listen");
+    if (name == "listen" || name == "deaf" || name == "hold") {
       reactor->Hold();
     } else {
       reactor->End(absl::OkStatus());
@@ -60,6 +65,8 @@ class HeldCalls final : public ControlService::CallbackService {
     }
     for (Held* one : held) one->End(status);
   }
+  // How often hooks were called.
+  int asked() const { return asked_; }
 
  private:
   // Whoever takes it out of held_ ends it.
@@ -71,15 +78,19 @@ class HeldCalls final : public ControlService::CallbackService {
       owner_.held_.push_back(this);
     }
     void End(const absl::Status& status) { Finish(call_.End(status)); }
+    void OnEndRequested(bool listen) {
+      call_.OnEndRequested([this, listen, &owner = owner_](const absl::Status& why) {
+        ++owner.asked_;
+        if (!listen) return;
+        boost::asio::post(owner.admission_.service().loop(), [this, &owner, why] {
+          if (owner.Take(this)) End(why);
+        });
+      });
+    }
 
    private:
     void OnCancel() override {
-      bool taken = false;
-      {
-        absl::MutexLock lock(&owner_.mutex_);
-        taken = std::erase(owner_.held_, this) > 0;
-      }
-      if (taken) End(absl::CancelledError("cancelled"));
+      if (owner_.Take(this)) End(absl::CancelledError("cancelled"));
     }
     void OnDone() override { delete this; }
 
@@ -87,7 +98,14 @@ class HeldCalls final : public ControlService::CallbackService {
     Call call_;
   };
 
+  // False when it has been ended: then it may be gone.
+  bool Take(const Held* one) {
+    absl::MutexLock lock(&mutex_);
+    return std::erase(held_, one) > 0;
+  }
+
   Admission& admission_;
+  std::atomic<int> asked_{0};
   absl::Mutex mutex_;
   std::vector<Held*> held_ ABSL_GUARDED_BY(mutex_);
 };
@@ -261,14 +279,55 @@ TEST_F(AdmissionTest, AStopWaitsForCallsInProgressAndRefusesNewOnes) {
   stopped.WaitForNotification();
 }
 
-TEST_F(AdmissionTest, AfterTheGraceCallsAreCancelled) {
+TEST_F(AdmissionTest, AfterTheGraceCallsAreCancelledWithTheCodeOfAStop) {
   Client first([&] { return Get("hold"); });
   Client second([&] { return Get("hold"); });
   ASSERT_TRUE(Holds(2));
   ASSERT_TRUE(base_.Stop(absl::ZeroDuration()).ok());
-  EXPECT_EQ(first.Join().code(), absl::StatusCode::kCancelled);
-  EXPECT_EQ(second.Join().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(first.Join().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(second.Join().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(HasRows(0));
+}
+
+TEST_F(AdmissionTest, AfterTheGraceCallsThatListenEndWithTheReasonOfTheStop) {
+  Client stopped([&] { return Get("listen"); });
+  ASSERT_TRUE(Holds(1));
+  ASSERT_TRUE(base_.Stop(absl::ZeroDuration()).ok());
+  const absl::Status of_stop = stopped.Join();
+  EXPECT_EQ(of_stop.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(of_stop), "SERVICE_STOPPED");
+
+  ASSERT_TRUE(base_.Start().ok());
+  Client left([&] { return Get("listen"); });
+  ASSERT_TRUE(Holds(1));
+  base_.admission.BeginShutdown();
+  ASSERT_TRUE(base_.Stop(absl::ZeroDuration()).ok());
+  const absl::Status of_shutdown = left.Join();
+  EXPECT_EQ(of_shutdown.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ReasonOf(of_shutdown), "DRAINING");
+  EXPECT_EQ(RetryAfterOf(of_shutdown), absl::Seconds(1));
+}
+
+TEST_F(AdmissionTest, AnOperatorsCloseHasAReason) {
+  Client client([&] { return Get("listen"); });
+  ASSERT_TRUE(Holds(1));
+  const uint64_t id = Rows()[0].id;
+  EXPECT_TRUE(base_.admission.Cancel(id));
+  const absl::Status status = client.Join();
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(ReasonOf(status), "CLOSED_BY_OPERATOR");
+}
+
+TEST_F(AdmissionTest, ACallThatDoesNotListenIsAskedOnceAndThenCancelled) {
+  Client client([&] { return Get("deaf"); });
+  ASSERT_TRUE(Holds(1));
+  const uint64_t id = Rows()[0].id;
+  EXPECT_TRUE(base_.admission.RequestEnd(id, absl::ResourceExhaustedError("why")));
+  EXPECT_TRUE(base_.admission.RequestEnd(id, absl::InternalError("another")));
+  EXPECT_EQ(calls_.held(), 1u);
+  const absl::Status status = client.Join();
+  EXPECT_EQ(status, absl::ResourceExhaustedError("why"));
+  EXPECT_EQ(calls_.asked(), 1);
 }
 
 TEST_F(AdmissionTest, OneCallCanBeCancelled) {
@@ -328,12 +387,13 @@ TEST_F(AdmissionTest, CancellationRacesWithTheEndOfCalls) {
       for (int n = 0; n < 100; ++n) {
         grpc::ClientContext context;
         GetServiceRequest request;
-        request.set_service(n % 4 == 0 ? "quick" : "hold");
+        request.set_service(n % 4 == 0 ? "quick" : n % 4 == 1 ? "listen" : "hold");
         GetServiceResponse response;
         std::thread canceller;
         if ((n + i) % 3 == 0) canceller = std::thread([&] { context.TryCancel(); });
         const grpc::Status status = stub_->GetService(&context, request, &response);
-        EXPECT_TRUE(status.ok() || status.error_code() == grpc::StatusCode::CANCELLED)
+        EXPECT_TRUE(status.ok() || status.error_code() == grpc::StatusCode::CANCELLED ||
+                    status.error_code() == grpc::StatusCode::FAILED_PRECONDITION)
             << status.error_message();
         if (canceller.joinable()) canceller.join();
       }
