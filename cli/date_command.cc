@@ -66,6 +66,7 @@ absl::StatusOr<int> Date(const DateOptions& options, Context& context) {
   const absl::Time received = absl::Now();
   if (!response.ok()) return response.status();
   std::string text = options.json ? JsonText(*response) : absl::StrCat(response->formatted(), "\n");
+  if (context.console.OutputIsTerminal()) text = PrintableLines(text);
   if (options.verbose) text += Details(*response, received);
   const absl::Status written = context.console.Out(text);
   if (!written.ok()) return written;

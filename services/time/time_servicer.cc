@@ -1,10 +1,13 @@
 #include "services/time/time_servicer.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/rpc/proto_time.h"
 #include "runtime/rpc/status.h"
+#include "services/time/time_format.h"
 
 namespace rawgate::timesvc {
 namespace {
@@ -23,8 +26,21 @@ pb::ClockSynchronization ToProto(ClockSynchronization synchronization) {
   return pb::CLOCK_SYNCHRONIZATION_UNSPECIFIED;
 }
 
+// A result that was cut may end within a character, which no string field takes.
+void DropPartialCharacter(std::string& text) {
+  constexpr size_t kCharacterMax = 4;
+  for (size_t back = 1; back <= std::min(kCharacterMax, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xc0) == 0x80) continue;
+    const size_t size = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    if (size > back) text.resize(text.size() - back);
+    return;
+  }
+}
+
 void Fill(TimeReading reading, pb::GetTimeResponse* response) {
   *response->mutable_time() = rpc::ToProto(reading.time);
+  if (reading.formatted.size() == kFormattedMax) DropPartialCharacter(reading.formatted);
   response->set_formatted(std::move(reading.formatted));
   response->set_time_zone(std::move(reading.zone));
   response->set_utc_offset_seconds(reading.utc_offset_seconds);

@@ -3,11 +3,13 @@
 #include <cstdlib>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/status.h"
 #include "runtime/testing/manual_clock.h"
 #include "runtime/testing/service_fixture.h"
+#include "services/time/time_format.h"
 
 namespace rawgate::timesvc {
 namespace {
@@ -50,12 +52,22 @@ TEST_F(TimeServicerTest, TellsTheTime) {
 
 TEST_F(TimeServicerTest, InAFormatAndAZone) {
   pb::GetTimeRequest request;
-  request.set_format(std::string("%H:%M %Z\0\xff", 10));
+  request.set_format(std::string("%H:%M %Z\0\xc3\xa9", 11));
   request.set_time_zone("Europe/Berlin");
   ASSERT_TRUE(GetTime(request).ok());
-  EXPECT_EQ(response_.formatted(), std::string("00:31 CET\0\xff", 11));
+  EXPECT_EQ(response_.formatted(), std::string("00:31 CET\0\xc3\xa9", 12));
   EXPECT_EQ(response_.time_zone(), "Europe/Berlin");
   EXPECT_EQ(response_.utc_offset_seconds(), 3600);
+}
+
+TEST_F(TimeServicerTest, ALongResultIsCutBetweenCharacters) {
+  pb::GetTimeRequest request;
+  for (const size_t before : {0, 1, 2, 3}) {
+    // The limit falls within the character that follows.
+    request.set_format(absl::StrCat("%", kFormattedMax - before, "d\xe4\xbd\xa0"));
+    ASSERT_TRUE(GetTime(request).ok());
+    EXPECT_EQ(response_.formatted().size(), before == 3 ? kFormattedMax : kFormattedMax - before);
+  }
 }
 
 TEST_F(TimeServicerTest, EchoesTheClientsTimeBesideItsOwn) {

@@ -67,8 +67,8 @@ test('runs a command and sees its output and outcome', async () => {
 });
 
 test('asks the time', async () => {
-  const {time: now, formatted} = await call(time, 'GetTime', {format: Buffer.from('%s'), timeZone: 'UTC'});
-  assert.equal(formatted.toString(), String(now.seconds));
+  const {time: now, formatted} = await call(time, 'GetTime', {format: '%s', timeZone: 'UTC'});
+  assert.equal(formatted, String(now.seconds));
 });
 
 test('uploads a file in pieces and downloads it again', async () => {

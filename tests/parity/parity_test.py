@@ -36,7 +36,7 @@ CASES = [
     ("run", "seq 1 20000"),
     ("run", "exit 300"),
     ("time", b"%Y-%m-%d"),
-    ("time", b"no conversion, \0\xff"),
+    ("time", "no conversion, \0 时间".encode()),
     ("time", b"%Z %z %%"),
     ("time", b"%1000d"),
     ("time", b"%"),
@@ -157,7 +157,8 @@ class TypedDoor:
         return (kind, detail), b"".join(streams.values()), (event.outcome.stdout_size, event.outcome.stderr_size)
 
     def time(self, time_format):
-        return client.time.GetTime(rpc.time.GetTimeRequest(format=time_format), timeout=rpc.PATIENCE).formatted
+        request = rpc.time.GetTimeRequest(format=time_format.decode())
+        return client.time.GetTime(request, timeout=rpc.PATIENCE).formatted.encode()
 
     def upload(self, name, content, options):
         digests = {key: options[key] for key in ("md5", "sha256") if key in options}

@@ -42,7 +42,7 @@ class CrashTest(unittest.TestCase):
 
     def assert_all_works(self):
         self.assertEqual(self.client.echo.Echo(rpc.echo.EchoRequest(payload=b"x")).payload, b"X")
-        self.assertEqual(self.client.time.GetTime(rpc.time.GetTimeRequest(format=b"x")).formatted, b"x")
+        self.assertEqual(self.client.time.GetTime(rpc.time.GetTimeRequest(format="x")).formatted, "x")
         with connect(self.stack.address("echo", "tcp")) as raw:
             raw.sendall(b"x")
             self.assertEqual(receive_exactly(raw, 1), b"X")
