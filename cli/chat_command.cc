@@ -44,7 +44,8 @@ class Chat {
         stub_(context.gateway.Stub<ChatService>()),
         screen_(context.console) {}
 
-  absl::Status Run();
+  // The exit code: 1 when a line of input that is no terminal's went wrong.
+  absl::StatusOr<int> Run();
 
  private:
   void Follow();
@@ -69,14 +70,15 @@ class Chat {
   absl::Status end_;  // Set before ended_.
 };
 
-absl::Status Chat::Run() {
+absl::StatusOr<int> Chat::Run() {
   if (absl::Status status = desk_.MeetSessions(); !status.ok()) return status;
   const Interrupt::Scope cancelled(context_.interrupt, [this] { watch_.TryCancel(); });
   std::thread follower([this] { Follow(); });
   absl::Status status = Operate();
   watch_.TryCancel();
   follower.join();
-  return status;
+  if (!status.ok()) return status;
+  return screen_.complained() ? 1 : 0;
 }
 
 void Chat::Follow() {
@@ -157,7 +159,7 @@ bool Chat::Obey(const ChatScreen::Typed& typed) {
     case ChatInput::Kind::kQuit:
       return false;
     case ChatInput::Kind::kMistake:
-      screen_.Show(absl::StrCat("-- ", Printable(input.text), "\n"));
+      screen_.Complain(absl::StrCat("-- ", Printable(input.text), "\n"));
       break;
   }
   return true;
@@ -178,7 +180,8 @@ void Chat::Answer(const ChatInput& input, int prompt_session) {
 }
 
 void Chat::ShowFailure(absl::string_view what, const absl::Status& status) {
-  screen_.Show(absl::StrCat("-- ", what, Explain("chat", status, context_.gateway.target()), "\n"));
+  screen_.Complain(
+      absl::StrCat("-- ", what, Explain("chat", status, context_.gateway.target()), "\n"));
 }
 
 std::string LoginName() {
@@ -210,11 +213,7 @@ void AddChatCommand(CLI::App& app, Command& chosen) {
   chat->add_option("--name", *name, "Shown to other operators; else your login name")
       ->type_name("NAME");
   chat->callback([&chosen, name] {
-    chosen.run = [name](Context& context) -> absl::StatusOr<int> {
-      const absl::Status status = Chat(context, *name).Run();
-      if (!status.ok()) return status;
-      return 0;
-    };
+    chosen.run = [name](Context& context) { return Chat(context, *name).Run(); };
   });
 }
 

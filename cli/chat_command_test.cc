@@ -181,24 +181,25 @@ TEST_F(ChatCommand, RemoteBytesAreShownEscaped) {
 TEST_F(ChatCommand, MistakesAreToldAndNotSent) {
   desk_.Add("127.0.0.1:1000", chat::DIRECTION_INBOUND, "hello");
   const CliResult result = Chat("/tp 1 x\n@7 x\n/quit\nnever\n");
-  EXPECT_EQ(result.code, 0);
-  EXPECT_THAT(result.out, HasSubstr("-- no such command: /tp"));
-  EXPECT_THAT(result.out, HasSubstr("-- no session #7"));
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.error, HasSubstr("-- no such command: /tp"));
+  EXPECT_THAT(result.error, HasSubstr("-- no session #7"));
   EXPECT_THAT(desk_.Sent(), ElementsAre());
 }
 
 TEST_F(ChatCommand, NobodyToAnswer) {
   const CliResult result = Chat("hello?\n/sessions\n");
-  EXPECT_EQ(result.code, 0);
-  EXPECT_EQ(result.out, "-- nobody to answer yet\n-- no sessions yet\n");
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.error, "-- nobody to answer yet\n");
+  EXPECT_EQ(result.out, "-- no sessions yet\n");
 }
 
 TEST_F(ChatCommand, FailureToSendIsToldAndNotTheEnd) {
   desk_.Add("127.0.0.1:1000", chat::DIRECTION_INBOUND, "hello");
   desk_.Add("gone:1", chat::DIRECTION_INBOUND, "hi");
   const CliResult result = Chat("lost\n@1 found\n");
-  EXPECT_EQ(result.code, 0);
-  EXPECT_THAT(result.out,
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.error,
               HasSubstr("-- not sent: rawgate chat: no session gone:1. /sessions lists"));
   EXPECT_THAT(desk_.Sent(), ElementsAre("127.0.0.1:1000 ann: found"));
 }

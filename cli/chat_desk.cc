@@ -134,9 +134,9 @@ std::string ChatDesk::Addressee(const ChatInput& input, int prompt_session) {
   if (session == 0) session = screen_.interactive() ? prompt_session : numbers_.latest();
   std::string id = numbers_.IdOf(session);
   if (id.empty()) {
-    screen_.Show(session == 0
-                     ? "-- nobody to answer yet\n"
-                     : absl::StrCat("-- no session #", session, "; /sessions lists them\n"));
+    screen_.Complain(session == 0
+                         ? "-- nobody to answer yet\n"
+                         : absl::StrCat("-- no session #", session, "; /sessions lists them\n"));
   }
   return id;
 }

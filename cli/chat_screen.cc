@@ -37,6 +37,12 @@ void ChatScreen::Show(absl::string_view lines) {
   if (drawn_) Draw();
 }
 
+void ChatScreen::Complain(absl::string_view lines) {
+  if (interactive_) return Show(lines);
+  complained_ = true;
+  console_.Error(lines);
+}
+
 void ChatScreen::SetPrompt(std::string prompt, int session) {
   const std::lock_guard lock(mutex_);
   next_prompt_ = std::move(prompt);

@@ -3,6 +3,7 @@
 
 #include <termios.h>
 
+#include <atomic>
 #include <mutex>
 #include <string>
 
@@ -28,6 +29,11 @@ class ChatScreen {
   // Shows `lines`, each with its newline, above the prompt. They are safe for a terminal.
   void Show(absl::string_view lines);
 
+  // As Show(), for what went wrong. When nobody sits at the terminal it goes to standard error, and
+  // is remembered for the exit code.
+  void Complain(absl::string_view lines);
+  bool complained() const { return complained_; }
+
   // What stands before the line being typed. It does not change under the operator's fingers: a new
   // prompt is shown once the line is empty.
   void SetPrompt(std::string prompt, int session);
@@ -51,6 +57,7 @@ class ChatScreen {
 
   Console& console_;
   const bool interactive_;
+  std::atomic<bool> complained_ = false;
   termios before_{};
 
   std::mutex mutex_;

@@ -168,6 +168,11 @@ int RunCommandLine(std::vector<std::string> words, Console& console, Interrupt& 
 
   const bool no_words = words.empty();
   chosen.words = TakeTrailingWords(app, {"run", "echo"}, words);
+  for (const std::string& word : words) {
+    if (IsUtf8(word)) continue;
+    console.Error(absl::StrCat("rawgate: ", Quoted(word), " is not UTF-8, as names must be.\n"));
+    return kExitUsage;
+  }
   try {
     // CLI11 takes words from the end.
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));

@@ -100,6 +100,13 @@ TEST(CommandLine, WrongUsageIsTwoAndOneLine) {
   }
 }
 
+TEST(CommandLine, WordsThatAreNoTextAreNamed) {
+  const CliResult result = RunCli({"stat", "b\xff.txt"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_EQ(result.error, "rawgate: \"b\\xff.txt\" is not UTF-8, as names must be.\n");
+  EXPECT_EQ(RunCli({"run", "--", "echo", "\xff"}).code, 2);
+}
+
 TEST(CommandLine, NoWordsShowTheHelp) {
   const CliResult result = RunCli({});
   EXPECT_EQ(result.code, 2);

@@ -95,6 +95,24 @@ std::string Printable(absl::string_view bytes) {
   return shown;
 }
 
+std::string PrintableLines(absl::string_view bytes) {
+  std::string lines;
+  for (size_t end = bytes.find('\n'); end != bytes.npos; end = bytes.find('\n')) {
+    absl::StrAppend(&lines, Printable(bytes.substr(0, end)), "\n");
+    bytes.remove_prefix(end + 1);
+  }
+  return absl::StrCat(lines, Printable(bytes));
+}
+
+bool IsUtf8(absl::string_view text) {
+  while (!text.empty()) {
+    const size_t length = Decode(text).length;
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string Quoted(absl::string_view bytes, int columns) {
   constexpr int kDots = 3;
   std::string shown = "\"";

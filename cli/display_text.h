@@ -15,6 +15,12 @@ namespace rawgate::cli {
 // result is valid UTF-8 on one line. A backslash stays as it is: see Quoted() where it matters.
 std::string Printable(absl::string_view bytes);
 
+// Printable() of each line: newlines stay.
+std::string PrintableLines(absl::string_view bytes);
+
+// Whether `text` is UTF-8, which strings of the gRPC contract must be.
+bool IsUtf8(absl::string_view text);
+
 // As Printable(), in double quotes, with '"' and '\' escaped, so that two different inputs never
 // look the same. At most `columns` wide (0: no limit, else at least 5), then cut and followed by
 // "...".

@@ -46,6 +46,18 @@ TEST(Printable, EveryByteComesOutSafe) {
   }
 }
 
+TEST(PrintableLines, KeepsNewlinesOnly) {
+  EXPECT_EQ(PrintableLines("a\nb\x1b[2J\r\n\nc"), "a\nb\\x1b[2J\\r\n\nc");
+  EXPECT_EQ(PrintableLines(""), "");
+}
+
+TEST(IsUtf8, TellsTextFromOtherBytes) {
+  EXPECT_TRUE(IsUtf8(""));
+  EXPECT_TRUE(IsUtf8(absl::string_view("a\0\u4F60", 5)));
+  EXPECT_FALSE(IsUtf8("b\xff.txt"));
+  EXPECT_FALSE(IsUtf8("\xe4\xbd"));
+}
+
 TEST(Quoted, TellsDifferentInputsApart) {
   EXPECT_EQ(Quoted("a\"b\\n\n"), R"("a\"b\\n\n")");
   EXPECT_EQ(Quoted(""), R"("")");

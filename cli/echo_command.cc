@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/command.h"
+#include "cli/display_text.h"
 #include "rawgate/echo/v1/echo_service.grpc.pb.h"
 
 namespace rawgate::cli {
@@ -24,7 +25,9 @@ absl::StatusOr<int> EchoWords(const EchoOptions& options, Context& context) {
   const auto stub = context.gateway.Stub<EchoService>();
   const auto response = Call(*stub, &EchoService::Stub::Echo, request);
   if (!response.ok()) return response.status();
-  const absl::Status written = context.console.Out(absl::StrCat(response->payload(), "\n"));
+  const std::string text = absl::StrCat(response->payload(), "\n");
+  const absl::Status written =
+      context.console.Out(context.console.OutputIsTerminal() ? PrintableLines(text) : text);
   if (!written.ok()) return written;
   return 0;
 }

@@ -1,6 +1,7 @@
 // rawgate run.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <string>
@@ -59,6 +60,8 @@ exec::v1::RunRequest MakeRequest(const RunOptions& options, const std::vector<st
   exec::v1::RunRequest request;
   if (!options.shell.empty()) {
     request.set_shell_command(options.shell);
+  } else if (!std::all_of(words.begin(), words.end(), IsUtf8)) {
+    throw CLI::ValidationError("the command is not UTF-8; send it by way of a file or a raw port");
   } else if (IsShellText(words)) {
     request.set_shell_command(words[0]);
   } else {
