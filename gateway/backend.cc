@@ -32,6 +32,7 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& target) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
   arguments.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);
+  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, rpc::kBackendMetadataBytesMax);
   arguments.SetLoadBalancingPolicyName("round_robin");
   return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
 }
@@ -77,6 +78,7 @@ class Backend::Watch final : public grpc::ClientReadReactor<control::v1::WatchSe
 
 Backend::Backend(const BackendAddress& address, Observer observer)
     : name_(address.name),
+      target_(address.target),
       observer_(std::move(observer)),
       channel_(OpenChannel(address.target)),
       control_(control::v1::ControlService::NewStub(channel_)) {
@@ -120,6 +122,11 @@ bool Backend::reachable() const {
   return service_.state() != control::v1::SERVICE_STATE_UNREACHABLE;
 }
 
+bool Backend::watchable() const {
+  absl::MutexLock lock(&mutex_);
+  return !leaving_ && service_.state() != control::v1::SERVICE_STATE_UNREACHABLE;
+}
+
 void Backend::OpenWatch() {
   auto* watch = new Watch(*this);  // deletes itself in OnDone()
   {
@@ -133,15 +140,23 @@ void Backend::OpenWatch() {
 
 void Backend::OnUpdate(const control::v1::WatchServicesResponse& update) {
   // One stream's messages, and its end, come one after another.
+  bool found = false;
   for (const control::v1::Service& service : update.services()) {
     if (service.name() != name_) continue;
     {
       absl::MutexLock lock(&mutex_);
       if (stopping_) return;
       service_ = service;
+      leaving_ = false;
     }
     observer_(service);
+    found = true;
   }
+  if (found || update.services().empty()) return;
+  const std::string stranger = update.services(0).name();
+  spdlog::error("--backends: {} is served by service {}, not {}", target_, stranger, name_);
+  absl::MutexLock lock(&mutex_);
+  service_.set_last_error(absl::StrCat(target_, " is service ", stranger, ", not ", name_));
 }
 
 void Backend::OnWatchEnd(const grpc::Status& status) {
@@ -150,12 +165,9 @@ void Backend::OnWatchEnd(const grpc::Status& status) {
     absl::MutexLock lock(&mutex_);
     watch_ = nullptr;
     if (EndIfStopping()) return;
-    service_.set_last_error(status.error_message());
-    if (service_.state() != control::v1::SERVICE_STATE_UNREACHABLE) {
-      service_.set_state(control::v1::SERVICE_STATE_UNREACHABLE);
-      *service_.mutable_state_time() = rpc::ToProto(absl::Now());
-      lost = service_;
-    }
+    const control::v1::ServiceState before = service_.state();
+    Leave(status);
+    if (service_.state() != before) lost = service_;
   }
   if (lost) {
     spdlog::warn("{} does not answer: {}", name_, status.error_message());
@@ -169,6 +181,16 @@ void Backend::OnWatchEnd(const grpc::Status& status) {
     retry_ = retry;
   }
   retry->Set(std::chrono::system_clock::now() + kRetryInterval, [this](bool) { OpenWatch(); });
+}
+
+void Backend::Leave(const grpc::Status& status) {
+  leaving_ = ReasonOf(rpc::FromGrpc(status)) == "DRAINING";
+  const auto state =
+      leaving_ ? control::v1::SERVICE_STATE_DRAINING : control::v1::SERVICE_STATE_UNREACHABLE;
+  service_.set_last_error(status.error_message());
+  if (service_.state() == state) return;
+  service_.set_state(state);
+  *service_.mutable_state_time() = rpc::ToProto(absl::Now());
 }
 
 bool Backend::EndIfStopping() {

@@ -53,19 +53,25 @@ class Backend {
   control::v1::ControlService::Stub& control() { return *control_; }
 
   // What it said last of itself; SERVICE_STATE_UNREACHABLE while it does not answer, the rest then
-  // being what was last known. Counters are as old as the last change of state.
+  // being what was last known, and SERVICE_STATE_DRAINING while its process finishes its work.
+  // Counters are as old as the last change of state.
   control::v1::Service service() const;
   bool reachable() const;
+  // It answers, and is not about to leave: a watch of it has a future.
+  bool watchable() const;
 
  private:
   class Watch;
   void OpenWatch();
   void OnUpdate(const control::v1::WatchServicesResponse& update);
   void OnWatchEnd(const grpc::Status& status);
+  // What watches and `service_` say when there is no watch.
+  void Leave(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // True, and whoever waits in Stop() told, when it is time to end.
   bool EndIfStopping() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string name_;
+  const std::string target_;
   const Observer observer_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<control::v1::ControlService::Stub> control_;
@@ -73,6 +79,8 @@ class Backend {
   mutable absl::Mutex mutex_;
   absl::CondVar ended_ ABSL_GUARDED_BY(mutex_);
   control::v1::Service service_ ABSL_GUARDED_BY(mutex_);
+  // Its process refuses watches, since it is going.
+  bool leaving_ ABSL_GUARDED_BY(mutex_) = false;
   // The open stream, which deletes itself; null between two attempts.
   Watch* watch_ ABSL_GUARDED_BY(mutex_) = nullptr;
   // Between two attempts. Also held by who sets and who cancels it, outside of the lock.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_split.h"
 #include "runtime/base/instance.h"
 #include "runtime/base/status.h"
+#include "runtime/observe/event_log.h"
 
 namespace rawgate::gateway {
 namespace {
@@ -62,9 +63,8 @@ absl::StatusOr<Backend*> BackendTable::Find(absl::string_view name) const {
   for (const auto& backend : backends_) {
     if (backend->name() == name) return backend.get();
   }
-  return Error(
-      absl::StatusCode::kNotFound, "SERVICE_NOT_FOUND",
-      absl::StrCat("there is no service \"", name.substr(0, 64), "\" behind this gateway"));
+  return Error(absl::StatusCode::kNotFound, "SERVICE_NOT_FOUND",
+               absl::StrCat("there is no service ", observe::Quoted(name), " behind this gateway"));
 }
 
 BackendTable::Subscription BackendTable::Subscribe(std::function<void()> changed) {

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "gateway/child_call.h"
+#include "gateway/services_list.h"
 #include "runtime/base/status.h"
 
 namespace rawgate::gateway {
@@ -68,7 +70,7 @@ void ConnectionsPage::AskNext() {
     response_->set_next_page_token(MakeToken(backends_[current_]->name(), backend_token_));
     return done_(grpc::Status::OK);
   }
-  call_ = grpc::ClientContext::FromCallbackServerContext(context_);
+  call_ = MakeChildContext(context_, kDescribeWithin);
   ask_.set_service(backends_[current_]->name());
   ask_.set_page_size(room);
   ask_.set_page_token(backend_token_);
@@ -79,7 +81,9 @@ void ConnectionsPage::AskNext() {
 }
 
 void ConnectionsPage::OnAnswer(const grpc::Status& status) {
-  const bool away = status.error_code() == grpc::StatusCode::UNAVAILABLE;
+  // One that does not answer in time is as far away as one that does not answer.
+  const bool away = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+                    status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
   if (!status.ok() && !away) return done_(StatusForClient(status, backends_[current_]->name()));
   for (control::v1::Connection& row : *answer_.mutable_connections()) {
     *response_->add_connections() = std::move(row);

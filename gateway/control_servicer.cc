@@ -4,9 +4,12 @@
 #include <chrono>
 #include <utility>
 
+#include "gateway/child_call.h"
 #include "gateway/connections_page.h"
+#include "gateway/metadata.h"
 #include "gateway/services_list.h"
 #include "runtime/rpc/event_watch.h"
+#include "runtime/rpc/proto_time.h"
 #include "runtime/rpc/status.h"
 
 namespace rawgate::gateway {
@@ -21,25 +24,32 @@ grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context, const abs
   return reactor;
 }
 
-// Passes a call to the backend that it names, as a child of the client's call: `method` of the
-// backend's stub.
-template <typename Request, typename Response, typename Method>
-grpc::ServerUnaryReactor* PassOn(const BackendTable& table, grpc::CallbackServerContext* context,
-                                 const Request* request, Response* response, Method method) {
-  const absl::StatusOr<Backend*> backend = table.Find(request->service());
-  if (!backend.ok()) return Refuse(context, backend.status());
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const std::shared_ptr<grpc::ClientContext> call =
-      grpc::ClientContext::FromCallbackServerContext(*context);
-  ((*backend)->control().async()->*method)(
-      call.get(), request, response,
-      [call, reactor, name = (*backend)->name()](const grpc::Status& status) {
-        reactor->Finish(StatusForClient(status, name));
-      });
-  return reactor;
-}
+// How long a stop may take besides: what the service itself takes for absent, and at most.
+constexpr absl::Duration kGraceDefault = absl::Seconds(5);
+constexpr absl::Duration kGraceMax = absl::Minutes(10);
 
 }  // namespace
+
+template <typename Request, typename Response, typename Method>
+grpc::ServerUnaryReactor* ControlServicer::PassOn(Context* context, const Request* request,
+                                                  Response* response, absl::Duration within,
+                                                  Method method) {
+  // Before the question whether the drain has begun: it waits for whoever has a ticket.
+  auto ticket = std::make_shared<Drain::Ticket>(drain_);
+  if (drain_.Begun()) return Refuse(context, Drain::Refusal());
+  const absl::StatusOr<Backend*> backend = table_.Find(request->service());
+  if (!backend.ok()) return Refuse(context, backend.status());
+  Reactor* reactor = context->DefaultReactor();
+  const std::shared_ptr<grpc::ClientContext> call = MakeChildContext(*context, within);
+  ((*backend)->control().async()->*method)(call.get(), request, response,
+                                           [call, context, reactor, ticket = std::move(ticket),
+                                            name = (*backend)->name()](const grpc::Status& status) {
+                                             CopyInitialMetadata(*call, *context);
+                                             CopyTrailingMetadata(*call, *context);
+                                             reactor->Finish(StatusForClient(status, name));
+                                           });
+  return reactor;
+}
 
 void ControlServicer::EndWatches() {
   services_watches_.EndAll();
@@ -71,7 +81,7 @@ grpc::ServerUnaryReactor* ControlServicer::StartService(Context* context,
   using Method =
       void (Stub::async::*)(grpc::ClientContext*, const pb::StartServiceRequest*,
                             pb::StartServiceResponse*, std::function<void(grpc::Status)>);
-  return PassOn(table_, context, request, response,
+  return PassOn(context, request, response, ceiling_,
                 static_cast<Method>(&Stub::async::StartService));
 }
 
@@ -80,7 +90,10 @@ grpc::ServerUnaryReactor* ControlServicer::StopService(Context* context,
                                                        pb::StopServiceResponse* response) {
   using Method = void (Stub::async::*)(grpc::ClientContext*, const pb::StopServiceRequest*,
                                        pb::StopServiceResponse*, std::function<void(grpc::Status)>);
-  return PassOn(table_, context, request, response, static_cast<Method>(&Stub::async::StopService));
+  const auto asked = request->has_grace() ? rpc::FromProto(request->grace()) : kGraceDefault;
+  const absl::Duration grace = std::clamp(asked.value_or(kGraceDefault), kGraceDefault, kGraceMax);
+  return PassOn(context, request, response, ceiling_ + grace,
+                static_cast<Method>(&Stub::async::StopService));
 }
 
 grpc::ServerUnaryReactor* ControlServicer::CloseConnection(
@@ -89,7 +102,7 @@ grpc::ServerUnaryReactor* ControlServicer::CloseConnection(
   using Method =
       void (Stub::async::*)(grpc::ClientContext*, const pb::CloseConnectionRequest*,
                             pb::CloseConnectionResponse*, std::function<void(grpc::Status)>);
-  return PassOn(table_, context, request, response,
+  return PassOn(context, request, response, ceiling_,
                 static_cast<Method>(&Stub::async::CloseConnection));
 }
 

@@ -4,7 +4,9 @@
 
 #include <boost/asio/thread_pool.hpp>
 
+#include "absl/time/time.h"
 #include "gateway/backend_table.h"
+#include "gateway/drain.h"
 #include "gateway/event_merge.h"
 #include "rawgate/control/v1/control_service.grpc.pb.h"
 #include "runtime/rpc/services_watch.h"
@@ -15,8 +17,10 @@ namespace rawgate::gateway {
 // Thread-safe. Deadlines and cancellation of the client pass through to the backend.
 class ControlServicer final : public control::v1::ControlService::CallbackService {
  public:
-  // `table` outlives this object.
-  explicit ControlServicer(BackendTable& table) : table_(table) {}
+  // Both outlive this object; `drain` counts the calls that are passed to a backend. Those have
+  // `ceiling` to be answered, and a stop its grace besides.
+  ControlServicer(BackendTable& table, Drain& drain, absl::Duration ceiling)
+      : table_(table), drain_(drain), ceiling_(ceiling) {}
   // The server has been shut down.
   ~ControlServicer() override { pool_.join(); }
 
@@ -43,7 +47,14 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
       Context* context, const control::v1::WatchEventsRequest* request) override;
 
  private:
+  // Passes a call to the backend that it names: `method` of the backend's stub.
+  template <typename Request, typename Response, typename Method>
+  Reactor* PassOn(Context* context, const Request* request, Response* response,
+                  absl::Duration within, Method method);
+
   BackendTable& table_;
+  Drain& drain_;
+  const absl::Duration ceiling_;
   // The one thread on which watches do their work.
   boost::asio::thread_pool pool_{1};
   rpc::WatchSet<rpc::ServicesWatch> services_watches_;

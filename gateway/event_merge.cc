@@ -111,7 +111,7 @@ void EventMerge::OpenFirstFeeds() {
       self->Post([](EventMerge& merge) { merge.OnBackendsChanged(); });
   });
   for (size_t i = 0; i < sources_.size(); ++i) {
-    if (!sources_[i].backend->reachable()) continue;
+    if (!sources_[i].backend->watchable()) continue;
     sources_[i].awaited = true;
     OpenFeed(i);
   }
@@ -138,7 +138,7 @@ void EventMerge::OpenFeed(size_t index) {
 void EventMerge::OnBackendsChanged() {
   if (writer_ == nullptr) return;
   for (size_t i = 0; i < sources_.size(); ++i) {
-    if (sources_[i].feed != nullptr || !sources_[i].backend->reachable()) continue;
+    if (sources_[i].feed != nullptr || !sources_[i].backend->watchable()) continue;
     Announce(sources_[i], true, "");
     OpenFeed(i);
   }
@@ -167,15 +167,17 @@ void EventMerge::OnFeedEnd(size_t index, const grpc::Status& status) {
   source.feed = nullptr;
   source.awaited = false;
   if (writer_ == nullptr) return;
+  // An error with details is the service's answer to this request; one without is gRPC's, about the
+  // connection.
   const bool gone = status.ok() || status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-                    status.error_code() == grpc::StatusCode::CANCELLED;
+                    status.error_details().empty();
   if (!gone) return EndNow(rpc::FromGrpc(StatusForClient(status, source.backend->name())));
   Announce(source, false, status.error_message());
   SendFirstMessageIfComplete();
   // Its state follows shortly, and when it is reachable again that is a change: see
   // OnBackendsChanged(). One that is so already (it dropped the stream only) may have told its
   // change before this.
-  if (source.backend->reachable()) {
+  if (source.backend->watchable()) {
     retry_timer_.expires_after(Backend::kRetryInterval);
     retry_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
       if (!error) self->OnBackendsChanged();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "gateway/backend.h"
 #include "gateway/half_close.h"
 #include "gateway/metadata.h"
@@ -14,6 +15,7 @@ namespace rawgate::gateway {
 Task ForwardedCall::Refuse(absl::Status status) { co_await Finish(rpc::ToGrpc(status)); }
 
 Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling) {
+  begun_ = absl::Now();
   grpc::ByteBuffer request;
   if (!co_await Operation([&](void* tag) { client_.Read(&request, tag); })) {
     // The client is gone, half-closed at once, or sent too much. gRPC itself has answered the last
@@ -22,6 +24,7 @@ Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling
                           absl::StrCat(method(), " takes one message, and none came")));
     co_return;
   }
+  first_message_came_ = true;
   OpenBackendLeg(ceiling);
   grpc::ByteBuffer response;
   const auto backend =
@@ -42,6 +45,7 @@ Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling
 }
 
 Task ForwardedCall::ForwardStream(Destination destination) {
+  begun_ = absl::Now();
   OpenBackendLeg(absl::InfiniteDuration());
   backend_ = destination.stub.PrepareCall(backend_context_.get(), method(), queue_);
   // When this fails the status tells why.
@@ -53,6 +57,10 @@ Task ForwardedCall::ForwardStream(Destination destination) {
   // The server's end of the stream is closed both ways by now, so a read that waits for the client
   // ends too.
   co_await requests;
+}
+
+void ForwardedCall::CancelIfLate(absl::Time now, absl::Duration limit) {
+  if (!first_message_came_ && now - begun_ > limit) client_context_.TryCancel();
 }
 
 void ForwardedCall::End(absl::Status status) {
@@ -77,6 +85,7 @@ void ForwardedCall::OpenBackendLeg(absl::Duration ceiling) {
 Task ForwardedCall::ForwardRequests() {
   grpc::ByteBuffer message;
   while (co_await Operation([&](void* tag) { client_.Read(&message, tag); })) {
+    first_message_came_ = true;
     if (backend_finished_) co_return;
     if (!co_await Operation([&](void* tag) { backend_->Write(message, tag); })) co_return;
   }

@@ -50,6 +50,10 @@ class ForwardedCall {
   Task ForwardUnary(Destination destination, absl::Duration ceiling);
   Task ForwardStream(Destination destination);
 
+  // Cancels the call if the client's first message has not come by then: a call without it takes a
+  // place and does nothing.
+  void CancelIfLate(absl::Time now, absl::Duration limit);
+
   // Ends a call being forwarded: the client gets `status` unless the backend's answer is already on
   // its way.
   void End(absl::Status status);
@@ -71,6 +75,9 @@ class ForwardedCall {
   // The backend has said everything; its leg takes no more requests.
   bool backend_finished_ = false;
   std::optional<absl::Status> ended_;
+  // When it began to be forwarded.
+  absl::Time begun_;
+  bool first_message_came_ = false;
 };
 
 }  // namespace rawgate::gateway

@@ -1,9 +1,11 @@
 #include "gateway/forwarder.h"
 
-#include <chrono>
+#include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "runtime/base/status.h"
 
 namespace rawgate::gateway {
@@ -30,6 +32,8 @@ struct Forwarder::LaneState {
   // Set for never, so that cancelling them is how another thread has something done on the lane's.
   grpc::Alarm end_watches;
   grpc::Alarm end_all;
+  grpc::Alarm sweep;
+  std::atomic<bool> stopping = false;
 };
 
 Forwarder::Forwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options,
@@ -53,6 +57,7 @@ void Forwarder::Start() {
   for (const auto& lane : lanes_) {
     AwaitOrder(*lane, lane->end_watches, lane->watches);
     AwaitOrder(*lane, lane->end_all, lane->calls);
+    SweepLate(*lane);
     for (int i = 0; i < kPendingAccepts; ++i) Serve(*lane);
     lane->lane.Start();
   }
@@ -106,6 +111,20 @@ RootTask Forwarder::AwaitOrder(LaneState& lane, grpc::Alarm& order,
   for (ForwardedCall* call : calls) call->End(Drain::Refusal());
 }
 
+RootTask Forwarder::SweepLate(LaneState& lane) {
+  const Lane::Occupant occupant(lane.lane);
+  const absl::Duration interval = std::min(options_.unary_ceiling / 4, absl::Seconds(1));
+  while (!lane.stopping) {
+    co_await Operation([&](void* tag) {
+      lane.sweep.Set(lane.lane.queue(), absl::ToChronoTime(absl::Now() + interval), tag);
+    });
+    const absl::Time now = absl::Now();
+    for (const auto* calls : {&lane.calls, &lane.watches}) {
+      for (ForwardedCall* call : *calls) call->CancelIfLate(now, options_.unary_ceiling);
+    }
+  }
+}
+
 void Forwarder::EndWatches() {
   for (const auto& lane : lanes_) lane->end_watches.Cancel();
 }
@@ -117,6 +136,11 @@ void Forwarder::EndAll() {
 void Forwarder::Stop() {
   EndWatches();
   EndAll();
+  for (const auto& lane : lanes_) {
+    lane->stopping = true;
+    // Where this comes between two settings, the next one is over within its interval.
+    lane->sweep.Cancel();
+  }
   for (const auto& lane : lanes_) lane->lane.Join();
 }
 

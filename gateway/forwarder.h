@@ -26,7 +26,8 @@ struct ForwarderOptions {
   // Calls in progress beyond these are refused: RESOURCE_EXHAUSTED (TOO_MANY_CALLS, with
   // RetryInfo).
   int64_t calls_max = 4096;
-  // Deadline of unary calls that came without one.
+  // Deadline of unary calls that came without one, and how long any call may take to bring its
+  // first message.
   absl::Duration unary_ceiling = absl::Seconds(60);
 };
 
@@ -66,6 +67,8 @@ class Forwarder {
   Task ServeAccepted(LaneState& lane, ForwardedCall& call);
   RootTask AwaitOrder(LaneState& lane, grpc::Alarm& order,
                       absl::flat_hash_set<ForwardedCall*>& calls);
+  // Cancels, now and then, what does not bring its first message.
+  RootTask SweepLate(LaneState& lane);
   absl::Status Admit(const absl::StatusOr<const Route*>& route, const Drain::Ticket& ticket) const;
 
   const ForwarderOptions options_;

@@ -83,6 +83,29 @@ TEST_F(ForwarderTest, UnaryCallWithoutDeadlineGetsTheCeiling) {
   EXPECT_EQ(Reason(status), "DEADLINE_EXCEEDED");
 }
 
+TEST_F(ForwarderTest, ACallWhoseRequestDoesNotComeGivesItsPlaceBack) {
+  TestForwarder strict({{"echo", backend_->address()}},
+                       {.calls_max = 1, .unary_ceiling = absl::Milliseconds(50)});
+  grpc::GenericStub stub(strict.Channel());
+  grpc::CompletionQueue queue;
+  for (const char* method :
+       {"/rawgate.echo.v1.EchoService/Echo", "/rawgate.echo.v1.EchoService/Converse"}) {
+    grpc::ClientContext context;
+    // Headers, and nothing else.
+    const auto call = stub.PrepareCall(&context, method, &queue);
+    void* tag = nullptr;
+    bool ok = false;
+    call->StartCall(nullptr);
+    ASSERT_TRUE(queue.Next(&tag, &ok));
+    EXPECT_TRUE(Eventually([&] { return strict.drain().calls() == 1; }));
+    grpc::Status status;
+    call->Finish(&status, nullptr);
+    ASSERT_TRUE(queue.Next(&tag, &ok));
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED) << status.error_message();
+    EXPECT_TRUE(Eventually([&] { return strict.drain().calls() == 0; }));
+  }
+}
+
 TEST_F(ForwarderTest, CancellationReachesTheBackend) {
   grpc::ClientContext context;
   std::thread caller(

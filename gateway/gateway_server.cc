@@ -13,6 +13,9 @@ namespace {
 
 // After the grace every call is cancelled; how long the server then waits for their last words.
 constexpr absl::Duration kLastWords = absl::Seconds(1);
+// A quarter of what the forwarder serves at once: no one connection can take all places. HTTP/2
+// makes clients wait beyond it.
+constexpr int kCallsPerConnectionMax = 1024;
 
 std::vector<ForwardingBackend> ForwardingBackends(const BackendTable& table) {
   std::vector<ForwardingBackend> backends;
@@ -25,13 +28,26 @@ std::vector<ForwardingBackend> ForwardingBackends(const BackendTable& table) {
 
 GatewayServer::GatewayServer(const Options& options)
     : table_(options.backends),
-      control_(table_),
+      control_(table_, drain_, options.forwarder.unary_ceiling),
       reflection_(MakeReflectionServicers()),
       forwarder_(ForwardingBackends(table_), options.forwarder, drain_) {}
 
 GatewayServer::~GatewayServer() = default;
 
+absl::Status GatewayServer::Check(const Options& options) {
+  if (options.addresses.empty())
+    return FieldError("listen", "BAD_LISTEN", "--listen names no address");
+  for (const net::Endpoint& address : options.addresses) {
+    if (address.transport() != net::Transport::kUdp) continue;
+    return FieldError("listen", "BAD_LISTEN",
+                      absl::StrCat("--listen: gRPC is not served over ", address.ToUri()));
+  }
+  if (options.forwarder.unary_ceiling > absl::ZeroDuration()) return absl::OkStatus();
+  return FieldError("unary_ceiling", "BAD_OPTION", "--unary_ceiling must be positive");
+}
+
 absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(const Options& options) {
+  if (absl::Status checked = Check(options); !checked.ok()) return checked;
   std::unique_ptr<GatewayServer> gateway(new GatewayServer(options));
   if (absl::Status bound = gateway->Bind(options); !bound.ok()) return bound;
   gateway->forwarder_.Start();
@@ -49,6 +65,7 @@ absl::Status GatewayServer::Bind(const Options& options) {
     builder.AddListeningPort(rpc::GrpcAddress(options.addresses[i]),
                              grpc::InsecureServerCredentials(), &ports[i]);
   }
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsPerConnectionMax);
   builder.RegisterService(&control_);
   for (const auto& servicer : reflection_) builder.RegisterService(servicer.get());
   forwarder_.Register(builder);

@@ -26,7 +26,8 @@ class GatewayServer {
     ForwarderOptions forwarder = {};
   };
 
-  // Serves from when it returns. Error: FAILED_PRECONDITION (BIND_FAILED).
+  // Serves from when it returns. Errors: INVALID_ARGUMENT (BAD_LISTEN, BAD_OPTION),
+  // FAILED_PRECONDITION (BIND_FAILED).
   static absl::StatusOr<std::unique_ptr<GatewayServer>> Start(const Options& options);
   // Stop() has been called.
   ~GatewayServer();
@@ -39,6 +40,7 @@ class GatewayServer {
   void Stop(absl::Duration grace);
 
  private:
+  static absl::Status Check(const Options& options);
   explicit GatewayServer(const Options& options);
   absl::Status Bind(const Options& options);
 

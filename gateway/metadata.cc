@@ -5,13 +5,15 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "grpc/grpc.h"
+#include "runtime/rpc/admission.h"
 
 namespace rawgate::gateway {
 namespace {
 
 bool Travels(grpc::string_ref key, grpc::string_ref value) {
   const absl::string_view name(key.data(), key.size());
-  if (absl::StartsWith(name, "grpc-") || name == "user-agent") return false;
+  if (absl::StartsWith(name, "grpc-") || name == "user-agent" || name == rpc::kPeerMetadataKey)
+    return false;
   const grpc_slice key_slice = grpc_slice_from_static_buffer(key.data(), key.size());
   if (!grpc_header_key_is_legal(key_slice)) return false;
   if (grpc_is_binary_header(key_slice)) return true;
@@ -29,19 +31,20 @@ void CopyTravelling(const Metadata& metadata, Add add) {
 
 }  // namespace
 
-void CopyRequestMetadata(const grpc::ServerContext& from, grpc::ClientContext& to) {
+void CopyRequestMetadata(const grpc::ServerContextBase& from, grpc::ClientContext& to) {
   CopyTravelling(from.client_metadata(), [&](const std::string& key, const std::string& value) {
     to.AddMetadata(key, value);
   });
+  to.AddMetadata(rpc::kPeerMetadataKey, rpc::PeerUri(from.peer()));
 }
 
-void CopyInitialMetadata(const grpc::ClientContext& from, grpc::ServerContext& to) {
+void CopyInitialMetadata(const grpc::ClientContext& from, grpc::ServerContextBase& to) {
   CopyTravelling(
       from.GetServerInitialMetadata(),
       [&](const std::string& key, const std::string& value) { to.AddInitialMetadata(key, value); });
 }
 
-void CopyTrailingMetadata(const grpc::ClientContext& from, grpc::ServerContext& to) {
+void CopyTrailingMetadata(const grpc::ClientContext& from, grpc::ServerContextBase& to) {
   CopyTravelling(from.GetServerTrailingMetadata(),
                  [&](const std::string& key, const std::string& value) {
                    to.AddTrailingMetadata(key, value);

@@ -11,6 +11,7 @@
 #include "rawgate/file/v1/file_service.pb.h"
 #include "rawgate/time/v1/time_service.pb.h"
 #include "runtime/base/status.h"
+#include "runtime/observe/event_log.h"
 
 namespace rawgate::gateway {
 
@@ -55,7 +56,7 @@ absl::StatusOr<const Route*> RouteTable::Find(absl::string_view path) const {
   const auto route = routes_.find(path);
   if (route != routes_.end()) return &route->second;
   return Error(absl::StatusCode::kUnimplemented, "UNKNOWN_METHOD",
-               absl::StrCat("this gateway has no method ", path.substr(0, 256)));
+               absl::StrCat("this gateway has no method ", observe::Printable(path, 256)));
 }
 
 }  // namespace rawgate::gateway

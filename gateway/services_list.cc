@@ -1,11 +1,11 @@
 #include "gateway/services_list.h"
 
-#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "gateway/child_call.h"
 #include "runtime/rpc/proto_time.h"
 
 namespace rawgate::gateway {
@@ -33,9 +33,7 @@ void DescribeService(Backend& backend, const grpc::CallbackServerContext& contex
   // Known to be away: no need to ask.
   if (service->state() == control::v1::SERVICE_STATE_UNREACHABLE) return done();
   const auto question = std::make_shared<Question>();
-  question->context = grpc::ClientContext::FromCallbackServerContext(context);
-  question->context->set_deadline(
-      std::min(context.deadline(), std::chrono::system_clock::now() + kDescribeWithin));
+  question->context = MakeChildContext(context, kDescribeWithin);
   question->request.set_service(backend.name());
   backend.control().async()->GetService(
       question->context.get(), &question->request, &question->response,

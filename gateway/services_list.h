@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "absl/time/time.h"
 #include "gateway/backend_table.h"
 #include "grpcpp/server_context.h"
 #include "rawgate/control/v1/control_service.pb.h"
@@ -11,7 +12,7 @@ namespace rawgate::gateway {
 
 // How long a backend may take to describe itself before the answer is what was last known, as
 // unreachable.
-inline constexpr std::chrono::seconds kDescribeWithin{1};
+inline constexpr absl::Duration kDescribeWithin = absl::Seconds(1);
 
 // Fills `*service` and calls `done`, from any thread. Never fails: a backend that does not answer
 // is SERVICE_STATE_UNREACHABLE. `context` is the client's call and, like `*service`, must stay
