@@ -111,6 +111,7 @@ void ServiceHost::Impl::PrintReady(const std::string& rpc_uri) {
 
 bool ServiceHost::Impl::DrainAndStop(rpc::Server& server) {
   server.SetServing(false);
+  admission_.BeginShutdown();
   control_.EndWatches();
   auto done = std::make_shared<std::promise<absl::Status>>();
   service_.StopForGood(process_.grace(),
