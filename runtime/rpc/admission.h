@@ -48,6 +48,8 @@ class Call {
   void Describe(const std::function<std::string()>& summary);
   // Unique among the connections and calls of this process; for events.
   uint64_t id() const;
+  // Who admitted it.
+  Admission& admission() const { return *admission_; }
   // Somebody other than the caller may want this call to end: an operator, a service that stops, a
   // limit. `hook` is then called, once and from any thread, with what the caller is to be told, and
   // the call has kEndingMax to end by itself, with that or with something better. Without a hook,
