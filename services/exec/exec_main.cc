@@ -1,5 +1,7 @@
 // rawgate-exec: runs commands for plain sockets and for ExecService. See PROTOCOL.md.
+#include "absl/flags/flag.h"
 #include "runtime/base/log.h"
+#include "runtime/host/flags.h"
 #include "runtime/host/service_host.h"
 #include "services/exec/exec_flags.h"
 #include "services/exec/exec_servicer.h"
@@ -31,7 +33,7 @@ int main(int argc, char** argv) {
   ExecSession raw(ReplyForm::kRaw, core, peers);
   ExecSession sized(ReplyForm::kSized, core, peers);
   ExecSession header(ReplyForm::kHeader, core, peers);
-  rawgate::exec::ExecServicer servicer(core, host.admission());
+  rawgate::exec::ExecServicer servicer(core, host.admission(), absl::GetFlag(FLAGS_stall_timeout));
   host.AddStreamListeners("raw", raw);
   host.AddStreamListeners("sized", sized);
   host.AddStreamListeners("header", header);

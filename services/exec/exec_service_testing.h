@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -18,9 +19,11 @@ namespace rawgate::exec {
 class ExecServiceFixture {
  public:
   explicit ExecServiceFixture(ExecOptions options = {}, ProcessHostOptions host_options = {},
-                              net::StreamOptions stream_options = {})
+                              net::StreamOptions stream_options = {},
+                              absl::Duration stall_timeout = absl::Minutes(1))
       : processes_(fixture_.loop(), CoreOnLoop::Complete(std::move(host_options), scratch_)),
-        core_(processes_, CoreOnLoop::Complete(std::move(options), scratch_), fixture_.events()) {
+        core_(processes_, CoreOnLoop::Complete(std::move(options), scratch_), fixture_.events()),
+        servicer_(core_, fixture_.admission(), stall_timeout) {
     signal(SIGPIPE, SIG_IGN);
     raw_ = Listen("raw", "tcp://127.0.0.1:0", raw_session_, stream_options);
     sized_ = Listen("sized", "tcp://[::1]:0", sized_session_, stream_options);
@@ -47,6 +50,12 @@ class ExecServiceFixture {
     return fixture_.loop_thread().Run([this] { return core_.waiting(); });
   }
   rawgate::testing::ServiceFixture& service() { return fixture_; }
+  // Typed ones in progress.
+  std::vector<net::ConnectionInfo> Calls() {
+    std::vector<net::ConnectionInfo> rows;
+    fixture_.admission().List(0, 1000, &rows);
+    return rows;
+  }
   uint64_t Closed(observe::CloseReason reason) {
     return raw_->counters().closed[static_cast<size_t>(reason)].value();
   }
@@ -69,7 +78,7 @@ class ExecServiceFixture {
   ExecSession raw_session_{ReplyForm::kRaw, core_, peers_};
   ExecSession sized_session_{ReplyForm::kSized, core_, peers_};
   ExecSession header_session_{ReplyForm::kHeader, core_, peers_};
-  ExecServicer servicer_{core_, fixture_.admission()};
+  ExecServicer servicer_;
   net::StreamListener* raw_ = nullptr;
   net::StreamListener* sized_ = nullptr;
   net::StreamListener* header_ = nullptr;

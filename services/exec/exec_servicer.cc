@@ -12,6 +12,7 @@
 #include "runtime/base/status.h"
 #include "runtime/rpc/proto_time.h"
 #include "runtime/rpc/server.h"
+#include "runtime/rpc/stall_timer.h"
 #include "runtime/rpc/status.h"
 #include "runtime/rpc/stream_writer.h"
 
@@ -24,22 +25,29 @@ using RunWriter = rpc::StreamWriter<v1::RunResponse>;
 // slow client costs; the rest of the output stays where the core keeps it.
 constexpr size_t kQueuedMessages = 2;
 
-// One Run call. Lives on the loop thread; the writer's hooks only post to it. Owned by the writer's
-// hooks, and by itself while the job can call it.
+// One Run call. Lives on the loop thread; the hooks of the writer and of the call only post to it.
+// Owned by these hooks, and by itself while the job can call it.
 class RunCall final : public JobObserver, public std::enable_shared_from_this<RunCall> {
  public:
-  RunCall(ExecCore& core, rpc::Call call) : core_(core), call_(std::move(call)) {}
+  RunCall(ExecCore& core, rpc::Call call, absl::Duration stall_timeout)
+      : core_(core), call_(std::move(call)) {
+    stall_.emplace(*call_, stall_timeout);
+  }
 
   // The reactor for gRPC.
   RunWriter* Open() {
+    call_->OnEndRequested([self = shared_from_this()](const absl::Status& why) {
+      self->core_.host().Post([self, why] { self->OnEndRequested(why); });
+    });
     writer_ =
         new RunWriter({.on_room = [self = shared_from_this()] { self->Post(&RunCall::OnRoom); },
                        .on_cancel = [self = shared_from_this()] { self->Post(&RunCall::OnCancel); },
-                       .on_done = {}},
+                       .on_done = [self = shared_from_this()] { self->Release(); }},
                       kQueuedMessages);
     return writer_;
   }
   void Begin(absl::StatusOr<CommandSpec> spec) {
+    if (spec.ok()) spec->connection_id = call_->id();
     core_.host().Post([self = shared_from_this(), spec = std::move(spec)]() mutable {
       self->Start(std::move(spec));
     });
@@ -53,6 +61,7 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
   void Start(absl::StatusOr<CommandSpec> spec) {
     absl::Status refused = spec.status();
     if (spec.ok() && cancelled_) refused = absl::CancelledError("the caller has gone");
+    refused.Update(end_requested_);
     if (refused.ok()) {
       auto started = core_.Start(*std::move(spec), *this);
       refused = started.status();
@@ -63,6 +72,7 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
   }
 
   void OnJobStarted(Job& job) override {
+    started_ = true;
     v1::RunResponse response;
     response.mutable_started()->set_job_id(job.id());
     response.mutable_started()->set_pid(job.pid());
@@ -80,6 +90,8 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
 
   void OnRoom() {
     room_ = true;
+    // The last messages are the client's to read however many they are.
+    if (!finished_) stall_->ClientDid();
     if (job_ != nullptr) Pump(*job_);
   }
 
@@ -89,6 +101,13 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
     if (job_ == nullptr) return;
     job_->Cancel();
     Pump(*job_);
+  }
+
+  // The command ends, and the client learns how, as if it had asked for that itself; but all output
+  // is still sent, to a client who reads.
+  void OnEndRequested(const absl::Status& why) {
+    end_requested_ = why;
+    if (job_ != nullptr) job_->Cancel();
   }
 
   // Sends what there is while there is room, one stream and the other by turns.
@@ -148,26 +167,40 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
   }
 
   void Write(v1::RunResponse response) {
-    if (!finished_ && !writer_->Write(std::move(response))) room_ = false;
+    if (finished_ || writer_->Write(std::move(response))) return;
+    room_ = false;
+    stall_->AwaitClient();
   }
 
   void FinishWithOutcome(const Job& job) {
+    // Its turn never came: nothing ran, and to say so lets the client try elsewhere.
+    if (!started_ && !end_requested_.ok()) return Finish(end_requested_, /*told=*/false);
     v1::RunResponse response;
     *response.mutable_outcome() = ToProto(job);
     Write(std::move(response));
-    Finish(ToStatus(job.outcome()), /*told=*/true);
+    // A client who was asked in vain to take the outcome has been cut off.
+    const bool cut_off = cancelled_ && !end_requested_.ok();
+    Finish(cut_off ? end_requested_ : ToStatus(job.outcome()), /*told=*/!cut_off);
   }
 
   // `told`: the client has the outcome as a message, and the call itself went well.
   void Finish(const absl::Status& status, bool told) {
     if (std::exchange(finished_, true)) return;
     const grpc::Status ended = call_->End(status);
-    call_.reset();
+    stall_->AwaitClient();
     std::exchange(writer_, nullptr)->Finish(told ? grpc::Status::OK : ended);
   }
 
+  // The client has read all, or is gone. After Finish(), so that nothing else touches these.
+  void Release() {
+    stall_.reset();
+    call_.reset();
+  }
+
   ExecCore& core_;
+  // Both until the client has read all: those who do not are listed, and limited, as long.
   std::optional<rpc::Call> call_;
+  std::optional<rpc::StallTimer> stall_;
   // Deleted by gRPC after Finish().
   RunWriter* writer_ = nullptr;
   std::shared_ptr<Job> job_;
@@ -177,7 +210,10 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
   bool room_ = true;
   // A chunk is being read from a file.
   bool reading_ = false;
+  bool started_ = false;
   bool cancelled_ = false;
+  // Why, if somebody other than the client wants an end.
+  absl::Status end_requested_;
   bool ended_ = false;
   bool finished_ = false;
 };
@@ -255,7 +291,7 @@ grpc::ServerWriteReactor<v1::RunResponse>* ExecServicer::Run(grpc::CallbackServe
                                      : absl::StrJoin(request->argv().arguments(), " "));
   });
   // `request` goes away when the call ends, which may be before the loop gets to it.
-  const auto run = std::make_shared<RunCall>(core_, *std::move(call));
+  const auto run = std::make_shared<RunCall>(core_, *std::move(call), stall_timeout_);
   RunWriter* const writer = run->Open();
   run->Begin(ToCommandSpec(*request));
   return writer;

@@ -10,8 +10,10 @@ namespace rawgate::exec {
 // Thread-safe.
 class ExecServicer final : public v1::ExecService::CallbackService {
  public:
-  // Both outlive this object; the core lives on the loop of `admission`'s service.
-  ExecServicer(ExecCore& core, rpc::Admission& admission) : core_(core), admission_(admission) {}
+  // Both outlive this object; the core lives on the loop of `admission`'s service. A Run whose
+  // client does not read for `stall_timeout` ends.
+  ExecServicer(ExecCore& core, rpc::Admission& admission, absl::Duration stall_timeout)
+      : core_(core), admission_(admission), stall_timeout_(stall_timeout) {}
 
   grpc::ServerWriteReactor<v1::RunResponse>* Run(grpc::CallbackServerContext* context,
                                                  const v1::RunRequest* request) override;
@@ -19,6 +21,7 @@ class ExecServicer final : public v1::ExecService::CallbackService {
  private:
   ExecCore& core_;
   rpc::Admission& admission_;
+  const absl::Duration stall_timeout_;
 };
 
 // Proto to core and back; pure.

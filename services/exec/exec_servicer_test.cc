@@ -47,7 +47,9 @@ struct RunResult {
 
 class ExecServicerTest : public ::testing::Test {
  protected:
-  explicit ExecServicerTest(ExecOptions options = {}) : exec_(std::move(options)) {}
+  explicit ExecServicerTest(ExecOptions options = {},
+                            absl::Duration stall_timeout = absl::Minutes(1))
+      : exec_(std::move(options), {}, {}, stall_timeout) {}
 
   RunResult Run(const v1::RunRequest& request) {
     RunResult result;
@@ -237,6 +239,91 @@ TEST_F(ExecServicerTest, StoppedServiceRefuses) {
   EXPECT_EQ(Run("echo hi").out, "hi\n");
 }
 
+// A command that runs until it is ended, seen from the client's side.
+class FollowedRun {
+ public:
+  FollowedRun(v1::ExecService::Stub& stub, const std::string& shell_command) {
+    v1::RunRequest request;
+    request.set_shell_command(shell_command);
+    reader_ = stub.Run(&context_, request);
+  }
+  bool AwaitStarted() {
+    v1::RunResponse response;
+    if (!reader_->Read(&response)) return false;
+    result_.Take(response);
+    return result_.started == 1;
+  }
+  RunResult AwaitEnd() {
+    v1::RunResponse response;
+    while (reader_->Read(&response)) result_.Take(response);
+    result_.status = reader_->Finish();
+    return result_;
+  }
+
+ private:
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReader<v1::RunResponse>> reader_;
+  RunResult result_;
+};
+
+void ExpectCancelledOutcome(const RunResult& result) {
+  EXPECT_TRUE(result.status.ok()) << result.status.error_message();
+  ASSERT_EQ(result.outcomes.size(), 1u);
+  EXPECT_TRUE(result.outcome_was_last);
+  EXPECT_TRUE(result.outcomes[0].has_cancelled());
+}
+
+TEST_F(ExecServicerTest, AStopAfterItsGraceTellsTheOutcome) {
+  FollowedRun run(*stub_, "echo before; exec sleep 600");
+  ASSERT_TRUE(run.AwaitStarted());
+  ASSERT_TRUE(exec_.service().Stop(absl::ZeroDuration()).ok());
+  ExpectCancelledOutcome(run.AwaitEnd());
+}
+
+TEST_F(ExecServicerTest, AnOperatorsCloseTellsTheOutcome) {
+  FollowedRun run(*stub_, "exec sleep 600");
+  ASSERT_TRUE(run.AwaitStarted());
+  ASSERT_EQ(exec_.Calls().size(), 1u);
+  EXPECT_TRUE(exec_.service().admission().Cancel(exec_.Calls()[0].id));
+  ExpectCancelledOutcome(run.AwaitEnd());
+}
+
+TEST_F(ExecServicerTest, EventsOfACommandNameItsCall) {
+  const auto watcher = exec_.service().events().Watch();
+  ASSERT_TRUE(Run("true").status.ok());
+  const auto batch = watcher->Take(10);
+  ASSERT_EQ(batch.events.size(), 3u);
+  EXPECT_TRUE(std::holds_alternative<observe::CommandStarted>(batch.events[0].body));
+  EXPECT_TRUE(std::holds_alternative<observe::CommandEnded>(batch.events[1].body));
+  EXPECT_TRUE(std::holds_alternative<observe::RequestServed>(batch.events[2].body));
+  EXPECT_NE(batch.events[2].connection_id, 0u);
+  EXPECT_EQ(batch.events[0].connection_id, batch.events[2].connection_id);
+  EXPECT_EQ(batch.events[1].connection_id, batch.events[2].connection_id);
+}
+
+class ImpatientExecServicerTest : public ExecServicerTest {
+ protected:
+  ImpatientExecServicerTest() : ExecServicerTest({}, absl::Milliseconds(50)) {}
+};
+
+TEST_F(ImpatientExecServicerTest, AClientThatDoesNotReadIsCutOff) {
+  const std::string length = UniqueLength();
+  FollowedRun run(*stub_, absl::StrCat("head -c 30000000 /dev/zero; exec sleep ", length));
+  ASSERT_TRUE(run.AwaitStarted());
+  EXPECT_TRUE(Eventually([&] { return exec_.Calls().empty(); }));
+  EXPECT_EQ(exec_.running(), 0u);
+  EXPECT_THAT(SleepersFor(length), IsEmpty());
+  const RunResult result = run.AwaitEnd();
+  EXPECT_EQ(result.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_THAT(result.outcomes, IsEmpty());
+}
+
+TEST_F(ImpatientExecServicerTest, AClientThatWaitsForOutputIsNot) {
+  const RunResult result = Run("echo first; sleep 0.2; echo second");
+  EXPECT_TRUE(result.status.ok()) << result.status.error_message();
+  EXPECT_EQ(result.out, "first\nsecond\n");
+}
+
 class BusyExecServicerTest : public ExecServicerTest {
  protected:
   BusyExecServicerTest()
@@ -263,6 +350,23 @@ TEST_F(BusyExecServicerTest, TooManyCommandsAreToldWhenToTryAgain) {
     }
     EXPECT_EQ(readers[i]->Finish().error_code(), grpc::StatusCode::CANCELLED);
   }
+}
+
+TEST_F(BusyExecServicerTest, ACommandWhoseTurnNeverCameIsRefusedByAStop) {
+  FollowedRun running(*stub_, "exec sleep 600");
+  ASSERT_TRUE(running.AwaitStarted());
+  FollowedRun waiting(*stub_, "echo never");
+  ASSERT_TRUE(Eventually([&] { return exec_.waiting() == 1; }));
+  exec_.service().admission().BeginShutdown();
+  ASSERT_TRUE(exec_.service().Stop(absl::ZeroDuration()).ok());
+  ExpectCancelledOutcome(running.AwaitEnd());
+  const RunResult refused = waiting.AwaitEnd();
+  EXPECT_EQ(refused.started, 0);
+  EXPECT_THAT(refused.outcomes, IsEmpty());
+  const absl::Status status = rpc::FromGrpc(refused.status);
+  EXPECT_TRUE(absl::IsUnavailable(status));
+  EXPECT_EQ(ReasonOf(status), "DRAINING");
+  EXPECT_TRUE(RetryAfterOf(status).has_value());
 }
 
 TEST_F(BusyExecServicerTest, OutputLimitHasItsOutcome) {

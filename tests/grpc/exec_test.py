@@ -213,6 +213,42 @@ class CancelTest(unittest.TestCase):
             wait_for_exit_of(pid)
 
 
+class EndedByOthersTest(unittest.TestCase):
+    """Whoever ends a command, its caller learns the outcome."""
+
+    def start(self, by):
+        call = by.exec.Run(run("sleep 1000"), timeout=rpc.PATIENCE)
+        self.assertEqual(next(call).WhichOneof("event"), "started")
+        return call
+
+    def assert_cancelled(self, call):
+        events = list(call)
+        self.assertEqual([event.WhichOneof("event") for event in events], ["outcome"])
+        self.assertEqual(events[0].outcome.WhichOneof("result"), "cancelled")
+
+    def test_stopped_service(self):
+        self.addCleanup(client.start, "exec")
+        call = self.start(client)
+        client.stop("exec", grace_ms=0)
+        self.assert_cancelled(call)
+
+    def test_operator_closes_the_call(self):
+        call = self.start(client)
+        request = rpc.control.ListConnectionsRequest(service="exec")
+        rows = [row for row in client.control.ListConnections(request).connections if row.listener == "rpc"]
+        self.assertEqual(len(rows), 1)
+        client.control.CloseConnection(rpc.control.CloseConnectionRequest(service="exec", connection_id=rows[0].id))
+        self.assert_cancelled(call)
+
+    def test_process_goes(self):
+        other = Stack()
+        direct = rpc.Client(other.start_service("exec", "--grace=0s").rpc_target)
+        self.addCleanup(direct.close)
+        call = self.start(direct)
+        other.stop()
+        self.assert_cancelled(call)
+
+
 class CommandsMaxTest(unittest.TestCase):
     def test_too_many_commands(self):
         """Some run, some wait for their turn, and those beyond are refused with a time to try again."""
