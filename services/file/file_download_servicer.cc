@@ -15,7 +15,7 @@ using Writer = rpc::StreamWriter<v1::DownloadResponse>;
 
 grpc::ServerWriteReactor<v1::DownloadResponse>* DownloadCall::Start(
     FileCore& core, DiskPool& disk, observe::EventLog& events, const v1::DownloadRequest& request,
-    absl::StatusOr<rpc::Call> call) {
+    absl::StatusOr<rpc::Call> call, absl::Duration stall_timeout) {
   if (!call.ok()) {
     auto* refusal = new Writer({});
     refusal->Finish(rpc::ToGrpc(call.status()));
@@ -23,17 +23,32 @@ grpc::ServerWriteReactor<v1::DownloadResponse>* DownloadCall::Start(
   }
   std::shared_ptr<DownloadCall> self(new DownloadCall(core, disk, events, *std::move(call)));
   self->request_ = request;
-  self->writer_ = new Writer({.on_room = [self] { self->Wake(); },
-                              .on_cancel =
-                                  [self] {
-                                    self->cancelled_ = true;
-                                    self->Wake();
-                                  },
-                              .on_done = {}},
-                             kQueueMax);
-  Writer* writer = self->writer_;
+  self->stall_.emplace(*self->call_, stall_timeout);
+  Writer* writer = self->Open();
   self->Wake();
   return writer;
+}
+
+Writer* DownloadCall::Open() {
+  const auto interrupt = [self = shared_from_this()](const absl::Status& why) {
+    {
+      const absl::MutexLock lock(&self->mutex_);
+      self->interruption_.Update(why);
+    }
+    self->Wake();
+  };
+  writer_ = new Writer(
+      {.on_room = [self = shared_from_this()] { self->Wake(); },
+       .on_cancel = [interrupt] { interrupt(absl::CancelledError("the client is gone")); },
+       // After End(), so that nothing else touches these.
+       .on_done =
+           [self = shared_from_this()] {
+             self->stall_.reset();
+             self->call_.reset();
+           }},
+      kQueueMax);
+  call_->OnEndRequested(interrupt);
+  return writer_;
 }
 
 void DownloadCall::Wake() {
@@ -44,14 +59,19 @@ void DownloadCall::Wake() {
 void DownloadCall::Work() {
   for (int answered = wakes_; answered > 0; answered = wakes_.fetch_sub(answered) - answered) {
     if (writer_ == nullptr) continue;
-    if (cancelled_) {
-      End(absl::CancelledError("the client is gone"));
+    if (const absl::Status why = Interruption(); !why.ok()) {
+      End(why);
     } else if (!download_) {
       Begin();
     } else {
       Produce();
     }
   }
+}
+
+absl::Status DownloadCall::Interruption() {
+  const absl::MutexLock lock(&mutex_);
+  return interruption_;
 }
 
 void DownloadCall::Begin() {
@@ -66,7 +86,8 @@ void DownloadCall::Begin() {
   if (!download.ok()) return End(download.status());
   download_.emplace(*std::move(download));
   digester_.emplace(DigestKinds{.sha256 = true});
-  progress_.emplace(events_, rpc::kRpcListener, 0, request_.filename(), false, download_->length());
+  progress_.emplace(events_, rpc::kRpcListener, call_->id(), request_.filename(), false,
+                    download_->length());
 
   v1::DownloadResponse response;
   v1::DownloadHeader& header = *response.mutable_header();
@@ -77,8 +98,9 @@ void DownloadCall::Begin() {
 }
 
 void DownloadCall::Produce() {
+  stall_->ClientDid();
   while (download_->remaining() > 0) {
-    if (cancelled_) return End(absl::CancelledError("the client is gone"));
+    if (const absl::Status why = Interruption(); !why.ok()) return End(why);
     v1::DownloadResponse response;
     std::string& data = *response.mutable_data();
     data.resize(static_cast<size_t>(std::min<uint64_t>(kChunkBytes, download_->remaining())));
@@ -87,7 +109,7 @@ void DownloadCall::Produce() {
     digester_->Update(data);
     call_->CountSent(data.size());
     progress_->Add(data.size());
-    if (!writer_->Write(std::move(response))) return;
+    if (!writer_->Write(std::move(response))) return stall_->AwaitClient();
   }
   const absl::StatusOr<Digests> digests = digester_->Finish();
   if (!digests.ok()) return End(digests.status());
@@ -100,7 +122,8 @@ void DownloadCall::Produce() {
 
 void DownloadCall::End(const absl::Status& outcome) {
   const grpc::Status status = call_->End(outcome);
-  call_.reset();
+  // What waits in the queue is still the client's to read.
+  stall_->AwaitClient();
   // Kept by this object's hooks until the client is done: not the file.
   if (download_) download_->Close();
   std::exchange(writer_, nullptr)->Finish(status);

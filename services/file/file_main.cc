@@ -5,6 +5,7 @@
 
 #include "absl/flags/flag.h"
 #include "runtime/base/log.h"
+#include "runtime/host/flags.h"
 #include "runtime/host/service_host.h"
 #include "services/file/disk_pool.h"
 #include "services/file/file_core.h"
@@ -39,7 +40,7 @@ int main(int argc, char** argv) {
 
   rawgate::host::ServiceHost host(process);
   file::FileSession session(**core, disk);
-  file::FileServicer servicer(**core, disk, host.admission());
+  file::FileServicer servicer(**core, disk, host.admission(), absl::GetFlag(FLAGS_stall_timeout));
   host.AddStreamListeners("tcp", session);
   host.AddRpcService(servicer);
   host.RequireLoopbackUnlessAllowed();

@@ -39,14 +39,15 @@ grpc::ServerReadReactor<v1::UploadRequest>* FileServicer::Upload(
                          .disk = disk_,
                          .events = admission_.service().events(),
                          .context = *context,
-                         .response = *response},
+                         .response = *response,
+                         .stall_timeout = stall_timeout_},
                         admission_.Admit(*context, "Upload"));
 }
 
 grpc::ServerWriteReactor<v1::DownloadResponse>* FileServicer::Download(
     grpc::CallbackServerContext* context, const v1::DownloadRequest* request) {
   return DownloadCall::Start(core_, disk_, admission_.service().events(), *request,
-                             admission_.Admit(*context, "Download"));
+                             admission_.Admit(*context, "Download"), stall_timeout_);
 }
 
 grpc::ServerUnaryReactor* FileServicer::StatFile(grpc::CallbackServerContext* context,

@@ -11,9 +11,11 @@ namespace rawgate::file {
 // Thread-safe. Nothing is done on gRPC's threads that could wait for the disk.
 class FileServicer final : public v1::FileService::CallbackService {
  public:
-  // All outlive this object.
-  FileServicer(FileCore& core, DiskPool& disk, rpc::Admission& admission)
-      : core_(core), disk_(disk), admission_(admission) {}
+  // All outlive this object. A transfer whose client makes no progress for `stall_timeout` ends
+  // with DEADLINE_EXCEEDED (STALLED).
+  FileServicer(FileCore& core, DiskPool& disk, rpc::Admission& admission,
+               absl::Duration stall_timeout)
+      : core_(core), disk_(disk), admission_(admission), stall_timeout_(stall_timeout) {}
 
   grpc::ServerReadReactor<v1::UploadRequest>* Upload(grpc::CallbackServerContext* context,
                                                      v1::UploadResponse* response) override;
@@ -42,6 +44,7 @@ class FileServicer final : public v1::FileService::CallbackService {
   FileCore& core_;
   DiskPool& disk_;
   rpc::Admission& admission_;
+  const absl::Duration stall_timeout_;
 };
 
 }  // namespace rawgate::file

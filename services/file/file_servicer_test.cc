@@ -78,9 +78,7 @@ TEST_F(FileServicerTest, TellsItsLimits) {
 }
 
 TEST_F(FileServicerTest, AStoppedServiceRefuses) {
-  std::promise<absl::Status> stopped;
-  service_.Stop("", absl::Seconds(5), [&](absl::Status status) { stopped.set_value(status); });
-  ASSERT_TRUE(stopped.get_future().get().ok());
+  StopService(absl::Seconds(5));
   grpc::ClientContext context;
   v1::GetLimitsResponse response;
   EXPECT_EQ(Reason(stub_->GetLimits(&context, {}, &response)), "SERVICE_STOPPED");

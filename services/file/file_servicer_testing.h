@@ -21,11 +21,15 @@ namespace rawgate::file {
 
 class FileServicerTest : public ::testing::Test {
  protected:
+  explicit FileServicerTest(absl::Duration stall_timeout = absl::Minutes(1))
+      : servicer_(*core_, disk_, admission_, stall_timeout) {}
+
   void SetUp() override {
     grpc::ServerBuilder builder;
     builder.RegisterService(&servicer_);
     server_ = builder.BuildAndStart();
     stub_ = v1::FileService::NewStub(server_->InProcessChannel({}));
+    service_.Add(admission_);
     StartService();
   }
   void TearDown() override {
@@ -38,6 +42,19 @@ class FileServicerTest : public ::testing::Test {
     std::promise<absl::Status> started;
     service_.Start("", [&](absl::Status status) { started.set_value(status); });
     ASSERT_TRUE(started.get_future().get().ok());
+  }
+
+  // Typed calls in progress.
+  std::vector<net::ConnectionInfo> Calls() {
+    std::vector<net::ConnectionInfo> rows;
+    admission_.List(0, 1000, &rows);
+    return rows;
+  }
+
+  void StopService(absl::Duration grace) {
+    std::promise<absl::Status> stopped;
+    service_.Stop("", grace, [&](absl::Status status) { stopped.set_value(status); });
+    ASSERT_TRUE(stopped.get_future().get().ok());
   }
 
   static std::string Reason(const grpc::Status& status) {
@@ -112,9 +129,14 @@ class FileServicerTest : public ::testing::Test {
   observe::EventLog events_;
   net::Service service_{thread_.loop(), "file", events_};
   rpc::Admission admission_{service_};
-  FileServicer servicer_{*core_, disk_, admission_};
+  FileServicer servicer_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::FileService::Stub> stub_;
+};
+
+class ImpatientFileServicerTest : public FileServicerTest {
+ protected:
+  ImpatientFileServicerTest() : FileServicerTest(absl::Milliseconds(50)) {}
 };
 
 }  // namespace rawgate::file

@@ -15,6 +15,23 @@ UploadCall::UploadCall(const Parts& parts, absl::StatusOr<rpc::Call> call) : par
     return;
   }
   call_.emplace(*std::move(call));
+  stall_.emplace(*call_, parts.stall_timeout);
+  Read();
+  // Last: from here on Work() may run.
+  call_->OnEndRequested([this](const absl::Status& why) { OnEndRequested(why); });
+}
+
+void UploadCall::OnEndRequested(const absl::Status& why) {
+  {
+    const absl::MutexLock lock(&mutex_);
+    interruption_ = why;
+    if (std::exchange(working_, true)) return;
+  }
+  parts_.disk.Post([this] { Work(); });
+}
+
+void UploadCall::Read() {
+  stall_->AwaitClient();
   StartRead(&incoming_);
 }
 
@@ -24,6 +41,7 @@ void UploadCall::OnReadDone(bool ok) {
     const absl::MutexLock lock(&mutex_);
     reading_ = false;
     if (finished_) return;
+    stall_->ClientDid();
     if (ok) {
       queue_.push_back(std::move(incoming_));
       incoming_.Clear();
@@ -33,6 +51,7 @@ void UploadCall::OnReadDone(bool ok) {
     }
     ok = reading_;
     work = !std::exchange(working_, true);
+    if (ok) stall_->AwaitClient();
   }
   if (work) parts_.disk.Post([this] { Work(); });
   // Should Work() have finished the call by now, this read merely fails: the call, and this object,
@@ -59,6 +78,7 @@ UploadCall::Step UploadCall::Next(v1::UploadRequest* message) {
   bool read = false;
   {
     const absl::MutexLock lock(&mutex_);
+    if (!interruption_.ok()) return Step::kEnd;
     if (queue_.empty()) {
       working_ = ended_;
       return ended_ ? Step::kEnd : Step::kWait;
@@ -68,7 +88,7 @@ UploadCall::Step UploadCall::Next(v1::UploadRequest* message) {
     read = !reading_ && !ended_;
     reading_ = reading_ || read;
   }
-  if (read) StartRead(&incoming_);
+  if (read) Read();
   return Step::kMessage;
 }
 
@@ -97,7 +117,8 @@ absl::Status UploadCall::Begin(const v1::UploadStart& start) {
   call_->Describe([&] {
     return absl::StrCat("upload of \"", start.filename(), "\", ", start.size(), " bytes");
   });
-  progress_.emplace(parts_.events, rpc::kRpcListener, 0, start.filename(), true, start.size());
+  progress_.emplace(parts_.events, rpc::kRpcListener, call_->id(), start.filename(), true,
+                    start.size());
   auto begun = parts_.core.BeginUpload(*std::move(spec));
   if (!begun.ok()) return begun.status();
   upload_ = *std::move(begun);
@@ -105,6 +126,10 @@ absl::Status UploadCall::Begin(const v1::UploadStart& start) {
 }
 
 absl::Status UploadCall::Complete() {
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (!interruption_.ok()) return interruption_;
+  }
   // A client that gave up must not find its file stored.
   if (parts_.context.IsCancelled()) return absl::CancelledError("the client is gone");
   if (upload_ == nullptr) {
@@ -119,12 +144,14 @@ absl::Status UploadCall::Complete() {
 void UploadCall::End(const absl::Status& outcome) {
   upload_.reset();
   const grpc::Status status = call_->End(outcome);
-  call_.reset();
   {
     const absl::MutexLock lock(&mutex_);
     finished_ = true;
     queue_.clear();
   }
+  // With no lock held: both wait for what is being asked of this call, which takes it.
+  stall_.reset();
+  call_.reset();
   // A read in progress, if any, ends with the call; OnDone() comes after it.
   Finish(status);
 }

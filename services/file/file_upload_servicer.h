@@ -11,6 +11,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "rawgate/file/v1/file_service.pb.h"
 #include "runtime/rpc/admission.h"
+#include "runtime/rpc/stall_timer.h"
 #include "services/file/disk_pool.h"
 #include "services/file/file_core.h"
 #include "services/file/file_progress.h"
@@ -27,6 +28,8 @@ class UploadCall final : public grpc::ServerReadReactor<v1::UploadRequest> {
     observe::EventLog& events;
     grpc::CallbackServerContext& context;
     v1::UploadResponse& response;
+    // A client that sends nothing for so long is given up.
+    absl::Duration stall_timeout;
   };
   UploadCall(const Parts& parts, absl::StatusOr<rpc::Call> call);
 
@@ -36,13 +39,16 @@ class UploadCall final : public grpc::ServerReadReactor<v1::UploadRequest> {
 
   void OnReadDone(bool ok) override;
   void OnDone() override { delete this; }
+  void OnEndRequested(const absl::Status& why);
+  // The next message into incoming_.
+  void Read();
 
   // Stores what is queued. On the pool; one at a time.
   void Work();
   enum class Step {
     kMessage,
     kWait,  // OnReadDone() goes on
-    kEnd,   // all that was sent is stored
+    kEnd,   // all that was sent is stored, or the call was interrupted
   };
   Step Next(v1::UploadRequest* message);
   absl::Status Take(const v1::UploadRequest& message);
@@ -53,6 +59,7 @@ class UploadCall final : public grpc::ServerReadReactor<v1::UploadRequest> {
 
   const Parts parts_;
   std::optional<rpc::Call> call_;
+  std::optional<rpc::StallTimer> stall_;
   v1::UploadRequest incoming_;
 
   // Only Work().
@@ -66,6 +73,8 @@ class UploadCall final : public grpc::ServerReadReactor<v1::UploadRequest> {
   bool working_ ABSL_GUARDED_BY(mutex_) = false;
   // The client has ended: half-close, cancellation, or gone.
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  // Why the call is to end, if somebody other than the client wants that.
+  absl::Status interruption_ ABSL_GUARDED_BY(mutex_);
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

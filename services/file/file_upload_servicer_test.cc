@@ -120,6 +120,78 @@ TEST_F(FileUploadServicerTest, ACancelledUploadLeavesNothing) {
   EXPECT_THAT(AllEntries(folder_.path()), IsEmpty());
 }
 
+// An upload whose client sends no more than what it is told to.
+class HeldUpload {
+ public:
+  explicit HeldUpload(v1::FileService::Stub& stub) : writer_(stub.Upload(&context_, &response_)) {}
+  bool Send(const v1::UploadStart& start) {
+    v1::UploadRequest message;
+    *message.mutable_start() = start;
+    return writer_->Write(message);
+  }
+  bool Send(const std::string& data) {
+    v1::UploadRequest message;
+    message.set_data(data);
+    return writer_->Write(message);
+  }
+  // How the service ends it.
+  absl::Status AwaitEnd() { return rpc::FromGrpc(writer_->Finish()); }
+
+ private:
+  grpc::ClientContext context_;
+  v1::UploadResponse response_;
+  std::unique_ptr<grpc::ClientWriter<v1::UploadRequest>> writer_;
+};
+
+TEST_F(FileUploadServicerTest, AStopEndsAnUploadWithItsReason) {
+  HeldUpload upload(*stub_);
+  ASSERT_TRUE(upload.Send(StartOf("a", 3)));
+  ASSERT_TRUE(Eventually([&] { return Calls().size() == 1; }));
+  StopService(absl::ZeroDuration());
+  const absl::Status status = upload.AwaitEnd();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status));
+  EXPECT_EQ(ReasonOf(status), "SERVICE_STOPPED");
+  EXPECT_THAT(AllEntries(folder_.path()), IsEmpty());
+}
+
+TEST_F(FileUploadServicerTest, AnOperatorsCloseEndsAnUploadWithItsReason) {
+  HeldUpload upload(*stub_);
+  ASSERT_TRUE(upload.Send(StartOf("a", 3)));
+  ASSERT_TRUE(Eventually([&] { return Calls().size() == 1; }));
+  EXPECT_TRUE(admission_.Cancel(Calls()[0].id));
+  const absl::Status status = upload.AwaitEnd();
+  EXPECT_TRUE(absl::IsCancelled(status));
+  EXPECT_EQ(ReasonOf(status), "CLOSED_BY_OPERATOR");
+}
+
+TEST_F(FileUploadServicerTest, ProgressNamesItsCall) {
+  const auto watcher = events_.Watch();
+  v1::UploadResponse response;
+  ASSERT_TRUE(Upload(StartOf("a", 1), {"1"}, &response).ok());
+  const auto batch = watcher->Take(10);
+  ASSERT_EQ(batch.events.size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<observe::TransferProgress>(batch.events[0].body));
+  EXPECT_TRUE(std::holds_alternative<observe::RequestServed>(batch.events[1].body));
+  EXPECT_NE(batch.events[0].connection_id, 0u);
+  EXPECT_EQ(batch.events[0].connection_id, batch.events[1].connection_id);
+}
+
+using ImpatientUploadServicerTest = ImpatientFileServicerTest;
+
+TEST_F(ImpatientUploadServicerTest, AnUploadThatStopsComingIsGivenUp) {
+  HeldUpload upload(*stub_);
+  ASSERT_TRUE(upload.Send(StartOf("a", 3 << 20)));
+  upload.Send("the beginning");
+  const absl::Status status = upload.AwaitEnd();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status));
+  EXPECT_EQ(ReasonOf(status), "STALLED");
+  EXPECT_THAT(AllEntries(folder_.path()), IsEmpty());
+}
+
+TEST_F(ImpatientUploadServicerTest, AnUploadThatNeverStartsIsGivenUp) {
+  EXPECT_EQ(ReasonOf(HeldUpload(*stub_).AwaitEnd()), "STALLED");
+}
+
 TEST_F(FileUploadServicerTest, ManyTransfersAtOnce) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 12; ++i) {
