@@ -1,6 +1,9 @@
-"""The shape of our protos: buf's STANDARD rules as far as they matter here, and a role on every method."""
+"""The shape of our protos: buf's STANDARD and COMMENTS rules as far as they matter here, a role on every method, and the
+errors of each as they are."""
 
 import re
+
+from source import CPP
 
 PACKAGE = re.compile(r"^package\s+([\w.]+);", re.MULTILINE)
 SERVICE = re.compile(r"^service\s+(\w+)", re.MULTILINE)
@@ -12,6 +15,14 @@ MESSAGE = re.compile(r"^\s*message\s+(\w+)")
 FIELD = re.compile(r"^\s*(?:repeated\s+|optional\s+)?(?:map<[^>]+>|[\w.]+)\s+(\w+)\s*=\s*\d+\s*[;\[]")
 PASCAL = re.compile(r"^[A-Z][A-Za-z0-9]*$")
 SNAKE = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
+# What wants a comment of its own.
+DOCUMENTED = re.compile(r"^\s*(?:service|rpc|message|enum|oneof)\s+(\w+)")
+READS = re.compile(r"^(Get|List|Stat|Watch|Download)")
+IDEMPOTENCY = re.compile(r"option\s+idempotency_level\s*=\s*NO_SIDE_EFFECTS;")
+ALL_CAPITALS = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b")
+LITERAL = re.compile(r'"([A-Z]+(?:_[A-Z]+)+)"')
+CODES = {"INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
+         "FAILED_PRECONDITION", "OUT_OF_RANGE", "DATA_LOSS"}
 
 
 def check(source):
@@ -19,8 +30,25 @@ def check(source):
         return
     yield from _package(source)
     yield from _names(source)
+    yield from _comments(source)
     yield from _methods(source)
     yield from _enums(source)
+
+
+def check_reasons(sources):
+    """Reasons that the comments of methods promise and no program sends."""
+    programs = [each for each in sources if each.suffix in CPP and "test" not in each.path]
+    sent = {reason for source in programs for reason in LITERAL.findall(source.text)}
+    for source in sources:
+        if source.suffix != ".proto" or not source.path.startswith("protos/rawgate/"):
+            continue
+        values = {match.group(1) for match in map(ENUM_VALUE.match, source.lines) if match}
+        for number, line in enumerate(source.lines, 1):
+            if MESSAGE.match(line) or ENUM.match(line):
+                break
+            for word in ALL_CAPITALS.findall(line.partition("//")[2]):
+                if word not in sent | CODES | values:
+                    yield source.finding(number, f"{word} is sent nowhere")
 
 
 def _package(source):
@@ -45,6 +73,15 @@ def _names(source):
                 yield source.finding(number, f"field {field.group(1)} is not lower_snake_case")
 
 
+def _comments(source):
+    for number, line in enumerate(source.lines, 1):
+        named = DOCUMENTED.match(line) or FIELD.match(line) or ENUM_VALUE.match(line)
+        if named and line.lstrip().startswith(("option ", "syntax ")):
+            continue
+        if named and not (number > 1 and source.lines[number - 2].lstrip().startswith("//")):
+            yield source.finding(number, f"no comment above {named.group(1)}")
+
+
 def _methods(source):
     for index, line in enumerate(source.lines):
         match = RPC.match(line)
@@ -55,10 +92,14 @@ def _methods(source):
         name, request, response, opening = match.groups()
         if (request, response) != (f"{name}Request", f"{name}Response"):
             yield source.finding(index + 1, f"{name} wants {name}Request and {name}Response of its own")
-        if index == 0 or not source.lines[index - 1].lstrip().startswith("//"):
-            yield source.finding(index + 1, f"no comment above {name}")
-        if opening == ";" or not ROLE.search(_block(source.lines, index)):
+        comment = _comment_above(source.lines, index)
+        if comment and "// Errors: " not in comment:
+            yield source.finding(index + 1, f"the comment of {name} lists no 'Errors: '")
+        options = "" if opening == ";" else _block(source.lines, index)
+        if not ROLE.search(options):
             yield source.finding(index + 1, f"{name} has no required_role")
+        if READS.match(name) and not IDEMPOTENCY.search(options):
+            yield source.finding(index + 1, f"{name} reads only, but is not NO_SIDE_EFFECTS")
 
 
 def _enums(source):
@@ -74,6 +115,13 @@ def _enums(source):
         for name, _ in values:
             if not name.startswith(prefix):
                 yield source.finding(index + 1, f"{name} has no prefix {prefix}")
+
+
+def _comment_above(lines, index):
+    first = index
+    while first > 0 and lines[first - 1].lstrip().startswith("//"):
+        first -= 1
+    return "\n".join(line.strip() for line in lines[first:index])
 
 
 def _block(lines, start):

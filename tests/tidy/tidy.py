@@ -46,6 +46,7 @@ def check_tree(root):
             documents.check(source, root),
             protos.check(source),
         )
+    yield from protos.check_reasons(sources)
     yield from sizes.check_cpp_functions([each.path for each in sources if each.suffix in CPP], root)
 
 

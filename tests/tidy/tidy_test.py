@@ -22,25 +22,42 @@ syntax = "proto3";
 
 package rawgate.echo.v1;
 
+// Says things.
 service EchoService {
   // Says it again.
+  // Errors: INVALID_ARGUMENT (PAYLOAD_TOO_LARGE).
   rpc Echo(EchoRequest) returns (stream EchoResponse) {
     option (rawgate.access.v1.required_role) = ROLE_OPERATOR;
   }
+
+  // What was said.
+  // Errors: the common ones.
+  rpc GetEcho(GetEchoRequest) returns (GetEchoResponse) {
+    option (rawgate.access.v1.required_role) = ROLE_VIEWER;
+    option idempotency_level = NO_SIDE_EFFECTS;
+  }
 }
 
+// How.
 enum EchoKind {
   // Neither.
   ECHO_KIND_UNSPECIFIED = 0;
+  // Shouted.
   ECHO_KIND_LOUD = 1;
 }
 
+// What.
 message EchoRequest {
+  // How often each.
   map<string, uint64> by_name = 1;
+  // One.
   oneof kind {
+    // Bytes.
     bytes payload = 2;
   }
 }
+
+// It was said.
 message EchoResponse {}
 """
 PROTO_PATH = "protos/rawgate/echo/v1/echo_service.proto"
@@ -197,7 +214,16 @@ class ProtosTest(unittest.TestCase):
             ("service EchoService", "service Echo"),
             ("Echo(EchoRequest)", "Echo(Request)"),
             ("(stream EchoResponse)", "(google.protobuf.Empty)"),
-            ("  // Says it again.\n", ""),
+            ("  // Says it again.\n  // Errors: INVALID_ARGUMENT (PAYLOAD_TOO_LARGE).\n", ""),
+            ("  // Errors: the common ones.\n", ""),
+            ("    option idempotency_level = NO_SIDE_EFFECTS;\n", ""),
+            ("// Says things.\n", ""),
+            ("// How.\n", ""),
+            ("  // Shouted.\n", ""),
+            ("// It was said.\n", ""),
+            ("  // How often each.\n", ""),
+            ("  // One.\n", ""),
+            ("    // Bytes.\n", ""),
             ("ROLE_OPERATOR", "ROLE_UNSPECIFIED"),
             ("    option (rawgate.access.v1.required_role) = ROLE_OPERATOR;\n", ""),
             ("ECHO_KIND_UNSPECIFIED = 0", "ECHO_KIND_QUIET = 0"),
@@ -208,6 +234,14 @@ class ProtosTest(unittest.TestCase):
             with self.subTest(bad=bad):
                 self.assertIn(good, GOOD_PROTO)
                 self.assertEqual(len(self.found(GOOD_PROTO.replace(good, bad))), 1)
+
+
+    def test_catches_a_reason_that_nothing_sends(self):
+        contract = Source(PROTO_PATH, GOOD_PROTO)
+        sends = Source("services/echo/echo_servicer.cc", 'FieldError("payload", "PAYLOAD_TOO_LARGE")')
+        expects = Source("services/echo/echo_servicer_test.cc", sends.text)
+        self.assertEqual(messages(protos.check_reasons([contract, sends])), [])
+        self.assertEqual(messages(protos.check_reasons([contract, expects])), ["PAYLOAD_TOO_LARGE is sent nowhere"])
 
 
 class TreeTest(unittest.TestCase):
