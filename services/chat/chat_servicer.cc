@@ -165,11 +165,9 @@ void ChatServicer::Begin(const std::shared_ptr<MessageWatch>& watch,
 }
 
 void ChatServicer::Drain(std::function<void()> drained) {
-  const absl::Status draining =
-      WithRetryAfter(Error(absl::StatusCode::kUnavailable, "DRAINING", "the service is stopping"),
-                     absl::Seconds(1));
+  const absl::Status why = admission_.StopError();
   // A copy, since each of them leaves the set.
-  for (const auto& watch : std::vector(watches_.begin(), watches_.end())) watch->End(draining);
+  for (const auto& watch : std::vector(watches_.begin(), watches_.end())) watch->End(why);
   drained();
 }
 

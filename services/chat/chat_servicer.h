@@ -18,7 +18,8 @@ namespace rawgate::chat {
 class MessageWatch;
 
 // Every call is carried out on the loop thread, where core and session live. As a Drainable it ends
-// the watches, which would otherwise hold up a stop for the whole grace.
+// the watches, with Admission::StopError(): they would otherwise hold up a stop for the whole
+// grace.
 class ChatServicer final : public v1::ChatService::CallbackService, public net::Drainable {
  public:
   // All outlive this object.

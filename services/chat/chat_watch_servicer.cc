@@ -22,12 +22,16 @@ MessageWatch::Writer* MessageWatch::Open(std::function<void()> on_end) {
       {.on_room = [self] { self->Post([self] { self->Advance(); }); },
        .on_cancel =
            [self] { self->Post([self] { self->End(absl::CancelledError("cancelled")); }); },
-       .on_done = nullptr});
+       // After End(), so that nothing else touches it.
+       .on_done = [self] { self->call_.reset(); }});
   return writer_;
 }
 
 void MessageWatch::Start(std::unique_ptr<ChatCore::Watcher> watcher) {
   watcher_ = std::move(watcher);
+  call_->OnEndRequested([self = shared_from_this()](const absl::Status& why) {
+    self->Post([self, why] { self->End(why); });
+  });
   Advance();
 }
 
@@ -35,7 +39,6 @@ void MessageWatch::End(const absl::Status& status) {
   if (writer_ == nullptr) return;
   watcher_.reset();
   const grpc::Status end = call_->End(status);
-  call_.reset();
   std::exchange(writer_, nullptr)->Finish(end);
   std::exchange(on_end_, nullptr)();
 }

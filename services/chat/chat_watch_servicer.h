@@ -43,7 +43,7 @@ class MessageWatch : public std::enable_shared_from_this<MessageWatch> {
   std::function<void()> on_end_;
   // Null once ended.
   Writer* writer_ = nullptr;
-  // The call ends before the stream does: then its context may go at any time.
+  // Until the client has read all: one that does not is listed as long.
   std::optional<rpc::Call> call_;
   std::unique_ptr<ChatCore::Watcher> watcher_;
 };
