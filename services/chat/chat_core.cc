@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
+#include "runtime/observe/event_log.h"
 #include "services/chat/chat_text.h"
 
 namespace rawgate::chat {
@@ -64,7 +65,7 @@ absl::StatusOr<std::vector<Message>> ChatCore::ListMessages(absl::string_view se
                                                             size_t bytes_max) const {
   if (!session_id.empty() && !HasSession(session_id)) {
     return Error(absl::StatusCode::kNotFound, "SESSION_NOT_FOUND",
-                 absl::StrCat("no session \"", session_id, "\""));
+                 absl::StrCat("no session ", observe::Quoted(session_id)));
   }
   std::vector<Message> messages;
   size_t bytes = 0;

@@ -250,9 +250,8 @@ TEST_F(ChatServicerTest, AStopEndsWatchesAtOnce) {
   Watch watch(*stub_, 0, "");
   EXPECT_EQ(watch.Next(), "caught up");
   ASSERT_TRUE(fixture_.Stop(absl::Minutes(10)).ok());
-  EXPECT_EQ(watch.Next(), "DRAINING");
-  EXPECT_EQ(watch.status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_TRUE(RetryAfterOf(watch.status).has_value());
+  EXPECT_EQ(watch.Next(), "SERVICE_STOPPED");
+  EXPECT_EQ(watch.status.code(), absl::StatusCode::kFailedPrecondition);
 
   Watch refused(*stub_, 0, "");
   EXPECT_EQ(refused.Next(), "SERVICE_STOPPED");
@@ -262,6 +261,36 @@ TEST_F(ChatServicerTest, AStopEndsWatchesAtOnce) {
   Hear("a", "again");
   Watch again(*stub_, 0, "");
   EXPECT_EQ(again.Next(), "again");
+}
+
+TEST_F(ChatServicerTest, AProcessThatGoesTellsWatchersToTryAgain) {
+  Watch watch(*stub_, 0, "");
+  EXPECT_EQ(watch.Next(), "caught up");
+  fixture_.admission().BeginShutdown();
+  ASSERT_TRUE(fixture_.Stop(absl::Minutes(10)).ok());
+  EXPECT_EQ(watch.Next(), "DRAINING");
+  EXPECT_EQ(watch.status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(RetryAfterOf(watch.status).has_value());
+}
+
+TEST_F(ChatServicerTest, AnOperatorsCloseEndsAWatchWithItsReason) {
+  Watch watch(*stub_, 0, "");
+  EXPECT_EQ(watch.Next(), "caught up");
+  std::vector<net::ConnectionInfo> rows;
+  fixture_.admission().List(0, 10, &rows);
+  EXPECT_TRUE(fixture_.admission().Cancel(rows.at(0).id));
+  EXPECT_EQ(watch.Next(), "CLOSED_BY_OPERATOR");
+  EXPECT_EQ(watch.status.code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(ChatServicerTest, ErrorsQuoteNoMoreOfASessionIdThanFits) {
+  const std::string longest = std::string(63, 'x') + "\u00e9";
+  const std::string quoted = absl::StrCat("no session \"", std::string(63, 'x'), "\"");
+  EXPECT_EQ(SendMessage(longest + std::string(2000, 'y'), "x").message(), quoted);
+  v1::ListMessagesRequest request;
+  request.set_session_id(longest + std::string(2000, 'y'));
+  v1::ListMessagesResponse response;
+  EXPECT_EQ(ListMessages(request, &response).message(), quoted);
 }
 
 TEST_F(ChatServicerTest, WatchersThatVanishLeaveNothingBehind) {

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
+#include "runtime/observe/event_log.h"
 
 namespace rawgate::chat {
 
@@ -32,7 +33,7 @@ absl::StatusOr<Message> ChatDatagramSession::Send(const std::string& session_id,
   const Route* const route = routes_.Find(session_id);
   if (route == nullptr || !core_.HasSession(session_id)) {
     return Error(absl::StatusCode::kNotFound, "SESSION_NOT_FOUND",
-                 absl::StrCat("no session \"", session_id, "\""));
+                 absl::StrCat("no session ", observe::Quoted(session_id)));
   }
   absl::Status sent = route->listener->Send(route->peer, body);
   if (!sent.ok()) return sent;
