@@ -7,6 +7,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "cli/console.h"
 #include "cli/failure.h"
@@ -50,6 +51,13 @@ void AddChatCommand(CLI::App& app, Command& chosen);         // chat
 // An option whose value is a time: "500ms", "5s", "1m30s", or seconds as a bare number.
 CLI::Option* AddDurationOption(CLI::App& app, const std::string& name, absl::Duration& duration,
                                const std::string& description);
+
+// Throws CLI::ValidationError, which names both, unless `value` is UTF-8, as strings of the gRPC
+// contract are. Done for every option that is not a kLocalFile.
+void CheckUtf8(const std::string& option, absl::string_view value);
+
+// How options are called whose value is a path of this machine.
+inline constexpr char kLocalFile[] = "FILE";
 
 // Groups of the overall help, in the order in which they are first used.
 inline constexpr char kServicesGroup[] = "Services";

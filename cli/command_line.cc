@@ -122,6 +122,15 @@ int Report(const CLI::App& app, const CLI::ParseError& error, bool no_words, Con
   return kExitUsage;
 }
 
+// What goes to the far side goes as text. Files of this side may be called anything.
+void CheckText(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_name() == kLocalFile || option->get_type_name() == kLocalFile) continue;
+    for (const std::string& value : option->results()) CheckUtf8(option->get_name(), value);
+  }
+  for (const CLI::App* subcommand : app.get_subcommands()) CheckText(*subcommand);
+}
+
 int Run(const Command& command, const std::string& name, Context& context) {
   absl::Status status;
   if (command.needs_gateway) status = context.gateway.Connect();
@@ -137,6 +146,12 @@ int Run(const Command& command, const std::string& name, Context& context) {
 }
 
 }  // namespace
+
+void CheckUtf8(const std::string& option, absl::string_view value) {
+  if (!IsUtf8(value)) {
+    throw CLI::ValidationError(option, absl::StrCat(Quoted(value), " is not UTF-8"));
+  }
+}
 
 CLI::Option* AddDurationOption(CLI::App& app, const std::string& name, absl::Duration& duration,
                                const std::string& description) {
@@ -168,14 +183,10 @@ int RunCommandLine(std::vector<std::string> words, Console& console, Interrupt& 
 
   const bool no_words = words.empty();
   chosen.words = TakeTrailingWords(app, {"run", "echo"}, words);
-  for (const std::string& word : words) {
-    if (IsUtf8(word)) continue;
-    console.Error(absl::StrCat("rawgate: ", Quoted(word), " is not UTF-8, as names must be.\n"));
-    return kExitUsage;
-  }
   try {
     // CLI11 takes words from the end.
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    CheckText(app);
   } catch (const CLI::ParseError& error) {
     return Report(app, error, no_words, console);
   }

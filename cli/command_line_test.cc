@@ -101,10 +101,24 @@ TEST(CommandLine, WrongUsageIsTwoAndOneLine) {
 }
 
 TEST(CommandLine, WordsThatAreNoTextAreNamed) {
-  const CliResult result = RunCli({"stat", "b\xff.txt"});
-  EXPECT_EQ(result.code, 2);
-  EXPECT_EQ(result.error, "rawgate: \"b\\xff.txt\" is not UTF-8, as names must be.\n");
-  EXPECT_EQ(RunCli({"run", "--", "echo", "\xff"}).code, 2);
+  const auto expect = [](std::vector<std::string> words, const std::string& named) {
+    const CliResult result = RunCli(words);
+    EXPECT_EQ(result.code, 2) << named;
+    EXPECT_EQ(result.error, absl::StrCat("rawgate ", words[0], ": ", named,
+                                         " is not UTF-8. See 'rawgate ", words[0], " --help'.\n"));
+  };
+  expect({"stat", "b\xff.txt"}, R"(NAME: "b\xff.txt")");
+  expect({"stop", "a\xff"}, R"(SERVICE[/LISTENER]: "a\xff")");
+  expect({"date", "--zone", "Europe", "%H\xff"}, R"(FORMAT: "%H\xff")");
+  expect({"put", "a.txt", "--to", "\xe4\xbd"}, R"(--to: "\xe4\xbd")");
+  expect({"run", "--env", "A=\xff", "--", "true"}, R"(--env: "A=\xff")");
+  expect({"run", "--", "echo", "ok", "\xff"}, R"(COMMAND: "\xff")");
+  expect({"run", "--shell", "echo \xff"}, R"(--shell: "echo \xff")");
+}
+
+TEST(CommandLine, AnUnavailableServiceThatComesBackIsToBeTriedAgain) {
+  EXPECT_EQ(Explain("run", DrainingError(), "x"),
+            "rawgate run: this process is going down. Try again in 1.0s.");
 }
 
 TEST(CommandLine, NoWordsShowTheHelp) {

@@ -13,10 +13,14 @@
 namespace rawgate::cli {
 namespace {
 
-// A descriptor that we were given may be non-blocking: whoever shares it decides.
-void WaitFor(int fd, decltype(pollfd::events) events) {
+// How long standard input may be idle before somebody should know.
+constexpr int kIdleNoticeMs = 1000;
+
+// A descriptor that we were given may be non-blocking: whoever shares it decides. False when
+// nothing came of it within `timeout_ms`; -1 is for ever.
+bool WaitFor(int fd, decltype(pollfd::events) events, int timeout_ms = -1) {
   pollfd waited{fd, events, 0};
-  ::poll(&waited, 1, -1);
+  return ::poll(&waited, 1, timeout_ms) != 0;
 }
 
 }  // namespace
@@ -71,10 +75,16 @@ absl::StatusOr<std::string> Console::Read(size_t most) const {
   }
 }
 
-absl::StatusOr<std::string> Console::ReadAll(size_t limit) const {
+absl::StatusOr<std::string> Console::ReadAll(size_t limit,
+                                             const std::function<void()>& on_wait) const {
   constexpr size_t kPiece = size_t{64} * 1024;
   std::string all;
+  bool told = false;
   while (true) {
+    if (!told && !WaitFor(in_, POLLIN, kIdleNoticeMs)) {
+      told = true;
+      on_wait();
+    }
     absl::StatusOr<std::string> piece = Read(kPiece);
     if (!piece.ok()) return piece.status();
     if (piece->empty()) return all;

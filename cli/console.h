@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -34,8 +35,9 @@ class Console {
   // The next bytes of standard input, at most `most`; empty at its end.
   absl::StatusOr<std::string> Read(size_t most) const;
 
-  // All of standard input. Errors: RESOURCE_EXHAUSTED (INPUT_TOO_LARGE) when it is over `limit`.
-  absl::StatusOr<std::string> ReadAll(size_t limit) const;
+  // All of standard input. `on_wait` is called, once, when neither more of it nor its end has come
+  // for a while. Errors: RESOURCE_EXHAUSTED (INPUT_TOO_LARGE) when it is over `limit`.
+  absl::StatusOr<std::string> ReadAll(size_t limit, const std::function<void()>& on_wait) const;
 
  private:
   int in_;

@@ -3,6 +3,7 @@
 #include <locale.h>
 #include <wchar.h>
 
+#include <algorithm>
 #include <array>
 
 #include "absl/strings/str_cat.h"
@@ -102,6 +103,17 @@ std::string PrintableLines(absl::string_view bytes) {
     bytes.remove_prefix(end + 1);
   }
   return absl::StrCat(lines, Printable(bytes));
+}
+
+size_t WholeCharacters(absl::string_view text) {
+  constexpr size_t kCharacterMax = 4;
+  for (size_t back = 1; back <= std::min(kCharacterMax, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xC0) == 0x80) continue;
+    const size_t length = byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+    return length > back ? text.size() - back : text.size();
+  }
+  return text.size();
 }
 
 bool IsUtf8(absl::string_view text) {

@@ -18,6 +18,9 @@ std::string Printable(absl::string_view bytes);
 // Printable() of each line: newlines stay.
 std::string PrintableLines(absl::string_view bytes);
 
+// Bytes of `text` without the UTF-8 character at its end that is there in part only, if any.
+size_t WholeCharacters(absl::string_view text);
+
 // Whether `text` is UTF-8, which strings of the gRPC contract must be.
 bool IsUtf8(absl::string_view text);
 

@@ -51,6 +51,17 @@ TEST(PrintableLines, KeepsNewlinesOnly) {
   EXPECT_EQ(PrintableLines(""), "");
 }
 
+TEST(WholeCharacters, LeavesOutWhatHasOnlyBegun) {
+  EXPECT_EQ(WholeCharacters(""), 0u);
+  EXPECT_EQ(WholeCharacters("a\u4F60"), 4u);
+  EXPECT_EQ(WholeCharacters("a\xe4\xbd"), 1u);
+  EXPECT_EQ(WholeCharacters("a\xf0"), 1u);
+  EXPECT_EQ(WholeCharacters("a\xf0\x9f\x98"), 1u);
+  // What will never be one does not wait for the rest.
+  EXPECT_EQ(WholeCharacters("\x80\x80\x80\x80\x80"), 5u);
+  EXPECT_EQ(WholeCharacters("a\xbd"), 2u);
+}
+
 TEST(IsUtf8, TellsTextFromOtherBytes) {
   EXPECT_TRUE(IsUtf8(""));
   EXPECT_TRUE(IsUtf8(absl::string_view("a\0\u4F60", 5)));

@@ -18,6 +18,11 @@ struct EchoOptions {
   echo::v1::Transform transform = echo::v1::TRANSFORM_UNSPECIFIED;
 };
 
+// Byte for byte, unless it could act on a terminal.
+absl::Status Show(absl::string_view text, const Console& console) {
+  return console.Out(console.OutputIsTerminal() ? PrintableLines(text) : std::string(text));
+}
+
 absl::StatusOr<int> EchoWords(const EchoOptions& options, Context& context) {
   echo::v1::EchoRequest request;
   request.set_payload(absl::StrJoin(options.words, " "));
@@ -25,9 +30,7 @@ absl::StatusOr<int> EchoWords(const EchoOptions& options, Context& context) {
   const auto stub = context.gateway.Stub<EchoService>();
   const auto response = Call(*stub, &EchoService::Stub::Echo, request);
   if (!response.ok()) return response.status();
-  const std::string text = absl::StrCat(response->payload(), "\n");
-  const absl::Status written =
-      context.console.Out(context.console.OutputIsTerminal() ? PrintableLines(text) : text);
+  const absl::Status written = Show(absl::StrCat(response->payload(), "\n"), context.console);
   if (!written.ok()) return written;
   return 0;
 }
@@ -41,6 +44,8 @@ absl::StatusOr<int> EchoInput(const EchoOptions& options, Context& context) {
   const auto stream = stub->Converse(&call);
   echo::v1::ConverseRequest request;
   request.set_transform(options.transform);
+  // Of a character whose rest is in the next piece.
+  std::string begun;
   while (true) {
     absl::StatusOr<std::string> piece = context.console.Read(kPiece);
     if (!piece.ok()) {
@@ -51,11 +56,15 @@ absl::StatusOr<int> EchoInput(const EchoOptions& options, Context& context) {
     request.set_payload(*std::move(piece));
     echo::v1::ConverseResponse response;
     if (!stream->Write(request) || !stream->Read(&response)) break;
-    if (absl::Status written = context.console.Out(response.payload()); !written.ok()) {
+    begun += response.payload();
+    const size_t whole = WholeCharacters(begun);
+    if (absl::Status written = Show(begun.substr(0, whole), context.console); !written.ok()) {
       call.TryCancel();
       return written;
     }
+    begun.erase(0, whole);
   }
+  if (absl::Status written = Show(begun, context.console); !written.ok()) return written;
   stream->WritesDone();
   const grpc::Status status = stream->Finish();
   if (!status.ok()) return rpc::FromGrpc(status);

@@ -178,6 +178,18 @@ TEST_F(FileCommands, PutTakesAnotherName) {
   EXPECT_EQ(store_.files["b/c"], "content");
 }
 
+TEST_F(FileCommands, FilesOfThisSideMayBeCalledAnything) {
+  Write("b\xff", "content");
+  const CliResult refused = gateway_.Run({"put", Path("b\xff")});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.error,
+              HasSubstr(R"(FILE: "b\xff" is not UTF-8; --to gives it another name)"));
+  EXPECT_EQ(gateway_.Run({"put", Path("b\xff"), "--to", "b", "-q"}).code, 0);
+  EXPECT_EQ(store_.files["b"], "content");
+  EXPECT_EQ(gateway_.Run({"get", "b", "-o", Path("c\xff"), "-q"}).code, 0);
+  EXPECT_EQ(Read("c\xff"), "content");
+}
+
 TEST_F(FileCommands, PutDoesNotReplaceWhenToldSo) {
   Write("a", "new");
   store_.files["a"] = "old";

@@ -1,4 +1,8 @@
 // rawgate echo, date.
+#include <pty.h>
+#include <termios.h>
+#include <unistd.h>
+
 #include <cctype>
 #include <string>
 
@@ -8,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "rawgate/echo/v1/echo_service.grpc.pb.h"
 #include "rawgate/time/v1/time_service.grpc.pb.h"
+#include "runtime/base/fd.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/status.h"
 
@@ -80,12 +85,47 @@ TEST(EchoCommand, TellsWhyTheConversationEnded) {
             "rawgate echo: service echo is stopped. 'rawgate start' brings it back.\n");
 }
 
+// What a command shows to somebody who sits at a terminal, with no more than the terminal takes at
+// once.
+std::string Shown(const FakeGateway& gateway, std::vector<std::string> words,
+                  const std::string& input = {}) {
+  int user = -1;
+  int program = -1;
+  if (::openpty(&user, &program, nullptr, nullptr, nullptr) != 0) return "no terminal";
+  const Fd user_side(user);
+  const Fd program_side(program);
+  termios mode{};
+  ::tcgetattr(program, &mode);
+  // Output as it was written: no carriage return before a newline.
+  mode.c_oflag &= ~static_cast<tcflag_t>(OPOST);
+  ::tcsetattr(program, TCSANOW, &mode);
+  const MemoryFile in(input);
+  Console console(in.fd(), program, program);
+  Interrupt interrupt;
+  words.insert(words.begin(), {"--gateway", gateway.target()});
+  RunCommandLine(words, console, interrupt);
+  // A terminal passes bytes on in its own time, but in order.
+  console.Out("\x1e").IgnoreError();
+  std::string shown;
+  for (char byte = 0; byte != '\x1e' && ::read(user, &byte, 1) == 1;) shown += byte;
+  return shown.substr(0, shown.size() - 1);
+}
+
+TEST(EchoCommand, DoesNotLetTextActOnATerminal) {
+  FakeEcho echo;
+  const FakeGateway gateway({&echo});
+  EXPECT_EQ(Shown(gateway, {"echo", "a\x1b[2J\xff"}), "A\\x1b[2J\\xff\n");
+  EXPECT_EQ(gateway.Run({"echo", "a\x1b[2J\xff"}).out, "A\x1b[2J\xff\n");
+  EXPECT_EQ(Shown(gateway, {"echo"}, "one\n\x1b[2J\xe4\xbd\xa0\xe4"),
+            "ONE\n\\x1b[2J\xe4\xbd\xa0\\xe4");
+}
+
 class FakeTime final : public time::v1::TimeService::Service {
  public:
   grpc::Status GetTime(grpc::ServerContext*, const time::v1::GetTimeRequest* request,
                        time::v1::GetTimeResponse* response) override {
     last_request = *request;
-    response->set_formatted("14:03");
+    response->set_formatted(formatted);
     response->set_time_zone("Asia/Kolkata");
     response->set_utc_offset_seconds(19800);
     response->set_synchronization(time::v1::CLOCK_SYNCHRONIZATION_SYNCHRONIZED);
@@ -97,6 +137,7 @@ class FakeTime final : public time::v1::TimeService::Service {
     *response->mutable_server_send_time() = ToProto(ahead);
     return grpc::Status::OK;
   }
+  std::string formatted = "14:03";
   time::v1::GetTimeRequest last_request;
 };
 
@@ -110,6 +151,14 @@ TEST(DateCommand, PassesFormatAndZone) {
   EXPECT_EQ(time.last_request.format(), "%s");
   gateway.Run({"date"});
   EXPECT_EQ(time.last_request.format(), "");
+}
+
+TEST(DateCommand, DoesNotLetTextActOnATerminal) {
+  FakeTime time;
+  time.formatted = "\x1b[2J\n14:03";
+  const FakeGateway gateway({&time});
+  EXPECT_EQ(Shown(gateway, {"date"}), "\\x1b[2J\n14:03\n");
+  EXPECT_EQ(gateway.Run({"date"}).out, "\x1b[2J\n14:03\n");
 }
 
 TEST(DateCommand, ShowsDetails) {

@@ -135,6 +135,11 @@ void AddPutCommand(CLI::App& app, Command& chosen) {
   put->add_flag("--if-absent", options->if_absent, "Fail rather than replace a file");
   put->add_flag("-q,--quiet", options->quiet, "Print nothing on success");
   put->callback([&chosen, options] {
+    if (const std::string name = LastComponent(options->file);
+        options->name.empty() && !IsUtf8(name)) {
+      throw CLI::ValidationError(
+          "FILE", absl::StrCat(Quoted(name), " is not UTF-8; --to gives it another name"));
+    }
     chosen.run = [options](Context& context) { return Put(*options, context); };
   });
 }

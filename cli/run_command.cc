@@ -1,7 +1,6 @@
 // rawgate run.
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <string>
@@ -57,11 +56,10 @@ exec::v1::RunRequest MakeRequest(const RunOptions& options, const std::vector<st
     throw CLI::ValidationError(words.empty() ? "no command, such as: rawgate run -- uname -a"
                                              : "either --shell TEXT or a command, not both");
   }
+  for (const std::string& word : words) CheckUtf8("COMMAND", word);
   exec::v1::RunRequest request;
   if (!options.shell.empty()) {
     request.set_shell_command(options.shell);
-  } else if (!std::all_of(words.begin(), words.end(), IsUtf8)) {
-    throw CLI::ValidationError("the command is not UTF-8; send it by way of a file or a raw port");
   } else if (IsShellText(words)) {
     request.set_shell_command(words[0]);
   } else {
@@ -134,7 +132,11 @@ absl::Status PassOn(const exec::v1::Output& output, const Console& console) {
 
 absl::StatusOr<int> Run(exec::v1::RunRequest request, bool no_stdin, Context& context) {
   if (!no_stdin && HasInput(context.console)) {
-    absl::StatusOr<std::string> input = context.console.ReadAll(kStdinLimit);
+    absl::StatusOr<std::string> input = context.console.ReadAll(kStdinLimit, [&context] {
+      Tell(context.console,
+           "waiting for the end of standard input, with which the command begins; -n leaves it "
+           "alone");
+    });
     if (!input.ok()) return input.status();
     request.set_stdin(*std::move(input));
   }
@@ -177,8 +179,10 @@ constexpr char kExamples[] =
 
 Options come before the command; '--' may be left out. Standard output and
 standard error come back apart, byte for byte. Ctrl-C ends the command on the
-far side with everything it started. A terminal is not passed on as standard
-input.
+far side with everything it started.
+
+Standard input, unless it is a terminal, is read to its end before the command
+begins. Where nobody ends it, as in a loop or under cron, -n leaves it alone.
 
 Exit codes: the command's own; 128+N when signal N ended it; 124 when its time
 was up; 126 when it could not be started, 127 when it was not found; 255 when

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cerrno>
 #include <functional>
 #include <string>
@@ -118,6 +120,31 @@ TEST_F(RunCommand, SendsStandardInput) {
   const std::string input(size_t{1} << 20, 'x');
   EXPECT_EQ(gateway_.Run({"run", "wc"}, input).code, 0);
   EXPECT_EQ(exec_.last_request.stdin(), input);
+}
+
+TEST_F(RunCommand, SaysThatItWaitsForStandardInput) {
+  Exit(0);
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  int told[2];
+  ASSERT_EQ(::pipe(told), 0);
+  const MemoryFile out;
+  Console console(ends[0], out.fd(), told[1]);
+  Interrupt interrupt;
+  int code = -1;
+  std::thread rawgate([&] {
+    code = RunCommandLine({"--gateway", gateway_.target(), "run", "wc"}, console, interrupt);
+  });
+  // Nobody ends the input until it was told.
+  std::string text;
+  for (char byte = 0; byte != '\n' && ::read(told[0], &byte, 1) == 1;) text += byte;
+  EXPECT_THAT(text, HasSubstr("rawgate run: waiting for the end of standard input"));
+  EXPECT_EQ(::write(ends[1], "late", 4), 4);
+  ::close(ends[1]);
+  rawgate.join();
+  EXPECT_EQ(code, 0);
+  EXPECT_EQ(exec_.last_request.stdin(), "late");
+  for (const int fd : {ends[0], told[0], told[1]}) ::close(fd);
 }
 
 TEST_F(RunCommand, TooMuchInputIsOurFailure) {
