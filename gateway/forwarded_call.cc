@@ -15,17 +15,26 @@ namespace rawgate::gateway {
 Task ForwardedCall::Refuse(absl::Status status) { co_await Finish(rpc::ToGrpc(status)); }
 
 Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling) {
-  begun_ = absl::Now();
+  const absl::Time due = absl::Now() + ceiling;
+  client_due_ = due;
+  awaits_request_ = true;
   grpc::ByteBuffer request;
-  if (!co_await Operation([&](void* tag) { client_.Read(&request, tag); })) {
+  const bool came = co_await Operation([&](void* tag) { client_.Read(&request, tag); });
+  awaits_request_ = false;
+  client_due_ = absl::InfiniteFuture();
+  if (farewell_.has_value()) {
+    Task farewell = *std::move(farewell_);
+    co_await farewell;
+    co_return;
+  }
+  if (!came) {
     // The client is gone, half-closed at once, or sent too much. gRPC itself has answered the last
     // of these.
     co_await Refuse(Error(absl::StatusCode::kInvalidArgument, "REQUEST_MISSING",
                           absl::StrCat(method(), " takes one message, and none came")));
     co_return;
   }
-  first_message_came_ = true;
-  OpenBackendLeg(ceiling);
+  OpenBackendLeg(due);
   grpc::ByteBuffer response;
   const auto backend =
       destination.stub.PrepareUnaryCall(backend_context_.get(), method(), request, queue_);
@@ -35,6 +44,8 @@ Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling
 
   CopyInitialMetadata(*backend_context_, client_context_);
   CopyTrailingMetadata(*backend_context_, client_context_);
+  delivers_ = true;
+  client_due_ = absl::Now() + ceiling;
   const grpc::Status status = ForClient(backend_status_, destination.backend);
   if (!status.ok()) {
     co_await Finish(status);
@@ -44,9 +55,9 @@ Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling
       [&](void* tag) { client_.WriteAndFinish(response, grpc::WriteOptions(), status, tag); });
 }
 
-Task ForwardedCall::ForwardStream(Destination destination) {
-  begun_ = absl::Now();
-  OpenBackendLeg(absl::InfiniteDuration());
+Task ForwardedCall::ForwardStream(Destination destination, absl::Duration ceiling) {
+  client_due_ = absl::Now() + ceiling;
+  OpenBackendLeg(absl::InfiniteFuture());
   backend_ = destination.stub.PrepareCall(backend_context_.get(), method(), queue_);
   // When this fails the status tells why.
   co_await Operation([&](void* tag) { backend_->StartCall(tag); });
@@ -59,24 +70,31 @@ Task ForwardedCall::ForwardStream(Destination destination) {
   co_await requests;
 }
 
-void ForwardedCall::CancelIfLate(absl::Time now, absl::Duration limit) {
-  if (!first_message_came_ && now - begun_ > limit) client_context_.TryCancel();
+void ForwardedCall::EndIfLate(absl::Time now) {
+  if (now < client_due_) return;
+  client_due_ = absl::InfiniteFuture();
+  // A status would have to wait behind the answer.
+  if (delivers_) return client_context_.TryCancel();
+  End(Error(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED",
+            absl::StrCat("no request of ", method(), " came in time")));
 }
 
 void ForwardedCall::End(absl::Status status) {
   if (ended_.has_value()) return;
   ended_ = std::move(status);
   if (backend_context_ != nullptr) backend_context_->TryCancel();
+  // This closes the stream both ways, so the read ends, and with it the call.
+  if (awaits_request_) farewell_.emplace(Finish(rpc::ToGrpc(*ended_)));
 }
 
 // The backend's call is the client call's child: it inherits its deadline, and is cancelled with
 // it.
-void ForwardedCall::OpenBackendLeg(absl::Duration ceiling) {
+void ForwardedCall::OpenBackendLeg(absl::Time deadline) {
   backend_context_ = grpc::ClientContext::FromServerContext(client_context_);
-  const gpr_timespec deadline = client_context_.raw_deadline();
-  const bool unlimited = gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0;
-  if (unlimited && ceiling != absl::InfiniteDuration()) {
-    backend_context_->set_deadline(absl::ToChronoTime(absl::Now() + ceiling));
+  const gpr_timespec own = client_context_.raw_deadline();
+  const bool unlimited = gpr_time_cmp(own, gpr_inf_future(own.clock_type)) == 0;
+  if (unlimited && deadline != absl::InfiniteFuture()) {
+    backend_context_->set_deadline(absl::ToChronoTime(deadline));
   }
   CopyRequestMetadata(client_context_, *backend_context_);
   if (ended_.has_value()) backend_context_->TryCancel();
@@ -85,10 +103,11 @@ void ForwardedCall::OpenBackendLeg(absl::Duration ceiling) {
 Task ForwardedCall::ForwardRequests() {
   grpc::ByteBuffer message;
   while (co_await Operation([&](void* tag) { client_.Read(&message, tag); })) {
-    first_message_came_ = true;
+    client_due_ = absl::InfiniteFuture();
     if (backend_finished_) co_return;
     if (!co_await Operation([&](void* tag) { backend_->Write(message, tag); })) co_return;
   }
+  client_due_ = absl::InfiniteFuture();
   // Only a client that half-closed has sent everything: an upload whose client vanished must not
   // look whole to the backend.
   if (!co_await HalfClose(client_context_.c_call()) || backend_finished_) co_return;

@@ -46,20 +46,23 @@ class ForwardedCall {
 
   // The three ways to serve the call; each ends it.
   Task Refuse(absl::Status status);
-  // Without a deadline of the client's the backend gets `ceiling`.
+  // `ceiling` bounds each of the client's turns, whatever its own deadline says, since a call takes
+  // a place while it waits: to bring the request, or a stream's first one, and to take a unary
+  // call's answer. A unary call without a deadline also has to be answered within it, from now on.
   Task ForwardUnary(Destination destination, absl::Duration ceiling);
-  Task ForwardStream(Destination destination);
+  Task ForwardStream(Destination destination, absl::Duration ceiling);
 
-  // Cancels the call if the client's first message has not come by then: a call without it takes a
-  // place and does nothing.
-  void CancelIfLate(absl::Time now, absl::Duration limit);
+  // To be called now and then: ends the call if it is the client's turn and that has lasted too
+  // long, with DEADLINE_EXCEEDED; one that does not take its answer is cut off.
+  void EndIfLate(absl::Time now);
 
-  // Ends a call being forwarded: the client gets `status` unless the backend's answer is already on
-  // its way.
+  // Ends a call being forwarded, or whose request is awaited: the client gets `status` unless the
+  // backend's answer is already on its way.
   void End(absl::Status status);
 
  private:
-  void OpenBackendLeg(absl::Duration ceiling);
+  // `deadline` is for clients that have none.
+  void OpenBackendLeg(absl::Time deadline);
   Task ForwardRequests();
   Task ForwardResponses();
   Task Finish(const grpc::Status& status);
@@ -75,9 +78,14 @@ class ForwardedCall {
   // The backend has said everything; its leg takes no more requests.
   bool backend_finished_ = false;
   std::optional<absl::Status> ended_;
-  // When it began to be forwarded.
-  absl::Time begun_;
-  bool first_message_came_ = false;
+  // When the client's turn is over; never when it is not its turn.
+  absl::Time client_due_ = absl::InfiniteFuture();
+  // The only message of a unary call is being read; nobody else says anything meanwhile.
+  bool awaits_request_ = false;
+  // The backend is done, and its answer is on its way to the client.
+  bool delivers_ = false;
+  // What End() said to the client while the request was awaited.
+  std::optional<Task> farewell_;
 };
 
 }  // namespace rawgate::gateway

@@ -1,7 +1,6 @@
 #include "gateway/forwarder.h"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +19,13 @@ std::vector<std::string> NamesOf(const std::vector<ForwardingBackend>& backends)
   return names;
 }
 
+// Awaits the cancellation of `order`, which is how another thread has something done on the lane's.
+auto Order(Lane& lane, grpc::Alarm& order) {
+  return Operation([&lane, &order](void* tag) {
+    order.Set(lane.queue(), gpr_inf_future(GPR_CLOCK_REALTIME), tag);
+  });
+}
+
 }  // namespace
 
 // All but the alarms belongs to the lane's thread.
@@ -29,11 +35,11 @@ struct Forwarder::LaneState {
   Lane lane;
   absl::flat_hash_set<ForwardedCall*> calls;
   absl::flat_hash_set<ForwardedCall*> watches;
-  // Set for never, so that cancelling them is how another thread has something done on the lane's.
   grpc::Alarm end_watches;
   grpc::Alarm end_all;
-  grpc::Alarm sweep;
-  std::atomic<bool> stopping = false;
+  grpc::Alarm next_look;
+  // end_all was given.
+  bool ended = false;
 };
 
 Forwarder::Forwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options,
@@ -55,9 +61,9 @@ void Forwarder::Register(grpc::ServerBuilder& builder) {
 
 void Forwarder::Start() {
   for (const auto& lane : lanes_) {
-    AwaitOrder(*lane, lane->end_watches, lane->watches);
-    AwaitOrder(*lane, lane->end_all, lane->calls);
-    SweepLate(*lane);
+    AwaitEndWatches(*lane);
+    AwaitEndAll(*lane);
+    EndLateCalls(*lane);
     for (int i = 0; i < kPendingAccepts; ++i) Serve(*lane);
     lane->lane.Start();
   }
@@ -86,7 +92,7 @@ Task Forwarder::ServeAccepted(LaneState& lane, ForwardedCall& call) {
   if ((*route)->unary) {
     co_await call.ForwardUnary(destination, options_.unary_ceiling);
   } else {
-    co_await call.ForwardStream(destination);
+    co_await call.ForwardStream(destination, options_.unary_ceiling);
   }
   live.erase(&call);
 }
@@ -104,23 +110,28 @@ absl::Status Forwarder::Admit(const absl::StatusOr<const Route*>& route,
   return absl::OkStatus();
 }
 
-RootTask Forwarder::AwaitOrder(LaneState& lane, grpc::Alarm& order,
-                               absl::flat_hash_set<ForwardedCall*>& calls) {
-  co_await Operation(
-      [&](void* tag) { order.Set(lane.lane.queue(), gpr_inf_future(GPR_CLOCK_REALTIME), tag); });
-  for (ForwardedCall* call : calls) call->End(Drain::Refusal());
+RootTask Forwarder::AwaitEndWatches(LaneState& lane) {
+  co_await Order(lane.lane, lane.end_watches);
+  for (ForwardedCall* call : lane.watches) call->End(Drain::Refusal());
 }
 
-RootTask Forwarder::SweepLate(LaneState& lane) {
+RootTask Forwarder::AwaitEndAll(LaneState& lane) {
+  co_await Order(lane.lane, lane.end_all);
+  for (ForwardedCall* call : lane.calls) call->End(Drain::Refusal());
+  lane.ended = true;
+  lane.next_look.Cancel();
+}
+
+RootTask Forwarder::EndLateCalls(LaneState& lane) {
   const Lane::Occupant occupant(lane.lane);
   const absl::Duration interval = std::min(options_.unary_ceiling / 4, absl::Seconds(1));
-  while (!lane.stopping) {
+  while (!lane.ended) {
     co_await Operation([&](void* tag) {
-      lane.sweep.Set(lane.lane.queue(), absl::ToChronoTime(absl::Now() + interval), tag);
+      lane.next_look.Set(lane.lane.queue(), absl::ToChronoTime(absl::Now() + interval), tag);
     });
     const absl::Time now = absl::Now();
     for (const auto* calls : {&lane.calls, &lane.watches}) {
-      for (ForwardedCall* call : *calls) call->CancelIfLate(now, options_.unary_ceiling);
+      for (ForwardedCall* call : *calls) call->EndIfLate(now);
     }
   }
 }
@@ -136,11 +147,6 @@ void Forwarder::EndAll() {
 void Forwarder::Stop() {
   EndWatches();
   EndAll();
-  for (const auto& lane : lanes_) {
-    lane->stopping = true;
-    // Where this comes between two settings, the next one is over within its interval.
-    lane->sweep.Cancel();
-  }
   for (const auto& lane : lanes_) lane->lane.Join();
 }
 

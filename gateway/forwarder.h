@@ -26,8 +26,9 @@ struct ForwarderOptions {
   // Calls in progress beyond these are refused: RESOURCE_EXHAUSTED (TOO_MANY_CALLS, with
   // RetryInfo).
   int64_t calls_max = 4096;
-  // Deadline of unary calls that came without one, and how long any call may take to bring its
-  // first message.
+  // Deadline of unary calls that came without one, counted from their headers, and how long any
+  // call may wait for its client: see ForwardedCall. Up to a second more passes before that is
+  // noticed.
   absl::Duration unary_ceiling = absl::Seconds(60);
 };
 
@@ -65,10 +66,11 @@ class Forwarder {
 
   RootTask Serve(LaneState& lane);
   Task ServeAccepted(LaneState& lane, ForwardedCall& call);
-  RootTask AwaitOrder(LaneState& lane, grpc::Alarm& order,
-                      absl::flat_hash_set<ForwardedCall*>& calls);
-  // Cancels, now and then, what does not bring its first message.
-  RootTask SweepLate(LaneState& lane);
+  RootTask AwaitEndWatches(LaneState& lane);
+  RootTask AwaitEndAll(LaneState& lane);
+  // Ends, now and then, the calls that wait for their client in vain: one alarm for all of them,
+  // where one for each would be another trip through the queue for every call that is quick.
+  RootTask EndLateCalls(LaneState& lane);
   absl::Status Admit(const absl::StatusOr<const Route*>& route, const Drain::Ticket& ticket) const;
 
   const ForwarderOptions options_;

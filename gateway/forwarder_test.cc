@@ -1,12 +1,9 @@
 #include "gateway/forwarder.h"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
 #include "gateway/forwarder_fixture.h"
+#include "gateway/raw_http2.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "runtime/base/fd.h"
 
 namespace rawgate::gateway {
 namespace {
@@ -20,6 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::Key;
 using ::testing::Not;
 using ::testing::Pair;
+using ::testing::StartsWith;
 
 TEST_F(ForwarderTest, Unary) {
   std::string answer;
@@ -46,6 +44,15 @@ TEST_F(ForwarderTest, MetadataTravelsBothWays) {
   const auto cost = trailing.find("cost-bin");
   ASSERT_NE(cost, trailing.end());
   EXPECT_EQ(std::string(cost->second.data(), cost->second.size()), std::string("\x00\xff", 2));
+}
+
+TEST_F(ForwarderTest, BackendIsToldWhoTheClientIs) {
+  grpc::ClientContext context;
+  context.AddMetadata("x-rawgate-peer", "tcp://forged:1");
+  ASSERT_TRUE(Echo(context, "x").ok());
+  const auto metadata = echo_.metadata();
+  ASSERT_EQ(metadata.count("x-rawgate-peer"), 1U);
+  EXPECT_THAT(metadata.find("x-rawgate-peer")->second, StartsWith("tcp://127.0.0.1:"));
 }
 
 TEST_F(ForwarderTest, StatusTravelsWithDetailsAndTrailers) {
@@ -81,29 +88,6 @@ TEST_F(ForwarderTest, UnaryCallWithoutDeadlineGetsTheCeiling) {
       EchoService::NewStub(strict.Channel())->Echo(&context, request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   EXPECT_EQ(Reason(status), "DEADLINE_EXCEEDED");
-}
-
-TEST_F(ForwarderTest, ACallWhoseRequestDoesNotComeGivesItsPlaceBack) {
-  TestForwarder strict({{"echo", backend_->address()}},
-                       {.calls_max = 1, .unary_ceiling = absl::Milliseconds(50)});
-  grpc::GenericStub stub(strict.Channel());
-  grpc::CompletionQueue queue;
-  for (const char* method :
-       {"/rawgate.echo.v1.EchoService/Echo", "/rawgate.echo.v1.EchoService/Converse"}) {
-    grpc::ClientContext context;
-    // Headers, and nothing else.
-    const auto call = stub.PrepareCall(&context, method, &queue);
-    void* tag = nullptr;
-    bool ok = false;
-    call->StartCall(nullptr);
-    ASSERT_TRUE(queue.Next(&tag, &ok));
-    EXPECT_TRUE(Eventually([&] { return strict.drain().calls() == 1; }));
-    grpc::Status status;
-    call->Finish(&status, nullptr);
-    ASSERT_TRUE(queue.Next(&tag, &ok));
-    EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED) << status.error_message();
-    EXPECT_TRUE(Eventually([&] { return strict.drain().calls() == 0; }));
-  }
 }
 
 TEST_F(ForwarderTest, CancellationReachesTheBackend) {
@@ -190,43 +174,10 @@ TEST_F(ForwarderTest, MessagesUpToFourMebibytes) {
 // gRPC's client would refuse to send such a value, and its server side would abort the process if
 // it were sent on.
 TEST_F(ForwarderTest, IllegalMetadataFromTheWireIsDropped) {
-  const Fd socket(::socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(gateway_.port()));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-
-  std::string block;
-  const auto add = [&block](const std::string& name, const std::string& value) {
-    block += '\0';  // Literal header field without indexing, new name (RFC 7541, 6.2.2).
-    block += static_cast<char>(name.size());
-    block += name;
-    block += static_cast<char>(value.size());
-    block += value;
-  };
-  add(":method", "POST");
-  add(":scheme", "http");
-  add(":path", "/rawgate.echo.v1.EchoService/Echo");
-  add(":authority", "x");
-  add("te", "trailers");
-  add("content-type", "application/grpc");
-  add("odd", "\x01\x80\xff");
-  std::string bytes = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-  const auto frame = [&bytes](char type, char flags, char stream, const std::string& payload) {
-    bytes += '\0';
-    bytes += '\0';
-    bytes += static_cast<char>(payload.size());
-    bytes += type;
-    bytes += flags;
-    bytes += std::string("\0\0\0", 3) + stream;
-    bytes += payload;
-  };
-  frame(4, 0, 0, "");                            // SETTINGS
-  frame(1, 4, 1, block);                         // HEADERS, END_HEADERS
-  frame(0, 1, 1, std::string("\0\0\0\0\0", 5));  // DATA, END_STREAM: one empty message
-  ASSERT_EQ(::send(socket.get(), bytes.data(), bytes.size(), 0),
-            static_cast<ssize_t>(bytes.size()));
+  RawHttp2 client(gateway_.port());
+  client.SendSettings();
+  client.SendHeaders(1, "/rawgate.echo.v1.EchoService/Echo", {{"odd", "\x01\x80\xff"}});
+  client.SendEmptyMessage(1);
 
   EXPECT_TRUE(Eventually([&] { return echo_.calls == 1; }));
   EXPECT_THAT(echo_.metadata(), Not(Contains(Key("odd"))));

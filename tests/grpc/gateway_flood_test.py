@@ -1,0 +1,98 @@
+"""One connection must not take all places of the gateway from the other clients."""
+
+import socket
+import struct
+import unittest
+
+import grpc
+
+from tests.harness import rpc
+from tests.harness.deadlines import PATIENCE, wait_until
+from tests.harness.stack import Stack
+
+HEADERS, SETTINGS, END_HEADERS, ACK = 1, 4, 4, 1
+MAX_CONCURRENT_STREAMS = 3
+PLACES = 4096
+PLACES_OF_A_CONNECTION = 1024
+ECHO = b"/rawgate.echo.v1.EchoService/Echo"
+
+stack = None
+client = None
+
+
+def setUpModule():
+    global stack, client
+    stack = Stack()
+    unittest.addModuleCleanup(stack.stop)
+    stack.start_service("echo")
+    stack.start_gateway("--unary_ceiling=2s")
+    client = rpc.client_of(stack)
+    unittest.addModuleCleanup(client.close)
+
+
+def frame(kind, flags, stream, payload=b""):
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+
+def header(name, value):
+    """A literal header field without indexing and with a new name (RFC 7541, 6.2.2)."""
+    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
+
+
+def calls_without_message(count):
+    block = b"".join(header(name, value) for name, value in (
+        (b":method", b"POST"), (b":scheme", b"http"), (b":path", ECHO), (b":authority", b"x"),
+        (b"te", b"trailers"), (b"content-type", b"application/grpc")))
+    return b"".join(frame(HEADERS, END_HEADERS, 1 + 2 * number, block) for number in range(count))
+
+
+class FloodTest(unittest.TestCase):
+    def setUp(self):
+        host, _, port = stack.gateway_target.rpartition(":")
+        self.connection = socket.create_connection((host, int(port)), timeout=PATIENCE)
+        self.addCleanup(self.connection.close)
+        self.stream = self.connection.makefile("rb")
+        self.addCleanup(self.stream.close)
+        self.connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0))
+
+    def read_frame(self, wanted):
+        """The payload of the next frame of that kind."""
+        while True:
+            length, kind, flags, _ = struct.unpack(">IBBI", b"\0" + self.stream.read(9))
+            payload = self.stream.read(length)
+            if kind == wanted and not (kind == SETTINGS and flags & ACK):
+                return payload
+
+    def assert_others_are_served(self):
+        self.assertEqual(client.echo.Echo(rpc.echo.EchoRequest(payload=b"on"), timeout=PATIENCE).payload, b"ON")
+
+    def test_connection_that_takes_too_many_places_is_closed(self):
+        settings = dict(struct.iter_unpack(">HI", self.read_frame(SETTINGS)))
+        self.assertEqual(settings[MAX_CONCURRENT_STREAMS], PLACES_OF_A_CONNECTION)
+        try:
+            self.connection.sendall(frame(SETTINGS, ACK, 0) + calls_without_message(PLACES))
+            while self.stream.read(4096):
+                pass
+        except ConnectionError:
+            pass
+        self.assert_others_are_served()
+
+    def test_places_without_a_message_are_given_back(self):
+        """A client that does not acknowledge the settings is not bound by them, but by the ceiling."""
+        self.connection.sendall(calls_without_message(PLACES + 1))
+
+        def served():
+            try:
+                self.assert_others_are_served()
+                return True
+            except grpc.RpcError as error:
+                self.assertEqual(error.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
+                return False
+
+        # The end of a call: one was refused, so all places were taken.
+        self.read_frame(HEADERS)
+        wait_until(served, "a place")
+
+
+if __name__ == "__main__":
+    unittest.main()
