@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "gateway/child_call.h"
+#include "gateway/metadata.h"
 #include "gateway/services_list.h"
 #include "runtime/base/status.h"
 
@@ -24,13 +24,13 @@ std::string MakeToken(const std::string& backend, const std::string& token) {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<ConnectionsPage>> ConnectionsPage::Make(
-    const BackendTable& table, const grpc::CallbackServerContext& context,
+    const BackendTable& table, grpc::CallbackServerContext& context, ChildCalls& children,
     const control::v1::ListConnectionsRequest& request,
     control::v1::ListConnectionsResponse* response) {
   if (request.page_size() < 0) {
     return FieldError("page_size", "BAD_PAGE_SIZE", "page_size must not be negative");
   }
-  std::shared_ptr<ConnectionsPage> page(new ConnectionsPage(context, response));
+  std::shared_ptr<ConnectionsPage> page(new ConnectionsPage(context, children, response));
   page->page_size_ =
       request.page_size() == 0 ? kPageSizeDefault : std::min(request.page_size(), kPageSizeMax);
   for (const auto& backend : table.backends()) {
@@ -70,7 +70,7 @@ void ConnectionsPage::AskNext() {
     response_->set_next_page_token(MakeToken(backends_[current_]->name(), backend_token_));
     return done_(grpc::Status::OK);
   }
-  call_ = MakeChildContext(context_, kDescribeWithin);
+  call_ = children_.MakeBrief(context_, kDescribeWithin);
   ask_.set_service(backends_[current_]->name());
   ask_.set_page_size(room);
   ask_.set_page_token(backend_token_);
@@ -84,7 +84,10 @@ void ConnectionsPage::OnAnswer(const grpc::Status& status) {
   // One that does not answer in time is as far away as one that does not answer.
   const bool away = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
                     status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
-  if (!status.ok() && !away) return done_(StatusForClient(status, backends_[current_]->name()));
+  if (!status.ok() && !away) {
+    CopyTrailingMetadata(*call_, context_);
+    return done_(StatusForClient(status, backends_[current_]->name()));
+  }
   for (control::v1::Connection& row : *answer_.mutable_connections()) {
     *response_->add_connections() = std::move(row);
   }

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "gateway/backend_table.h"
+#include "gateway/child_call.h"
 #include "grpcpp/server_context.h"
 #include "rawgate/control/v1/control_service.pb.h"
 
@@ -17,25 +18,26 @@ namespace rawgate::gateway {
 // Shared by the calls that it makes, one at a time.
 class ConnectionsPage : public std::enable_shared_from_this<ConnectionsPage> {
  public:
-  // `context` and `*response` stay until Collect()'s end. Errors: NOT_FOUND (SERVICE_NOT_FOUND),
-  // INVALID_ARGUMENT (INVALID_PAGE_TOKEN, BAD_PAGE_SIZE).
+  // `context`, `children` and `*response` stay until Collect()'s end. Errors: NOT_FOUND
+  // (SERVICE_NOT_FOUND), INVALID_ARGUMENT (INVALID_PAGE_TOKEN, BAD_PAGE_SIZE).
   static absl::StatusOr<std::shared_ptr<ConnectionsPage>> Make(
-      const BackendTable& table, const grpc::CallbackServerContext& context,
+      const BackendTable& table, grpc::CallbackServerContext& context, ChildCalls& children,
       const control::v1::ListConnectionsRequest& request,
       control::v1::ListConnectionsResponse* response);
 
-  // Fills the response, then calls `done` once, from any thread. A backend that does not answer has
-  // no rows; an error that one answers with is the page's.
+  // Fills the response, then calls `done` once, from any thread. A backend that does not answer
+  // within kDescribeWithin has no rows; an error that one answers with is the page's.
   void Collect(std::function<void(const grpc::Status&)> done);
 
  private:
-  ConnectionsPage(const grpc::CallbackServerContext& context,
+  ConnectionsPage(grpc::CallbackServerContext& context, ChildCalls& children,
                   control::v1::ListConnectionsResponse* response)
-      : context_(context), response_(response) {}
+      : context_(context), children_(children), response_(response) {}
   void AskNext();
   void OnAnswer(const grpc::Status& status);
 
-  const grpc::CallbackServerContext& context_;
+  grpc::CallbackServerContext& context_;
+  ChildCalls& children_;
   control::v1::ListConnectionsResponse* const response_;
   // Those not yet asked to the end.
   std::vector<Backend*> backends_;
@@ -45,7 +47,7 @@ class ConnectionsPage : public std::enable_shared_from_this<ConnectionsPage> {
   int page_size_ = 0;
   std::function<void(const grpc::Status&)> done_;
   // The call under way.
-  std::unique_ptr<grpc::ClientContext> call_;
+  std::shared_ptr<grpc::ClientContext> call_;
   control::v1::ListConnectionsRequest ask_;
   control::v1::ListConnectionsResponse answer_;
 };

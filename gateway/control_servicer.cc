@@ -1,10 +1,10 @@
 #include "gateway/control_servicer.h"
 
 #include <algorithm>
-#include <chrono>
+#include <memory>
+#include <optional>
 #include <utility>
 
-#include "gateway/child_call.h"
 #include "gateway/connections_page.h"
 #include "gateway/metadata.h"
 #include "gateway/services_list.h"
@@ -18,37 +18,67 @@ namespace {
 namespace pb = control::v1;
 using Stub = pb::ControlService::Stub;
 
-grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context, const absl::Status& status) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(rpc::ToGrpc(status));
-  return reactor;
-}
-
 // How long a stop may take besides: what the service itself takes for absent, and at most.
 constexpr absl::Duration kGraceDefault = absl::Seconds(5);
 constexpr absl::Duration kGraceMax = absl::Minutes(10);
 
 }  // namespace
 
+// One unary call, counted from its construction to its Finish(). Shared by the calls to backends
+// that it waits for.
+class ControlServicer::UnaryCall {
+ public:
+  UnaryCall(ControlServicer& servicer, Context* context)
+      : ticket_(std::in_place, servicer.drain_),
+        children_(servicer.children_),
+        reactor_(context->DefaultReactor()) {}
+
+  Reactor* reactor() const { return reactor_; }
+
+  // Exactly once, by whoever knows the answer. `merged`: the answer is made of what the children
+  // said, and tells nothing when they were cut off.
+  void Finish(const grpc::Status& status, bool merged = false) {
+    const bool cut_off =
+        children_.ended() && (merged || status.error_code() == grpc::StatusCode::CANCELLED);
+    // Once a call is finished its servicer may go, and the drain with it.
+    ticket_.reset();
+    reactor_->Finish(cut_off ? rpc::ToGrpc(Drain::Refusal()) : status);
+  }
+  Reactor* Refuse(const absl::Status& status) {
+    Finish(rpc::ToGrpc(status));
+    return reactor_;
+  }
+
+ private:
+  std::optional<Drain::Ticket> ticket_;
+  ChildCalls& children_;
+  Reactor* const reactor_;
+};
+
 template <typename Request, typename Response, typename Method>
 grpc::ServerUnaryReactor* ControlServicer::PassOn(Context* context, const Request* request,
                                                   Response* response, absl::Duration within,
                                                   Method method) {
-  // Before the question whether the drain has begun: it waits for whoever has a ticket.
-  auto ticket = std::make_shared<Drain::Ticket>(drain_);
-  if (drain_.Begun()) return Refuse(context, Drain::Refusal());
+  // Counted before the question whether the drain has begun: that waits for whoever is counted.
+  const auto call = std::make_shared<UnaryCall>(*this, context);
+  if (drain_.Begun()) return call->Refuse(Drain::Refusal());
   const absl::StatusOr<Backend*> backend = table_.Find(request->service());
-  if (!backend.ok()) return Refuse(context, backend.status());
-  Reactor* reactor = context->DefaultReactor();
-  const std::shared_ptr<grpc::ClientContext> call = MakeChildContext(*context, within);
-  ((*backend)->control().async()->*method)(call.get(), request, response,
-                                           [call, context, reactor, ticket = std::move(ticket),
-                                            name = (*backend)->name()](const grpc::Status& status) {
-                                             CopyInitialMetadata(*call, *context);
-                                             CopyTrailingMetadata(*call, *context);
-                                             reactor->Finish(StatusForClient(status, name));
-                                           });
-  return reactor;
+  if (!backend.ok()) return call->Refuse(backend.status());
+  const std::shared_ptr<grpc::ClientContext> child = children_.Make(*context, within);
+  ((*backend)->control().async()->*method)(
+      child.get(), request, response,
+      [call, child, context, name = (*backend)->name()](const grpc::Status& status) {
+        CopyInitialMetadata(*child, *context);
+        CopyTrailingMetadata(*child, *context);
+        call->Finish(StatusForClient(status, name));
+      });
+  return call->reactor();
+}
+
+ControlServicer::~ControlServicer() {
+  // All watches have ended, and have cancelled their feeds.
+  feeds_.AwaitNone();
+  pool_.join();
 }
 
 void ControlServicer::EndWatches() {
@@ -59,20 +89,23 @@ void ControlServicer::EndWatches() {
 grpc::ServerUnaryReactor* ControlServicer::ListServices(Context* context,
                                                         const pb::ListServicesRequest*,
                                                         pb::ListServicesResponse* response) {
-  Reactor* reactor = context->DefaultReactor();
-  ListAllServices(table_, *context, response, [reactor] { reactor->Finish(grpc::Status::OK); });
-  return reactor;
+  const auto call = std::make_shared<UnaryCall>(*this, context);
+  if (drain_.Begun()) return call->Refuse(Drain::Refusal());
+  ListAllServices(table_, *context, children_, response,
+                  [call] { call->Finish(grpc::Status::OK, /*merged=*/true); });
+  return call->reactor();
 }
 
 grpc::ServerUnaryReactor* ControlServicer::GetService(Context* context,
                                                       const pb::GetServiceRequest* request,
                                                       pb::GetServiceResponse* response) {
+  const auto call = std::make_shared<UnaryCall>(*this, context);
+  if (drain_.Begun()) return call->Refuse(Drain::Refusal());
   const absl::StatusOr<Backend*> backend = table_.Find(request->service());
-  if (!backend.ok()) return Refuse(context, backend.status());
-  Reactor* reactor = context->DefaultReactor();
-  DescribeService(**backend, *context, response->mutable_service(),
-                  [reactor] { reactor->Finish(grpc::Status::OK); });
-  return reactor;
+  if (!backend.ok()) return call->Refuse(backend.status());
+  DescribeService(**backend, *context, children_, response->mutable_service(),
+                  [call] { call->Finish(grpc::Status::OK, /*merged=*/true); });
+  return call->reactor();
 }
 
 grpc::ServerUnaryReactor* ControlServicer::StartService(Context* context,
@@ -109,12 +142,13 @@ grpc::ServerUnaryReactor* ControlServicer::CloseConnection(
 grpc::ServerUnaryReactor* ControlServicer::ListConnections(
     Context* context, const pb::ListConnectionsRequest* request,
     pb::ListConnectionsResponse* response) {
-  absl::StatusOr<std::shared_ptr<ConnectionsPage>> page =
-      ConnectionsPage::Make(table_, *context, *request, response);
-  if (!page.ok()) return Refuse(context, page.status());
-  Reactor* reactor = context->DefaultReactor();
-  (*page)->Collect([reactor](const grpc::Status& status) { reactor->Finish(status); });
-  return reactor;
+  const auto call = std::make_shared<UnaryCall>(*this, context);
+  if (drain_.Begun()) return call->Refuse(Drain::Refusal());
+  const absl::StatusOr<std::shared_ptr<ConnectionsPage>> page =
+      ConnectionsPage::Make(table_, *context, children_, *request, response);
+  if (!page.ok()) return call->Refuse(page.status());
+  (*page)->Collect([call](const grpc::Status& status) { call->Finish(status, /*merged=*/true); });
+  return call->reactor();
 }
 
 grpc::ServerWriteReactor<pb::WatchServicesResponse>* ControlServicer::WatchServices(
@@ -124,7 +158,7 @@ grpc::ServerWriteReactor<pb::WatchServicesResponse>* ControlServicer::WatchServi
 }
 
 grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
-    Context*, const pb::WatchEventsRequest* request) {
+    Context* context, const pb::WatchEventsRequest* request) {
   absl::Status checked = rpc::CheckWatchEvents(*request);
   std::vector<Backend*> backends;
   for (const auto& backend : table_.backends()) {
@@ -137,7 +171,8 @@ grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
     if (const auto known = table_.Find(name); !known.ok()) checked.Update(known.status());
   }
   if (!checked.ok()) return rpc::RefuseWatch<EventMerge>(checked);
-  return rpc::OpenWatch(std::make_shared<EventMerge>(*request, table_, std::move(backends), pool_),
+  return rpc::OpenWatch(std::make_shared<EventMerge>(*request, RequestMetadata(*context), table_,
+                                                     std::move(backends), pool_, feeds_),
                         event_merges_);
 }
 

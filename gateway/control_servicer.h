@@ -6,8 +6,10 @@
 
 #include "absl/time/time.h"
 #include "gateway/backend_table.h"
+#include "gateway/child_call.h"
 #include "gateway/drain.h"
 #include "gateway/event_merge.h"
+#include "gateway/outstanding.h"
 #include "rawgate/control/v1/control_service.grpc.pb.h"
 #include "runtime/rpc/services_watch.h"
 #include "runtime/rpc/watch_set.h"
@@ -17,15 +19,17 @@ namespace rawgate::gateway {
 // Thread-safe. Deadlines and cancellation of the client pass through to the backend.
 class ControlServicer final : public control::v1::ControlService::CallbackService {
  public:
-  // Both outlive this object; `drain` counts the calls that are passed to a backend. Those have
-  // `ceiling` to be answered, and a stop its grace besides.
+  // Both outlive this object; `drain` counts the unary calls. Those that are passed to a backend
+  // and have no deadline get `ceiling` from now, and a stop its grace besides.
   ControlServicer(BackendTable& table, Drain& drain, absl::Duration ceiling)
       : table_(table), drain_(drain), ceiling_(ceiling) {}
   // The server has been shut down.
-  ~ControlServicer() override { pool_.join(); }
+  ~ControlServicer() override;
 
   // Ends every watch with UNAVAILABLE (DRAINING, with RetryInfo): the gateway is going.
   void EndWatches();
+  // Ends every unary call in the same way.
+  void EndCalls() { children_.EndAll(); }
 
   using Context = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
@@ -47,6 +51,7 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
       Context* context, const control::v1::WatchEventsRequest* request) override;
 
  private:
+  class UnaryCall;
   // Passes a call to the backend that it names: `method` of the backend's stub.
   template <typename Request, typename Response, typename Method>
   Reactor* PassOn(Context* context, const Request* request, Response* response,
@@ -55,6 +60,9 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
   BackendTable& table_;
   Drain& drain_;
   const absl::Duration ceiling_;
+  ChildCalls children_;
+  // Streams of backends, whose ends are posted to the pool.
+  Outstanding feeds_;
   // The one thread on which watches do their work.
   boost::asio::thread_pool pool_{1};
   rpc::WatchSet<rpc::ServicesWatch> services_watches_;

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 
 #include "absl/time/clock.h"
+#include "runtime/base/status.h"
 #include "runtime/rpc/proto_time.h"
 #include "runtime/rpc/status.h"
 
@@ -13,6 +14,18 @@ namespace rawgate::gateway {
 using control::v1::EventPosition;
 using control::v1::WatchEventsRequest;
 using control::v1::WatchEventsResponse;
+
+namespace {
+
+// What asking again would not change. Any other end is the backend's affair, and must not take the
+// other backends' events from the client.
+bool IsClientsAffair(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::INVALID_ARGUMENT ||
+         status.error_code() == grpc::StatusCode::NOT_FOUND ||
+         ReasonOf(rpc::FromGrpc(status)) == "TOO_MANY_WATCHERS";
+}
+
+}  // namespace
 
 template <typename Step>
 void EventMerge::Post(Step step) {
@@ -27,6 +40,8 @@ class EventMerge::Feed final : public grpc::ClientReadReactor<WatchEventsRespons
   Feed(std::shared_ptr<EventMerge> merge, size_t index, Backend& backend,
        WatchEventsRequest request)
       : merge_(std::move(merge)), index_(index), request_(std::move(request)) {
+    merge_->feeds_.Enter();
+    AddMetadata(merge_->metadata_, context_);
     backend.control().async()->WatchEvents(&context_, &request_, this);
     AddHold();
     StartRead(&message_);
@@ -53,7 +68,10 @@ class EventMerge::Feed final : public grpc::ClientReadReactor<WatchEventsRespons
     });
   }
   void OnDone(const grpc::Status& status) override {
+    // Neither this object nor the merge is sure to be there once it is posted.
+    Outstanding& feeds = merge_->feeds_;
     merge_->Post([index = index_, status](EventMerge& merge) { merge.OnFeedEnd(index, status); });
+    feeds.Leave();
   }
 
   // Its owner, which must live until OnDone().
@@ -65,11 +83,14 @@ class EventMerge::Feed final : public grpc::ClientReadReactor<WatchEventsRespons
   bool waiting_ = false;
 };
 
-EventMerge::EventMerge(WatchEventsRequest request, BackendTable& table,
-                       std::vector<Backend*> backends, boost::asio::thread_pool& pool)
+EventMerge::EventMerge(WatchEventsRequest request, Metadata metadata, BackendTable& table,
+                       std::vector<Backend*> backends, boost::asio::thread_pool& pool,
+                       Outstanding& feeds)
     : request_(std::move(request)),
+      metadata_(std::move(metadata)),
       table_(table),
       pool_(pool),
+      feeds_(feeds),
       positions_timer_(pool),
       retry_timer_(pool) {
   for (Backend* backend : backends) {
@@ -113,6 +134,7 @@ void EventMerge::OpenFirstFeeds() {
   for (size_t i = 0; i < sources_.size(); ++i) {
     if (!sources_[i].backend->watchable()) continue;
     sources_[i].awaited = true;
+    sources_[i].away = false;
     OpenFeed(i);
   }
   positions_timer_.expires_after(kPositionsWithin);
@@ -138,9 +160,7 @@ void EventMerge::OpenFeed(size_t index) {
 void EventMerge::OnBackendsChanged() {
   if (writer_ == nullptr) return;
   for (size_t i = 0; i < sources_.size(); ++i) {
-    if (sources_[i].feed != nullptr || !sources_[i].backend->watchable()) continue;
-    Announce(sources_[i], true, "");
-    OpenFeed(i);
+    if (sources_[i].feed == nullptr && sources_[i].backend->watchable()) OpenFeed(i);
   }
 }
 
@@ -148,6 +168,7 @@ void EventMerge::OnMessage(size_t index, WatchEventsResponse message) {
   Source& source = sources_[index];
   source.feed->Wait();
   if (writer_ == nullptr) return source.feed->Cancel();
+  if (std::exchange(source.away, false)) Announce(source, true, "");
   for (const EventPosition& position : message.positions()) source.position = position;
   if (!message.events().empty()) {
     const control::v1::Event& last = *message.events().rbegin();
@@ -167,12 +188,10 @@ void EventMerge::OnFeedEnd(size_t index, const grpc::Status& status) {
   source.feed = nullptr;
   source.awaited = false;
   if (writer_ == nullptr) return;
-  // An error with details is the service's answer to this request; one without is gRPC's, about the
-  // connection.
-  const bool gone = status.ok() || status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-                    status.error_details().empty();
-  if (!gone) return EndNow(rpc::FromGrpc(StatusForClient(status, source.backend->name())));
-  Announce(source, false, status.error_message());
+  if (IsClientsAffair(status)) {
+    return EndNow(rpc::FromGrpc(StatusForClient(status, source.backend->name())));
+  }
+  if (!std::exchange(source.away, true)) Announce(source, false, status.error_message());
   SendFirstMessageIfComplete();
   // Its state follows shortly, and when it is reachable again that is a change: see
   // OnBackendsChanged(). One that is so already (it dropped the stream only) may have told its

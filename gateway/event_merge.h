@@ -15,6 +15,8 @@
 
 #include "absl/status/status.h"
 #include "gateway/backend_table.h"
+#include "gateway/metadata.h"
+#include "gateway/outstanding.h"
 #include "rawgate/control/v1/control_service.pb.h"
 #include "runtime/rpc/stream_writer.h"
 
@@ -27,9 +29,10 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   using Writer = rpc::StreamWriter<control::v1::WatchEventsResponse>;
 
   // `pool` has one thread; it and `table` outlive this object, and `backends` are of `table`.
-  // `request` has been checked.
-  EventMerge(control::v1::WatchEventsRequest request, BackendTable& table,
-             std::vector<Backend*> backends, boost::asio::thread_pool& pool);
+  // `request` has been checked; `metadata` goes with it to the backends, whose streams are counted
+  // by `feeds`: until the last has left, something may still be posted to `pool`.
+  EventMerge(control::v1::WatchEventsRequest request, Metadata metadata, BackendTable& table,
+             std::vector<Backend*> backends, boost::asio::thread_pool& pool, Outstanding& feeds);
   ~EventMerge();
 
   // The stream to give to gRPC. First of all and once; `on_done` is called after the stream's end.
@@ -51,6 +54,8 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
     control::v1::EventPosition position;
     // Its first message, or its failure, is still awaited.
     bool awaited = false;
+    // It is not, or not any more, being followed, so the client is told when it is.
+    bool away = true;
   };
 
   template <typename Step>
@@ -73,8 +78,10 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   void ReadOn();
 
   const control::v1::WatchEventsRequest request_;
+  const Metadata metadata_;
   BackendTable& table_;
   boost::asio::thread_pool& pool_;
+  Outstanding& feeds_;
   boost::asio::steady_timer positions_timer_;
   boost::asio::steady_timer retry_timer_;
   BackendTable::Subscription subscription_ = 0;

@@ -13,9 +13,6 @@ namespace {
 
 // After the grace every call is cancelled; how long the server then waits for their last words.
 constexpr absl::Duration kLastWords = absl::Seconds(1);
-// A quarter of what the forwarder serves at once: no one connection can take all places. HTTP/2
-// makes clients wait beyond it.
-constexpr int kCallsPerConnectionMax = 1024;
 
 std::vector<ForwardingBackend> ForwardingBackends(const BackendTable& table) {
   std::vector<ForwardingBackend> backends;
@@ -90,6 +87,7 @@ void GatewayServer::Stop(absl::Duration grace) {
   forwarder_.EndWatches();
   drain_.WaitUntilIdle(grace);
   forwarder_.EndAll();
+  control_.EndCalls();
   server_->Shutdown(absl::ToChronoTime(absl::Now() + kLastWords));
   forwarder_.Stop();
   health_.reset();

@@ -17,6 +17,11 @@
 
 namespace rawgate::gateway {
 
+// Calls that one client may have in progress on one connection, as HTTP/2's settings tell it:
+// gRPC's own clients then wait for one to end, and a connection that takes more is closed. A
+// quarter of what the forwarder serves at once, so that no one connection takes all places.
+inline constexpr int kCallsPerConnectionMax = 1024;
+
 class GatewayServer {
  public:
   struct Options {
@@ -36,7 +41,7 @@ class GatewayServer {
   const std::vector<std::string>& uris() const { return uris_; }
 
   // Health says NOT_SERVING, new calls are refused and watches ended with UNAVAILABLE (DRAINING);
-  // calls in progress have `grace`, then they are cancelled.
+  // calls in progress have `grace`, then they are ended with the same status.
   void Stop(absl::Duration grace);
 
  private:

@@ -10,15 +10,18 @@
 namespace rawgate::gateway {
 namespace {
 
+bool IsLegalText(grpc::string_ref value) {
+  return grpc_header_nonbin_value_is_legal(
+             grpc_slice_from_static_buffer(value.data(), value.size())) != 0;
+}
+
 bool Travels(grpc::string_ref key, grpc::string_ref value) {
   const absl::string_view name(key.data(), key.size());
   if (absl::StartsWith(name, "grpc-") || name == "user-agent" || name == rpc::kPeerMetadataKey)
     return false;
   const grpc_slice key_slice = grpc_slice_from_static_buffer(key.data(), key.size());
   if (!grpc_header_key_is_legal(key_slice)) return false;
-  if (grpc_is_binary_header(key_slice)) return true;
-  return grpc_header_nonbin_value_is_legal(
-      grpc_slice_from_static_buffer(value.data(), value.size()));
+  return grpc_is_binary_header(key_slice) || IsLegalText(value);
 }
 
 template <typename Metadata, typename Add>
@@ -29,13 +32,31 @@ void CopyTravelling(const Metadata& metadata, Add add) {
   }
 }
 
+template <typename Add>
+void CopyRequest(const grpc::ServerContextBase& from, Add add) {
+  CopyTravelling(from.client_metadata(), add);
+  // A client of a Unix socket chooses the path that it is seen as.
+  const std::string peer = rpc::PeerUri(from.peer());
+  if (IsLegalText(peer)) add(rpc::kPeerMetadataKey, peer);
+}
+
 }  // namespace
 
-void CopyRequestMetadata(const grpc::ServerContextBase& from, grpc::ClientContext& to) {
-  CopyTravelling(from.client_metadata(), [&](const std::string& key, const std::string& value) {
-    to.AddMetadata(key, value);
+Metadata RequestMetadata(const grpc::ServerContextBase& from) {
+  Metadata metadata;
+  CopyRequest(from, [&](const std::string& key, const std::string& value) {
+    metadata.emplace_back(key, value);
   });
-  to.AddMetadata(rpc::kPeerMetadataKey, rpc::PeerUri(from.peer()));
+  return metadata;
+}
+
+void AddMetadata(const Metadata& metadata, grpc::ClientContext& to) {
+  for (const auto& [key, value] : metadata) to.AddMetadata(key, value);
+}
+
+void CopyRequestMetadata(const grpc::ServerContextBase& from, grpc::ClientContext& to) {
+  CopyRequest(
+      from, [&](const std::string& key, const std::string& value) { to.AddMetadata(key, value); });
 }
 
 void CopyInitialMetadata(const grpc::ClientContext& from, grpc::ServerContextBase& to) {

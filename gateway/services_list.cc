@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "gateway/child_call.h"
 #include "runtime/rpc/proto_time.h"
 
 namespace rawgate::gateway {
@@ -13,7 +12,7 @@ namespace {
 
 // One backend being asked. Shared with the call's completion.
 struct Question {
-  std::unique_ptr<grpc::ClientContext> context;
+  std::shared_ptr<grpc::ClientContext> context;
   control::v1::GetServiceRequest request;
   control::v1::GetServiceResponse response;
 };
@@ -28,12 +27,13 @@ void SetUnreachable(const grpc::Status& status, control::v1::Service* service) {
 }  // namespace
 
 void DescribeService(Backend& backend, const grpc::CallbackServerContext& context,
-                     control::v1::Service* service, std::function<void()> done) {
+                     ChildCalls& children, control::v1::Service* service,
+                     std::function<void()> done) {
   *service = backend.service();
   // Known to be away: no need to ask.
   if (service->state() == control::v1::SERVICE_STATE_UNREACHABLE) return done();
   const auto question = std::make_shared<Question>();
-  question->context = MakeChildContext(context, kDescribeWithin);
+  question->context = children.MakeBrief(context, kDescribeWithin);
   question->request.set_service(backend.name());
   backend.control().async()->GetService(
       question->context.get(), &question->request, &question->response,
@@ -48,15 +48,16 @@ void DescribeService(Backend& backend, const grpc::CallbackServerContext& contex
 }
 
 void ListAllServices(BackendTable& table, const grpc::CallbackServerContext& context,
-                     control::v1::ListServicesResponse* response, std::function<void()> done) {
+                     ChildCalls& children, control::v1::ListServicesResponse* response,
+                     std::function<void()> done) {
   const auto& backends = table.backends();
   // All rows first: adding one later would move those that are being filled.
   for (size_t i = 0; i < backends.size(); ++i) response->add_services();
   const auto left = std::make_shared<std::atomic<size_t>>(backends.size());
   const auto all_done = std::make_shared<std::function<void()>>(std::move(done));
   for (size_t i = 0; i < backends.size(); ++i) {
-    DescribeService(*backends[i], context, response->mutable_services(static_cast<int>(i)),
-                    [left, all_done] {
+    DescribeService(*backends[i], context, children,
+                    response->mutable_services(static_cast<int>(i)), [left, all_done] {
                       if (left->fetch_sub(1) == 1) (*all_done)();
                     });
   }

@@ -5,6 +5,7 @@
 
 #include "absl/time/time.h"
 #include "gateway/backend_table.h"
+#include "gateway/child_call.h"
 #include "grpcpp/server_context.h"
 #include "rawgate/control/v1/control_service.pb.h"
 
@@ -15,13 +16,15 @@ namespace rawgate::gateway {
 inline constexpr absl::Duration kDescribeWithin = absl::Seconds(1);
 
 // Fills `*service` and calls `done`, from any thread. Never fails: a backend that does not answer
-// is SERVICE_STATE_UNREACHABLE. `context` is the client's call and, like `*service`, must stay
-// until then.
+// is SERVICE_STATE_UNREACHABLE. `context` is the client's call, of which the question is a child;
+// it must stay until then, as must `*service`.
 void DescribeService(Backend& backend, const grpc::CallbackServerContext& context,
-                     control::v1::Service* service, std::function<void()> done);
+                     ChildCalls& children, control::v1::Service* service,
+                     std::function<void()> done);
 
 // The same for all of them at once, in order of name.
 void ListAllServices(BackendTable& table, const grpc::CallbackServerContext& context,
-                     control::v1::ListServicesResponse* response, std::function<void()> done);
+                     ChildCalls& children, control::v1::ListServicesResponse* response,
+                     std::function<void()> done);
 
 }  // namespace rawgate::gateway

@@ -1,0 +1,189 @@
+// For tests of control at the gateway: service processes that do as a test says, and the whole
+// gateway before them.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "gateway/gateway_server.h"
+#include "gateway/test_backend.h"
+#include "gtest/gtest.h"
+#include "rawgate/control/v1/control_service.grpc.pb.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/status.h"
+
+namespace rawgate::gateway {
+
+// One service's ControlService.
+class TestControl final : public control::v1::ControlService::Service {
+ public:
+  explicit TestControl(std::string name) : name_(std::move(name)) {}
+
+  // A snapshot that says RUNNING, then nothing, until it is cancelled or the test says `draining`.
+  grpc::Status WatchServices(
+      grpc::ServerContext* context, const control::v1::WatchServicesRequest*,
+      grpc::ServerWriter<control::v1::WatchServicesResponse>* writer) override {
+    ++watches;
+    if (draining) return rpc::ToGrpc(DrainingError());
+    control::v1::WatchServicesResponse snapshot;
+    Describe(snapshot.add_services());
+    writer->Write(snapshot);
+    while (again > 0) {
+      --again;
+      writer->Write(snapshot);
+    }
+    while (!context->IsCancelled() && !draining) absl::SleepFor(absl::Milliseconds(1));
+    return rpc::ToGrpc(DrainingError());
+  }
+
+  grpc::Status GetService(grpc::ServerContext* context, const control::v1::GetServiceRequest*,
+                          control::v1::GetServiceResponse* response) override {
+    Record(*context);
+    Describe(response->mutable_service());
+    return grpc::Status::OK;
+  }
+
+  grpc::Status StartService(grpc::ServerContext* context, const control::v1::StartServiceRequest*,
+                            control::v1::StartServiceResponse*) override {
+    Record(*context);
+    context->AddInitialMetadata("answered-by", name_);
+    context->AddTrailingMetadata("cost-bin", std::string("\x00\xff", 2));
+    return grpc::Status::OK;
+  }
+
+  // Takes until `stopped`, or until it is cancelled.
+  grpc::Status StopService(grpc::ServerContext* context, const control::v1::StopServiceRequest*,
+                           control::v1::StopServiceResponse*) override {
+    Record(*context);
+    ++stops;
+    while (!stopped && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
+    return grpc::Status::OK;
+  }
+
+  // One row; never answers while `frozen`.
+  grpc::Status ListConnections(grpc::ServerContext* context,
+                               const control::v1::ListConnectionsRequest*,
+                               control::v1::ListConnectionsResponse* response) override {
+    Record(*context);
+    while (frozen && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
+    response->add_connections()->set_service(name_);
+    return grpc::Status::OK;
+  }
+
+  // Ends with what `feed_ends` has next; without that it tells its position and follows.
+  grpc::Status WatchEvents(grpc::ServerContext* context, const control::v1::WatchEventsRequest*,
+                           grpc::ServerWriter<control::v1::WatchEventsResponse>* writer) override {
+    Record(*context);
+    {
+      absl::MutexLock lock(&mutex_);
+      if (!feed_ends_.empty()) {
+        const absl::Status end = feed_ends_.front();
+        feed_ends_.pop_front();
+        return rpc::ToGrpc(end);
+      }
+    }
+    control::v1::WatchEventsResponse first;
+    first.add_positions()->set_service(name_);
+    writer->Write(first);
+    while (!context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
+    return grpc::Status::OK;
+  }
+  void EndNextFeedWith(const absl::Status& status) {
+    absl::MutexLock lock(&mutex_);
+    feed_ends_.push_back(status);
+  }
+
+  // Of the last call but watches of services.
+  std::multimap<std::string, std::string> metadata() {
+    absl::MutexLock lock(&mutex_);
+    return metadata_;
+  }
+  absl::Duration time_left() {
+    absl::MutexLock lock(&mutex_);
+    return time_left_;
+  }
+
+  std::atomic<int> watches = 0;
+  std::atomic<int> stops = 0;
+  // Snapshots that a watch repeats.
+  std::atomic<int> again = 0;
+  std::atomic<bool> draining = false;
+  std::atomic<bool> stopped = false;
+  std::atomic<bool> frozen = false;
+
+ private:
+  void Describe(control::v1::Service* service) {
+    service->set_name(name_);
+    service->set_state(control::v1::SERVICE_STATE_RUNNING);
+  }
+
+  void Record(grpc::ServerContext& context) {
+    absl::MutexLock lock(&mutex_);
+    metadata_.clear();
+    for (const auto& [key, value] : context.client_metadata()) {
+      metadata_.emplace(std::string(key.data(), key.size()),
+                        std::string(value.data(), value.size()));
+    }
+    time_left_ = absl::FromChrono(context.deadline()) - absl::Now();
+  }
+
+  const std::string name_;
+  absl::Mutex mutex_;
+  std::multimap<std::string, std::string> metadata_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration time_left_ ABSL_GUARDED_BY(mutex_);
+  std::deque<absl::Status> feed_ends_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Two services, "echo" and "time", and a client of the gateway, which has met both.
+class ControlTest : public ::testing::Test {
+ protected:
+  ControlTest() {
+    EXPECT_TRUE(gateway_ != nullptr);
+    for (const char* name : {"echo", "time"}) EXPECT_TRUE(Eventually([&] { return Met(name); }));
+  }
+  ~ControlTest() override {
+    if (gateway_ != nullptr) gateway_->Stop(absl::ZeroDuration());
+  }
+
+  static std::string Reason(const grpc::Status& status) { return ReasonOf(rpc::FromGrpc(status)); }
+
+  std::unique_ptr<GatewayServer> StartGateway() {
+    auto gateway = GatewayServer::Start(
+        {.addresses = {*net::Endpoint::Parse("tcp://127.0.0.1:0")},
+         .backends = {{"echo", echo_server_.address()}, {"time", time_server_.address()}}});
+    return gateway.ok() ? *std::move(gateway) : nullptr;
+  }
+  static std::unique_ptr<control::v1::ControlService::Stub> StubOf(const GatewayServer& gateway) {
+    return control::v1::ControlService::NewStub(
+        TestChannel(std::string(gateway.uris().at(0).substr(std::string("tcp://").size()))));
+  }
+
+  grpc::Status GetService(const std::string& name, control::v1::GetServiceResponse* response) {
+    grpc::ClientContext context;
+    control::v1::GetServiceRequest request;
+    request.set_service(name);
+    return stub_->GetService(&context, request, response);
+  }
+  bool Met(const std::string& name) {
+    control::v1::GetServiceResponse response;
+    return GetService(name, &response).ok() &&
+           response.service().state() == control::v1::SERVICE_STATE_RUNNING;
+  }
+
+  TestControl echo_{"echo"};
+  TestControl time_{"time"};
+  TestServer echo_server_{{&echo_}};
+  TestServer time_server_{{&time_}};
+  std::unique_ptr<GatewayServer> gateway_ = StartGateway();
+  std::unique_ptr<control::v1::ControlService::Stub> stub_ = StubOf(*gateway_);
+};
+
+}  // namespace rawgate::gateway
