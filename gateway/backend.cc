@@ -9,6 +9,7 @@
 #include "grpcpp/security/credentials.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/observe/event_log.h"
 #include "runtime/rpc/proto_time.h"
 #include "runtime/rpc/server.h"
 #include "runtime/rpc/status.h"
@@ -152,11 +153,23 @@ void Backend::OnUpdate(const control::v1::WatchServicesResponse& update) {
     observer_(service);
     found = true;
   }
-  if (found || update.services().empty()) return;
-  const std::string stranger = update.services(0).name();
-  spdlog::error("--backends: {} is served by service {}, not {}", target_, stranger, name_);
-  absl::MutexLock lock(&mutex_);
-  service_.set_last_error(absl::StrCat(target_, " is service ", stranger, ", not ", name_));
+  if (!found && !update.services().empty()) OnStranger(update.services(0).name());
+}
+
+void Backend::OnStranger(const std::string& name) {
+  const std::string error =
+      absl::StrCat(target_, " serves ", observe::Quoted(name), ", not ", observe::Quoted(name_));
+  control::v1::Service changed;
+  {
+    absl::MutexLock lock(&mutex_);
+    // Told once, however often the other one's state changes.
+    if (stopping_ || service_.last_error() == error) return;
+    leaving_ = false;
+    SetAway(control::v1::SERVICE_STATE_UNREACHABLE, error);
+    changed = service_;
+  }
+  spdlog::error("--backends: {}", error);
+  observer_(changed);
 }
 
 void Backend::OnWatchEnd(const grpc::Status& status) {
@@ -170,7 +183,10 @@ void Backend::OnWatchEnd(const grpc::Status& status) {
     if (service_.state() != before) lost = service_;
   }
   if (lost) {
-    spdlog::warn("{} does not answer: {}", name_, status.error_message());
+    spdlog::warn(
+        "{} {}: {}", name_,
+        lost->state() == control::v1::SERVICE_STATE_DRAINING ? "is going" : "does not answer",
+        status.error_message());
     observer_(*lost);
   }
   // A new one each time: the last one's callback may still be on its way out.
@@ -185,9 +201,12 @@ void Backend::OnWatchEnd(const grpc::Status& status) {
 
 void Backend::Leave(const grpc::Status& status) {
   leaving_ = ReasonOf(rpc::FromGrpc(status)) == "DRAINING";
-  const auto state =
-      leaving_ ? control::v1::SERVICE_STATE_DRAINING : control::v1::SERVICE_STATE_UNREACHABLE;
-  service_.set_last_error(status.error_message());
+  SetAway(leaving_ ? control::v1::SERVICE_STATE_DRAINING : control::v1::SERVICE_STATE_UNREACHABLE,
+          status.error_message());
+}
+
+void Backend::SetAway(control::v1::ServiceState state, const std::string& error) {
+  service_.set_last_error(error);
   if (service_.state() == state) return;
   service_.set_state(state);
   *service_.mutable_state_time() = rpc::ToProto(absl::Now());

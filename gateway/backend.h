@@ -65,8 +65,12 @@ class Backend {
   void OpenWatch();
   void OnUpdate(const control::v1::WatchServicesResponse& update);
   void OnWatchEnd(const grpc::Status& status);
-  // What watches and `service_` say when there is no watch.
+  // What is reached is another service, `name`.
+  void OnStranger(const std::string& name);
+  // What `service_` says when there is no watch, which ended with `status`.
   void Leave(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetAway(control::v1::ServiceState state, const std::string& error)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // True, and whoever waits in Stop() told, when it is time to end.
   bool EndIfStopping() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -79,7 +83,7 @@ class Backend {
   mutable absl::Mutex mutex_;
   absl::CondVar ended_ ABSL_GUARDED_BY(mutex_);
   control::v1::Service service_ ABSL_GUARDED_BY(mutex_);
-  // Its process refuses watches, since it is going.
+  // Its process ended its watch, or refuses one, since it is going.
   bool leaving_ ABSL_GUARDED_BY(mutex_) = false;
   // The open stream, which deletes itself; null between two attempts.
   Watch* watch_ ABSL_GUARDED_BY(mutex_) = nullptr;

@@ -47,12 +47,15 @@ bool Eventually(Condition condition) {
 class TestEcho final : public echo::v1::EchoService::Service {
  public:
   // The payload "fail" gets an error with details and trailers, "wait" waits for cancellation,
-  // "huge" gets 5 MiB.
+  // "huge" gets 5 MiB, "fat" 30 KiB of trailers.
   grpc::Status Echo(grpc::ServerContext* context, const echo::v1::EchoRequest* request,
                     echo::v1::EchoResponse* response) override {
     Record(*context);
     if (request->payload() == "fail") return Failure(*context);
     if (request->payload() == "wait") return AwaitCancellation(*context);
+    if (request->payload() == "fat") {
+      context->AddTrailingMetadata("fat-bin", std::string(30 << 10, 'f'));
+    }
     if (request->payload() == "huge") {
       response->set_payload(std::string(5 << 20, 'x'));
       return grpc::Status::OK;
