@@ -1,11 +1,17 @@
 #include "services/echo/echo_servicer.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include <boost/asio/post.hpp>
+
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/raw_message.h"
 #include "runtime/rpc/status.h"
 
 namespace rawgate::echo {
@@ -38,41 +44,98 @@ absl::StatusOr<std::string> Transformed(v1::Transform wanted, Transform configur
   return result;
 }
 
-// One conversation. gRPC serialises the reactions of one call; deleted in OnDone().
-class Conversation final
-    : public grpc::ServerBidiReactor<v1::ConverseRequest, v1::ConverseResponse> {
+// One conversation. gRPC serialises its reactions, but others may want its end at any time. Owned
+// by itself until OnDone(), and by what others have posted.
+class Conversation final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                           public std::enable_shared_from_this<Conversation> {
  public:
-  Conversation(Transform configured, absl::StatusOr<rpc::Call> call) : configured_(configured) {
-    if (!call.ok()) {
-      Finish(rpc::ToGrpc(call.status()));
-      return;
-    }
-    call_.emplace(*std::move(call));
+  Conversation(grpc::CallbackServerContext& context, Transform configured, rpc::Call call)
+      : context_(context), configured_(configured), call_(std::move(call)) {}
+
+  void Begin() {
+    self_ = shared_from_this();
     StartRead(&request_);
+    call_->OnEndRequested(
+        [self = self_, &loop = call_->admission().service().loop()](const absl::Status& why) {
+          boost::asio::post(loop, [self, why] { self->End(why); });
+        });
   }
 
   void OnReadDone(bool ok) override {
-    if (!ok) return Finish(call_->End(absl::OkStatus()));  // half-close, or cancelled
-    call_->CountReceived(request_.payload().size());
-    auto payload = Transformed(request_.transform(), configured_, request_.payload());
-    if (!payload.ok()) return Finish(call_->End(payload.status()));
-    response_.set_payload(*std::move(payload));
-    call_->CountSent(response_.payload().size());
+    if (!ok) {
+      return End(context_.IsCancelled() ? absl::CancelledError("the client is gone")
+                                        : absl::OkStatus());  // half-close
+    }
+    if (absl::Status answered = Answer(); !answered.ok()) return End(answered);
+    {
+      const absl::MutexLock lock(&mutex_);
+      if (end_) return;
+      writing_ = true;
+    }
     StartWrite(&response_);
   }
 
   void OnWriteDone(bool ok) override {
-    if (!ok) return Finish(call_->End(absl::CancelledError("the client is gone")));
+    std::optional<absl::Status> end;
+    {
+      const absl::MutexLock lock(&mutex_);
+      writing_ = false;
+      if (!ok && !end_) end_ = absl::CancelledError("the client is gone");
+      end = end_;
+    }
+    if (end) return Finish(call_->End(*end));
+    // Should the conversation have been ended by now, this read merely fails: the call, and this
+    // object, last as long as this reaction.
     StartRead(&request_);
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    call_.reset();
+    self_.reset();
+  }
 
  private:
+  // What request_ asks for, in response_.
+  absl::Status Answer() {
+    v1::ConverseRequest request;
+    if (absl::Status parsed = rpc::Parse(&request_, &request); !parsed.ok()) return parsed;
+    call_->CountReceived(request.payload().size());
+    auto payload = Transformed(request.transform(), configured_, request.payload());
+    if (!payload.ok()) return payload.status();
+    v1::ConverseResponse response;
+    response.set_payload(*std::move(payload));
+    call_->CountSent(response.payload().size());
+    response_ = rpc::Serialize(response);
+    return absl::OkStatus();
+  }
+
+  // Only the first end counts. An answer that is being written is written first.
+  void End(const absl::Status& status) {
+    {
+      const absl::MutexLock lock(&mutex_);
+      if (end_) return;
+      end_ = status;
+      if (writing_) return;
+    }
+    Finish(call_->End(status));
+  }
+
+  grpc::CallbackServerContext& context_;
   const Transform configured_;
+  std::shared_ptr<Conversation> self_;
   std::optional<rpc::Call> call_;
-  v1::ConverseRequest request_;
-  v1::ConverseResponse response_;
+  grpc::ByteBuffer request_;
+  grpc::ByteBuffer response_;
+  absl::Mutex mutex_;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
+};
+
+// One that was not admitted.
+class Refusal final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  explicit Refusal(const absl::Status& why) { Finish(rpc::ToGrpc(why)); }
+  void OnDone() override { delete this; }
 };
 
 }  // namespace
@@ -98,9 +161,13 @@ grpc::ServerUnaryReactor* EchoServicer::Echo(grpc::CallbackServerContext* contex
   return reactor;
 }
 
-grpc::ServerBidiReactor<v1::ConverseRequest, v1::ConverseResponse>* EchoServicer::Converse(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* EchoServicer::Converse(
     grpc::CallbackServerContext* context) {
-  return new Conversation(configured_, admission_.Admit(*context, "Converse"));
+  absl::StatusOr<rpc::Call> call = admission_.Admit(*context, "Converse");
+  if (!call.ok()) return new Refusal(call.status());
+  const auto conversation = std::make_shared<Conversation>(*context, configured_, *std::move(call));
+  conversation->Begin();
+  return conversation.get();
 }
 
 }  // namespace rawgate::echo

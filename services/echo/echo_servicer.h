@@ -7,8 +7,12 @@
 
 namespace rawgate::echo {
 
+// Converse is given as bytes, see runtime/rpc/raw_message.h.
+using EchoServiceBase = v1::EchoService::WithRawCallbackMethod_Converse<
+    v1::EchoService::WithCallbackMethod_Echo<v1::EchoService::Service>>;
+
 // Thread-safe.
-class EchoServicer final : public v1::EchoService::CallbackService {
+class EchoServicer final : public EchoServiceBase {
  public:
   // `configured` is what TRANSFORM_UNSPECIFIED means. `admission` outlives this object.
   EchoServicer(Transform configured, rpc::Admission& admission)
@@ -17,7 +21,7 @@ class EchoServicer final : public v1::EchoService::CallbackService {
   grpc::ServerUnaryReactor* Echo(grpc::CallbackServerContext* context,
                                  const v1::EchoRequest* request,
                                  v1::EchoResponse* response) override;
-  grpc::ServerBidiReactor<v1::ConverseRequest, v1::ConverseResponse>* Converse(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Converse(
       grpc::CallbackServerContext* context) override;
 
  private:

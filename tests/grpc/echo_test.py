@@ -79,6 +79,57 @@ class ConverseTest(unittest.TestCase):
             next(answers)
         self.assertEqual(rpc.reason_and_details(raised.exception)[0], "UNKNOWN_TRANSFORM")
 
+    def test_malformed_message_is_an_error(self):
+        raw = client.channel.stream_stream("/rawgate.echo.v1.EchoService/Converse",
+                                           response_deserializer=echo.ConverseResponse.FromString)
+        good = echo.ConverseRequest(payload=b"good").SerializeToString()
+        answers = raw(iter([good, b"\x0a\x7fcut short"]), timeout=rpc.PATIENCE)
+        self.assertEqual(next(answers).payload, b"GOOD")
+        with self.assertRaises(grpc.RpcError) as raised:
+            next(answers)
+        self.assertEqual((raised.exception.code(), rpc.reason_and_details(raised.exception)[0]),
+                         (grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_MESSAGE"))
+
+
+class EndedByOthersTest(unittest.TestCase):
+    def start(self, by):
+        """A conversation that its client never ends."""
+        to_say = queue.SimpleQueue()
+        self.addCleanup(to_say.put, None)
+        to_say.put(echo.ConverseRequest(payload=b"a"))
+        answers = by.echo.Converse(iter(to_say.get, None), timeout=rpc.PATIENCE)
+        self.assertEqual(next(answers).payload, b"A")
+        return answers
+
+    def end_of(self, answers):
+        with self.assertRaises(grpc.RpcError) as raised:
+            next(answers)
+        return raised.exception.code(), *rpc.reason_and_details(raised.exception)
+
+    def test_stopped_service(self):
+        self.addCleanup(client.start, "echo")
+        answers = self.start(client)
+        client.stop("echo", grace_ms=0)
+        self.assertEqual(self.end_of(answers)[:2], (grpc.StatusCode.FAILED_PRECONDITION, "SERVICE_STOPPED"))
+
+    def test_operator_closes_the_call(self):
+        answers = self.start(client)
+        request = rpc.control.ListConnectionsRequest(service="echo")
+        rows = [row for row in client.control.ListConnections(request).connections if row.listener == "rpc"]
+        self.assertEqual(len(rows), 1)
+        client.control.CloseConnection(rpc.control.CloseConnectionRequest(service="echo", connection_id=rows[0].id))
+        self.assertEqual(self.end_of(answers)[:2], (grpc.StatusCode.CANCELLED, "CLOSED_BY_OPERATOR"))
+
+    def test_process_goes(self):
+        other = Stack()
+        direct = rpc.Client(other.start_service("echo", "--grace=0s").rpc_target)
+        self.addCleanup(direct.close)
+        answers = self.start(direct)
+        other.stop()
+        code, reason, details = self.end_of(answers)
+        self.assertEqual((code, reason), (grpc.StatusCode.UNAVAILABLE, "DRAINING"))
+        self.assertEqual(details["google.rpc.RetryInfo"].retry_delay.seconds, 1)
+
 
 if __name__ == "__main__":
     unittest.main()
