@@ -17,7 +17,7 @@ std::string Quoted(const FileName& name) { return absl::StrCat("\"", ToUtf8(name
 
 }  // namespace
 
-absl::Status LookupError(int errno_value, const FileName& name) {
+absl::Status LookupError(int errno_value, const FileName& name, absl::string_view field) {
   switch (errno_value) {
     case ENOENT:
     case ENOTDIR:
@@ -26,7 +26,7 @@ absl::Status LookupError(int errno_value, const FileName& name) {
     case ENXIO:  // a socket, or a FIFO that nobody reads
       return FileNotFound(name);
     case ENAMETOOLONG:
-      return FieldError("filename", "BAD_FILENAME",
+      return FieldError(field, "BAD_FILENAME",
                         absl::StrCat(Quoted(name), " is too long for this file system"));
     default:
       return ErrnoError(errno_value, Quoted(name));
@@ -49,8 +49,8 @@ absl::Status StoringError(int errno_value, const FileName& name) {
                                   absl::StrCat("no space left for ", Quoted(name))),
                             kSpaceRetry);
     case EFBIG:
-      return Error(StatusCode::kResourceExhausted, "FILE_TOO_LARGE",
-                   absl::StrCat(Quoted(name), " is larger than this file system allows"));
+      return FieldError("size", "FILE_TOO_LARGE",
+                        absl::StrCat(Quoted(name), " is larger than this file system allows"));
     default:
       return LookupError(errno_value, name);
   }

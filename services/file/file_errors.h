@@ -8,8 +8,9 @@
 namespace rawgate::file {
 
 // Looking `name` up failed. Symbolic links count as absent, so the errno that refuses one is
-// NOT_FOUND as well.
-absl::Status LookupError(int errno_value, const FileName& name);
+// NOT_FOUND as well. `field` is where a request has the name.
+absl::Status LookupError(int errno_value, const FileName& name,
+                         absl::string_view field = "filename");
 
 // Storing `name`, or making its folders, failed. ABORTED (FOLDER_REMOVED) when a folder vanished
 // meanwhile.

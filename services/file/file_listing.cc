@@ -49,7 +49,7 @@ absl::Status FolderError(int errno_value, const FileRoot& root, const FileName& 
     return Error(absl::StatusCode::kFailedPrecondition, "NOT_A_FOLDER",
                  absl::StrCat("\"", ToUtf8(folder.text()), "\" is a file"));
   }
-  return LookupError(errno_value, folder);
+  return LookupError(errno_value, folder, "folder");
 }
 
 size_t RemoveLeftoversIn(const FileRoot& root, Fd folder, size_t depth, const std::stop_token& stop,
@@ -88,7 +88,7 @@ absl::StatusOr<FileListing> ListFolder(const FileRoot& root, const FileName& fol
   // One more than asked for tells whether there is a next page.
   std::vector<std::string> names = SmallestNames(
       root.OpenEntry(at.get(), ".", O_RDONLY | O_DIRECTORY), after, limit + 1, &complete);
-  if (!complete) return LookupError(errno, folder);
+  if (!complete) return LookupError(errno, folder, "folder");
 
   FileListing listing;
   if (names.size() > limit) {

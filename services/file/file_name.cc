@@ -8,24 +8,28 @@
 namespace rawgate::file {
 namespace {
 
-absl::Status BadFilename(absl::string_view why) {
-  return FieldError("filename", "BAD_FILENAME", absl::StrCat("the file name ", why));
+// In a request for a folder, and for a file or any entry.
+constexpr absl::string_view kFolderField = "folder";
+constexpr absl::string_view kFileField = "filename";
+
+absl::Status BadFilename(absl::string_view field, absl::string_view why) {
+  return FieldError(field, "BAD_FILENAME", absl::StrCat("the file name ", why));
 }
 
-absl::Status CheckComponent(absl::string_view component) {
+absl::Status CheckComponent(absl::string_view field, absl::string_view component) {
   if (component.empty()) {
-    return BadFilename("is absolute, or has an empty component");
+    return BadFilename(field, "is absolute, or has an empty component");
   }
   if (component == "." || component == "..") {
-    return BadFilename("has \".\" or \"..\" as a component");
+    return BadFilename(field, "has \".\" or \"..\" as a component");
   }
   if (component.size() > kComponentBytesMax) {
-    return BadFilename(absl::StrCat("has a component of ", component.size(), " bytes; at most ",
-                                    kComponentBytesMax));
+    return BadFilename(field, absl::StrCat("has a component of ", component.size(),
+                                           " bytes; at most ", kComponentBytesMax));
   }
   if (absl::StartsWith(component, kReservedPrefix)) {
-    return BadFilename(absl::StrCat("has a component that begins with \"", kReservedPrefix,
-                                    "\", which is reserved"));
+    return BadFilename(field, absl::StrCat("has a component that begins with \"", kReservedPrefix,
+                                           "\", which is reserved"));
   }
   return absl::OkStatus();
 }
@@ -59,21 +63,26 @@ size_t SequenceLength(absl::string_view bytes) {
 }  // namespace
 
 absl::StatusOr<FileName> FileName::Parse(absl::string_view text) {
-  if (text.empty()) return BadFilename("is empty");
-  return ParseFolder(text);
+  if (text.empty()) return BadFilename(kFileField, "is empty");
+  return ParseField(kFileField, text);
 }
 
 absl::StatusOr<FileName> FileName::ParseFolder(absl::string_view text) {
   if (text.empty()) return FileName();
+  return ParseField(kFolderField, text);
+}
+
+absl::StatusOr<FileName> FileName::ParseField(absl::string_view field, absl::string_view text) {
   if (text.size() > kNameBytesMax) {
-    return BadFilename(absl::StrCat("is ", text.size(), " bytes long; at most ", kNameBytesMax));
+    return BadFilename(field,
+                       absl::StrCat("is ", text.size(), " bytes long; at most ", kNameBytesMax));
   }
-  if (absl::StrContains(text, '\0')) return BadFilename("has a NUL byte");
+  if (absl::StrContains(text, '\0')) return BadFilename(field, "has a NUL byte");
   size_t components = 0;
   for (absl::string_view component : absl::StrSplit(text, '/')) {
-    if (absl::Status status = CheckComponent(component); !status.ok()) return status;
+    if (absl::Status status = CheckComponent(field, component); !status.ok()) return status;
     if (++components > kComponentsMax) {
-      return BadFilename(absl::StrCat("has more than ", kComponentsMax, " components"));
+      return BadFilename(field, absl::StrCat("has more than ", kComponentsMax, " components"));
     }
   }
   return FileName(text);

@@ -26,11 +26,12 @@ class FileName {
   // The root itself.
   FileName() = default;
 
-  // The name of a file or of a folder below the root. Error: INVALID_ARGUMENT (BAD_FILENAME) for an
+  // The name of a file or of a folder below the root, as a request has it in its field "filename".
+  // Error: INVALID_ARGUMENT (BAD_FILENAME) for an
   // empty or absolute name, an empty component, "." or "..", a NUL, a reserved component, or one of
   // the sizes above exceeded.
   static absl::StatusOr<FileName> Parse(absl::string_view text);
-  // As Parse(), but empty text is the root.
+  // As Parse(), but of the field "folder", and empty text is the root.
   static absl::StatusOr<FileName> ParseFolder(absl::string_view text);
 
   bool is_root() const { return text_.empty(); }
@@ -47,6 +48,7 @@ class FileName {
 
  private:
   explicit FileName(absl::string_view text) : text_(text) {}
+  static absl::StatusOr<FileName> ParseField(absl::string_view field, absl::string_view text);
   std::string text_;
 };
 

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
+
 namespace rawgate::file {
 
 v1::FileInfo ToProto(const FileInfo& info) {
@@ -21,14 +24,21 @@ v1::FileInfo ToProto(const FileInfo& info) {
 
 absl::StatusOr<UploadSpec> ToUploadSpec(const v1::UploadStart& start) {
   absl::StatusOr<FileName> name = FileName::Parse(start.filename());
-  if (!name.ok()) return name.status();
+  if (!name.ok()) return InField("start", name.status());
   UploadSpec spec{.name = *std::move(name),
                   .size = start.size(),
                   .expected = {.md5 = start.expected().md5(), .sha256 = start.expected().sha256()},
                   .wanted = {.sha256 = true},
                   .if_absent = start.if_absent()};
-  if (absl::Status status = NormalizeDigests(&spec.expected); !status.ok()) return status;
+  if (absl::Status status = NormalizeDigests(&spec.expected); !status.ok())
+    return InField("start.expected", std::move(status));
   return spec;
+}
+
+absl::Status InField(absl::string_view around, absl::Status status) {
+  const std::string field = FieldOf(status);
+  if (field.empty()) return status;
+  return FieldError(absl::StrCat(around, ".", field), ReasonOf(status), status.message());
 }
 
 }  // namespace rawgate::file

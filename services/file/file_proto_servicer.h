@@ -15,7 +15,11 @@ inline constexpr size_t kChunkBytes = 256 * 1024;
 
 v1::FileInfo ToProto(const FileInfo& info);
 
-// Errors: INVALID_ARGUMENT (BAD_FILENAME, BAD_DIGEST), RESOURCE_EXHAUSTED (FILE_TOO_LARGE).
+// Errors: INVALID_ARGUMENT (BAD_FILENAME, BAD_DIGEST), with the field as UploadRequest has it.
 absl::StatusOr<UploadSpec> ToUploadSpec(const v1::UploadStart& start);
+
+// What the core says of a field of its own ("size") as an error of the message around it: with
+// `around` "start", of "start.size". Other statuses as they are.
+absl::Status InField(absl::string_view around, absl::Status status);
 
 }  // namespace rawgate::file

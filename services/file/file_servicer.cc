@@ -33,8 +33,8 @@ grpc::ServerUnaryReactor* FileServicer::Answer(grpc::CallbackServerContext* cont
   return reactor;
 }
 
-grpc::ServerReadReactor<v1::UploadRequest>* FileServicer::Upload(
-    grpc::CallbackServerContext* context, v1::UploadResponse* response) {
+grpc::ServerReadReactor<grpc::ByteBuffer>* FileServicer::Upload(
+    grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
   return new UploadCall({.core = core_,
                          .disk = disk_,
                          .events = admission_.service().events(),

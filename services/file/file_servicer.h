@@ -8,8 +8,15 @@
 
 namespace rawgate::file {
 
+// Upload is given as bytes, see runtime/rpc/raw_message.h.
+using FileServiceBase =
+    v1::FileService::WithRawCallbackMethod_Upload<v1::FileService::WithCallbackMethod_Download<
+        v1::FileService::WithCallbackMethod_StatFile<v1::FileService::WithCallbackMethod_ListFiles<
+            v1::FileService::WithCallbackMethod_DeleteFile<
+                v1::FileService::WithCallbackMethod_GetLimits<v1::FileService::Service>>>>>>;
+
 // Thread-safe. Nothing is done on gRPC's threads that could wait for the disk.
-class FileServicer final : public v1::FileService::CallbackService {
+class FileServicer final : public FileServiceBase {
  public:
   // All outlive this object. A transfer whose client makes no progress for `stall_timeout` ends
   // with DEADLINE_EXCEEDED (STALLED).
@@ -17,8 +24,8 @@ class FileServicer final : public v1::FileService::CallbackService {
                absl::Duration stall_timeout)
       : core_(core), disk_(disk), admission_(admission), stall_timeout_(stall_timeout) {}
 
-  grpc::ServerReadReactor<v1::UploadRequest>* Upload(grpc::CallbackServerContext* context,
-                                                     v1::UploadResponse* response) override;
+  grpc::ServerReadReactor<grpc::ByteBuffer>* Upload(grpc::CallbackServerContext* context,
+                                                    grpc::ByteBuffer* response) override;
   grpc::ServerWriteReactor<v1::DownloadResponse>* Download(
       grpc::CallbackServerContext* context, const v1::DownloadRequest* request) override;
   grpc::ServerUnaryReactor* StatFile(grpc::CallbackServerContext* context,

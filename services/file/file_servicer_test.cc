@@ -52,6 +52,14 @@ TEST_F(FileServicerTest, StatsListsAndDeletes) {
   request.set_folder("missing");
   EXPECT_EQ(list(request, &response), "FILE_NOT_FOUND");
 
+  request.set_folder("../folder");
+  {
+    grpc::ClientContext context;
+    const absl::Status status = rpc::FromGrpc(stub_->ListFiles(&context, request, &response));
+    EXPECT_EQ(ReasonOf(status), "BAD_FILENAME");
+    EXPECT_EQ(FieldOf(status), "folder");
+  }
+
   const auto remove = [&](const std::string& name) {
     grpc::ClientContext context;
     v1::DeleteFileRequest deletion;

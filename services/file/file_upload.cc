@@ -38,8 +38,9 @@ absl::Status DigestMismatch(absl::string_view kind, const std::string& expected,
 
 absl::StatusOr<std::unique_ptr<FileUpload>> FileUpload::Begin(FileStore& store, UploadSpec spec) {
   if (spec.size > store.file_max_bytes) {
-    return Error(StatusCode::kResourceExhausted, "FILE_TOO_LARGE",
-                 absl::StrCat(spec.size, " bytes; at most ", store.file_max_bytes, " are allowed"));
+    return FieldError(
+        "size", "FILE_TOO_LARGE",
+        absl::StrCat(spec.size, " bytes; at most ", store.file_max_bytes, " are allowed"));
   }
   const size_t before = store.uploads.fetch_add(1);
   std::unique_ptr<FileUpload> upload(new FileUpload(store, std::move(spec)));
@@ -112,7 +113,7 @@ absl::Status FileUpload::Reserve(int folder) const {
 }
 
 absl::Status FileUpload::Append(absl::string_view bytes) {
-  if (bytes.size() > remaining()) return SizeMismatch();
+  if (bytes.size() > remaining()) return SizeMismatch("more");
   while (!bytes.empty()) {
     const ssize_t n = store_.syscalls.Pwrite(file_.fd(), bytes.data(), bytes.size(),
                                              static_cast<off_t>(received_));
@@ -126,7 +127,7 @@ absl::Status FileUpload::Append(absl::string_view bytes) {
 }
 
 absl::Status FileUpload::AppendFromPipe(int pipe, size_t size) {
-  if (size > remaining()) return SizeMismatch();
+  if (size > remaining()) return SizeMismatch("more");
   while (size > 0) {
     const ssize_t n =
         store_.syscalls.SpliceFromPipe(pipe, file_.fd(), static_cast<off_t>(received_), size);
@@ -167,7 +168,7 @@ void FileUpload::CountWritten(uint64_t bytes) {
 }
 
 absl::StatusOr<FileInfo> FileUpload::Commit() {
-  if (remaining() > 0) return SizeMismatch();
+  if (remaining() > 0) return SizeMismatch(absl::StrCat("only ", received_));
   // Before the digest is complete, so that disk and hash work at the same time.
   if (store_.syscalls.Fdatasync(file_.fd()) != 0) return SyncError(errno, spec_.name);
   absl::StatusOr<Digests> digests = CheckDigests();
@@ -212,11 +213,9 @@ absl::Status FileUpload::PublishInFolder() {
   return published;
 }
 
-absl::Status FileUpload::SizeMismatch() const {
-  return Error(
-      StatusCode::kInvalidArgument, "SIZE_MISMATCH",
-      absl::StrCat(spec_.size, " bytes were announced, ",
-                   remaining() > 0 ? absl::StrCat("only ", received_) : "more", " arrived"));
+absl::Status FileUpload::SizeMismatch(absl::string_view arrived) const {
+  return FieldError("size", "SIZE_MISMATCH",
+                    absl::StrCat(spec_.size, " bytes were announced, ", arrived, " arrived"));
 }
 
 }  // namespace rawgate::file

@@ -40,9 +40,9 @@ class FileUpload {
   uint64_t received() const { return received_; }
   uint64_t remaining() const { return spec_.size - received_; }
 
-  // Stores the next bytes. Errors: INVALID_ARGUMENT (SIZE_MISMATCH) for more than were announced;
-  // RESOURCE_EXHAUSTED (NO_SPACE, FILE_TOO_LARGE); other causes as errno has them. After an error
-  // only destruction is left.
+  // Stores the next bytes. Errors: INVALID_ARGUMENT (SIZE_MISMATCH) for more than were announced,
+  // and (FILE_TOO_LARGE) for more than the file system lets a file have; RESOURCE_EXHAUSTED
+  // (NO_SPACE); other causes as errno has them. After an error only destruction is left.
   absl::Status Append(absl::string_view bytes);
 
   // Stores the next `size` bytes, all of which are in `pipe`, without copying them through this
@@ -63,7 +63,7 @@ class FileUpload {
   void CountWritten(uint64_t bytes);
   absl::StatusOr<Digests> CheckDigests();
   absl::Status PublishInFolder();
-  absl::Status SizeMismatch() const;
+  absl::Status SizeMismatch(absl::string_view arrived) const;
 
   FileStore& store_;
   const UploadSpec spec_;

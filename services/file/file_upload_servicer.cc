@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/raw_message.h"
 #include "runtime/rpc/status.h"
 #include "services/file/file_proto_servicer.h"
 
@@ -24,7 +25,7 @@ UploadCall::UploadCall(const Parts& parts, absl::StatusOr<rpc::Call> call) : par
 void UploadCall::OnEndRequested(const absl::Status& why) {
   {
     const absl::MutexLock lock(&mutex_);
-    interruption_ = why;
+    interruption_.Update(why);
     if (std::exchange(working_, true)) return;
   }
   parts_.disk.Post([this] { Work(); });
@@ -36,18 +37,21 @@ void UploadCall::Read() {
 }
 
 void UploadCall::OnReadDone(bool ok) {
+  v1::UploadRequest message;
+  const absl::Status parsed = ok ? rpc::Parse(&incoming_, &message) : absl::OkStatus();
   bool work = false;
   {
     const absl::MutexLock lock(&mutex_);
     reading_ = false;
     if (finished_) return;
     stall_->ClientDid();
-    if (ok) {
-      queue_.push_back(std::move(incoming_));
-      incoming_.Clear();
-      reading_ = queue_.size() < kQueueMax;
-    } else {
+    if (!ok) {
       ended_ = true;
+    } else if (!parsed.ok()) {
+      interruption_.Update(parsed);
+    } else {
+      queue_.push_back(std::move(message));
+      reading_ = queue_.size() < kQueueMax;
     }
     ok = reading_;
     work = !std::exchange(working_, true);
@@ -103,7 +107,8 @@ absl::Status UploadCall::Take(const v1::UploadRequest& message) {
         absl::StrCat(message.data().size(), " bytes in one message; at most ", kChunkBytesMax));
   }
   call_->CountReceived(message.data().size());
-  if (absl::Status stored = upload_->Append(message.data()); !stored.ok()) return stored;
+  if (absl::Status stored = upload_->Append(message.data()); !stored.ok())
+    return InField("start", std::move(stored));
   progress_->Add(message.data().size());
   return absl::OkStatus();
 }
@@ -120,7 +125,7 @@ absl::Status UploadCall::Begin(const v1::UploadStart& start) {
   progress_.emplace(parts_.events, rpc::kRpcListener, call_->id(), start.filename(), true,
                     start.size());
   auto begun = parts_.core.BeginUpload(*std::move(spec));
-  if (!begun.ok()) return begun.status();
+  if (!begun.ok()) return InField("start", begun.status());
   upload_ = *std::move(begun);
   return absl::OkStatus();
 }
@@ -136,8 +141,10 @@ absl::Status UploadCall::Complete() {
     return FieldError("start", "UPLOAD_START_MISSING", "an upload begins with a start message");
   }
   absl::StatusOr<FileInfo> info = upload_->Commit();
-  if (!info.ok()) return info.status();
-  *parts_.response.mutable_file() = ToProto(*info);
+  if (!info.ok()) return InField("start", info.status());
+  v1::UploadResponse response;
+  *response.mutable_file() = ToProto(*info);
+  parts_.response = rpc::Serialize(response);
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "rawgate/file/v1/file_service.pb.h"
 #include "runtime/rpc/admission.h"
@@ -20,14 +21,15 @@ namespace rawgate::file {
 
 // One call. gRPC's threads bring messages, the pool stores them, at most kQueueMax of them between
 // the two. Deletes itself.
-class UploadCall final : public grpc::ServerReadReactor<v1::UploadRequest> {
+class UploadCall final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
   struct Parts {
     FileCore& core;
     DiskPool& disk;
     observe::EventLog& events;
     grpc::CallbackServerContext& context;
-    v1::UploadResponse& response;
+    // An UploadResponse.
+    grpc::ByteBuffer& response;
     // A client that sends nothing for so long is given up.
     absl::Duration stall_timeout;
   };
@@ -60,7 +62,7 @@ class UploadCall final : public grpc::ServerReadReactor<v1::UploadRequest> {
   const Parts parts_;
   std::optional<rpc::Call> call_;
   std::optional<rpc::StallTimer> stall_;
-  v1::UploadRequest incoming_;
+  grpc::ByteBuffer incoming_;
 
   // Only Work().
   std::unique_ptr<FileUpload> upload_;
@@ -73,7 +75,7 @@ class UploadCall final : public grpc::ServerReadReactor<v1::UploadRequest> {
   bool working_ ABSL_GUARDED_BY(mutex_) = false;
   // The client has ended: half-close, cancellation, or gone.
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
-  // Why the call is to end, if somebody other than the client wants that.
+  // Why the call is to end before the client has ended, if it is.
   absl::Status interruption_ ABSL_GUARDED_BY(mutex_);
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };

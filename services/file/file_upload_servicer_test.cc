@@ -78,6 +78,32 @@ TEST_F(FileUploadServicerTest, RefusesUploadsWithTheReasonOfTheContract) {
   EXPECT_EQ(ReadWhole(folder_ / "older"), "older");
 }
 
+TEST_F(FileUploadServicerTest, RefusalsNameTheFieldAsTheRequestHasIt) {
+  v1::UploadResponse response;
+  const auto field = [&](const v1::UploadStart& start, const std::vector<std::string>& parts) {
+    return FieldOf(rpc::FromGrpc(Upload(start, parts, &response)));
+  };
+  EXPECT_EQ(field(StartOf("../a", 1), {"1"}), "start.filename");
+  EXPECT_EQ(field(StartOf("a", UINT64_MAX), {"1"}), "start.size");
+  EXPECT_EQ(field(StartOf("a", 5), {"four"}), "start.size");
+  EXPECT_EQ(field(StartOf("a", 2), {"3.."}), "start.size");
+  EXPECT_EQ(field(StartOf("a", 3 << 20), {std::string(kChunkBytesMax + 1, 'x')}), "data");
+  v1::UploadStart start = StartOf("a", 1);
+  start.mutable_expected()->set_md5("short");
+  EXPECT_EQ(field(start, {"1"}), "start.expected.md5");
+  start = StartOf("a", 1);
+  start.mutable_expected()->set_sha256("short");
+  EXPECT_EQ(field(start, {"1"}), "start.expected.sha256");
+}
+
+TEST_F(FileUploadServicerTest, MoreBytesThanAnnouncedAreToldAsSuch) {
+  v1::UploadResponse response;
+  EXPECT_EQ(Upload(StartOf("a", 2), {"3.."}, &response).error_message(),
+            "2 bytes were announced, more arrived");
+  EXPECT_EQ(Upload(StartOf("a", 2), {"1"}, &response).error_message(),
+            "2 bytes were announced, only 1 arrived");
+}
+
 TEST_F(FileUploadServicerTest, AnUploadHasOneStart) {
   v1::UploadRequest data;
   data.set_data("x");

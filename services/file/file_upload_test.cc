@@ -150,7 +150,7 @@ TEST_F(FileUploadTest, AFolderThatTakesTheNameMeanwhileIsRefused) {
 TEST_F(FileUploadTest, LimitsAreCheckedBeforeTheFirstByte) {
   const auto small = OpenStore(folder_.path(), syscalls_, {.file_max_bytes = 10});
   EXPECT_TRUE(Put(*small, "a", "0123456789").ok());
-  EXPECT_REASON(small->BeginUpload({.name = Name("b"), .size = 11}).status(), kResourceExhausted,
+  EXPECT_REASON(small->BeginUpload({.name = Name("b"), .size = 11}).status(), kInvalidArgument,
                 "FILE_TOO_LARGE");
 
   syscalls_.set_free_bytes(1000);

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import queue
 import unittest
 
 import grpc
@@ -55,8 +56,8 @@ def stored(filename):
 
 
 class UploadTest(unittest.TestCase):
-    def assert_refused(self, requests, code, reason):
-        self.assertEqual(rpc.error_of(client.file.Upload, requests)[:2], (code, reason))
+    def assert_refused(self, requests, code, reason, call=None):
+        self.assertEqual(rpc.error_of(call or client.file.Upload, requests)[:2], (code, reason))
 
     def test_upload(self):
         content = os.urandom(3_000_001)
@@ -102,9 +103,18 @@ class UploadTest(unittest.TestCase):
         self.assert_refused(iter([file.UploadRequest(data=b"x")]),
                             grpc.StatusCode.INVALID_ARGUMENT, "UPLOAD_START_MISSING")
 
+    def test_malformed_message_is_an_error(self):
+        """Even after the last byte: what was meant is not known."""
+        raw = client.channel.stream_unary("/rawgate.file.v1.FileService/Upload",
+                                          response_deserializer=file.UploadResponse.FromString)
+        messages = [request.SerializeToString() for request in upload_requests("malformed", b"whole")]
+        self.assert_refused(iter([*messages, b"\x12\x7fcut short"]),
+                            grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_MESSAGE", call=raw)
+        self.assertIsNone(stored("malformed"))
+
     def test_too_large_is_told_before_the_first_byte(self):
         self.assert_refused(upload_requests("large", b"", size=MAX_FILE_BYTES + 1),
-                            grpc.StatusCode.RESOURCE_EXHAUSTED, "FILE_TOO_LARGE")
+                            grpc.StatusCode.INVALID_ARGUMENT, "FILE_TOO_LARGE")
 
     def test_over_a_folder_and_through_a_file(self):
         upload("dir/inner", b"x")
@@ -124,6 +134,17 @@ class UploadTest(unittest.TestCase):
         with self.assertRaises((grpc.FutureCancelledError, grpc.RpcError)):
             call.result()
         self.assertEqual(download("cancelled")[1], b"older")
+
+    def test_stalled_upload_is_given_up(self):
+        other = Stack()
+        self.addCleanup(other.stop)
+        direct = rpc.Client(other.start_service("file", "--stall_timeout=100ms").rpc_target)
+        self.addCleanup(direct.close)
+        to_send = queue.SimpleQueue()
+        self.addCleanup(to_send.put, None)
+        to_send.put(file.UploadRequest(start=file.UploadStart(filename="stalled", size=CHUNK)))
+        self.assert_refused(iter(to_send.get, None), grpc.StatusCode.DEADLINE_EXCEEDED, "STALLED",
+                            call=direct.file.Upload)
 
 
 class NameTest(unittest.TestCase):
