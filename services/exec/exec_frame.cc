@@ -34,6 +34,14 @@ absl::Status TooLong() {
                absl::StrCat("the command is longer than ", RequestDecoder::kCommandMax, " bytes"));
 }
 
+// "GET /": enough to know, before the line is whole or too long to be taken whole.
+bool BeginsLikeHttp(absl::string_view line) {
+  return absl::c_any_of(kMethods, [line](absl::string_view method) {
+    absl::string_view rest = line;
+    return absl::ConsumePrefix(&rest, method) && absl::StartsWith(rest, " /");
+  });
+}
+
 }  // namespace
 
 bool IsHttpRequestLine(absl::string_view line) {
@@ -46,7 +54,7 @@ bool IsHttpRequestLine(absl::string_view line) {
 }
 
 void RequestDecoder::CheckLine(absl::string_view line, bool complete) {
-  if (absl::StartsWithIgnoreCase(line, kHostField) ||
+  if (absl::StartsWithIgnoreCase(line, kHostField) || (first_line_ && BeginsLikeHttp(line)) ||
       (complete && first_line_ && !IsBlank(line) && IsHttpRequestLine(line))) {
     error_ = Error(absl::StatusCode::kPermissionDenied, "CROSS_PROTOCOL",
                    "an HTTP request on a command port");

@@ -177,6 +177,12 @@ absl::Status PeerPolicy::Check(int fd, const net::Endpoint& peer) {
       return ErrnoError(errno, "SO_PEERCRED");
     return CheckOwner(credentials.uid, geteuid());
   }
+  if (peer.family() != AF_INET && peer.family() != AF_INET6) {
+    // It has reset the connection before it was accepted, and the kernel does not tell its address
+    // any more; what it sent can still be read.
+    return Error(absl::StatusCode::kPermissionDenied, "OWNER_UNKNOWN",
+                 "the peer was gone before it was asked for");
+  }
   if (!peer.IsLoopback()) return absl::OkStatus();
   net::Endpoint local = peer;
   socklen_t length = net::Endpoint::capacity();

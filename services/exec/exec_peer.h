@@ -53,8 +53,8 @@ class PeerPolicy {
   explicit PeerPolicy(LocalUsers users) : users_(users) {}
 
   // Checks the peer of the connected stream socket `fd`. Peers off loopback pass: whether they can
-  // come is decided where the listener is bound. Errors: PERMISSION_DENIED (FOREIGN_USER,
-  // OWNER_UNKNOWN).
+  // come is decided where the listener is bound. One without an address (it is gone) does not.
+  // Errors: PERMISSION_DENIED (FOREIGN_USER, OWNER_UNKNOWN).
   absl::Status Check(int fd, const net::Endpoint& peer);
 
  private:

@@ -120,6 +120,14 @@ TEST(PeerPolicyTest, ServesOurselvesAndPeersElsewhere) {
                   .ok());
 }
 
+TEST(PeerPolicyTest, APeerThatResetBeforeItWasAcceptedIsRefused) {
+  const Pair pair("tcp://127.0.0.1:0");
+  const sockaddr nothing{};
+  EXPECT_EQ(ReasonOf(PeerPolicy(LocalUsers::kSame)
+                         .Check(pair.server.get(), Endpoint(net::Transport::kTcp, &nothing, 0))),
+            "OWNER_UNKNOWN");
+}
+
 TEST(LocalUsersTest, Flag) {
   LocalUsers users = LocalUsers::kSame;
   std::string error;

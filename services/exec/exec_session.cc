@@ -192,7 +192,11 @@ awaitable<Next> ExecSession::Serve(Connection& connection) {
     if (SteadyClock::now() - last_bytes >= kSilence) decoder.OnSilence();
     if (!co_await RunComplete(connection, decoder)) co_return Next::kClose;
     if (intake == Intake::kEnd) co_return Next::kClose;
-    if (intake == Intake::kMore) continue;
+    if (intake == Intake::kMore) {
+      // Others, and the deadline, have their turn however fast this client writes.
+      co_await asio::post(asio::use_awaitable);
+      continue;
+    }
     if (!decoder.awaiting_silence()) co_return Next::kPark;
     co_await Pause(connection, kSilenceStep);
   }

@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -194,6 +195,22 @@ TEST(ExecSessionTest, ManyCommandsSentAheadAreAnsweredInOrder) {
 }
 
 // ---- Refusals
+
+TEST(ExecSessionTest, AFloodOfBlankLinesHoldsUpNobody) {
+  ExecServiceFixture exec;
+  std::atomic<bool> answered = false;
+  RawClient flooding(exec.raw());
+  std::thread flood([&] {
+    const std::string lines(1 << 18, '\n');
+    while (!answered && flooding.Send(lines)) {
+    }
+  });
+  RawClient client(exec.sized());
+  client.Send("echo hi\n");
+  EXPECT_EQ(ReadSized(client), "hi\n");
+  answered = true;
+  flood.join();
+}
 
 TEST(ExecSessionTest, TooLongCommandIsAnsweredAndClosed) {
   ExecServiceFixture exec;

@@ -79,6 +79,14 @@ class FlagTest(ProgramTest):
                 self.assertEqual((result.returncode, result.stdout), (2, b""), result.stderr)
                 self.assertTrue(result.stderr)
 
+    def test_bad_flags_of_the_gateway(self):
+        for flags in (["--listen=grpc=udp://127.0.0.1:0"], ["--listen="], ["--unary_ceiling=0"], ["--unary_ceiling=-1s"],
+                      ["--backends=echo"]):
+            with self.subTest(flags=flags):
+                result = self.run_to_end("gateway", *flags)
+                self.assertEqual((result.returncode, result.stdout), (2, b""), result.stderr)
+                self.assertTrue(result.stderr)
+
     def test_help_names_the_flags(self):
         for name in [*SERVICES, "gateway"]:
             with self.subTest(program=name):
@@ -180,6 +188,25 @@ class UserTest(ProgramTest):
             ["/usr/bin/python3", "-c", script, *map(str, program.address("raw")), f"touch {marker}\n"],
             capture_output=True, timeout=PATIENCE, user="daemon", group="daemon", extra_groups=[])
         self.assertIn(b"ConnectionResetError" if result.returncode else b"b''", result.stderr + result.stdout)
+        self.assertFalse(marker.exists())
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become somebody else to try")
+    def test_other_local_users_are_refused_though_they_are_gone_at_once(self):
+        """After a FIN and a reset the kernel does not tell the peer's address, but what it sent can be read."""
+        program = self.stack.start_service("exec")
+        marker = self.stack.scratch / "ghost-was-here"
+        script = ("import socket,struct,sys\n"
+                  "for _ in range(2000):\n"
+                  "  s=socket.socket(); s.setsockopt(socket.SOL_SOCKET,socket.SO_LINGER,struct.pack('ii',1,0))\n"
+                  "  s.connect((sys.argv[1],int(sys.argv[2])))\n"
+                  "  try: s.send(sys.argv[3].encode()); s.shutdown(socket.SHUT_WR)\n"
+                  "  except OSError: pass  # it was seen alive, and refused\n"
+                  "  s.close()\n")
+        subprocess.run(["/usr/bin/python3", "-c", script, *map(str, program.address("raw")), f"touch {marker}\n"],
+                       check=True, timeout=PATIENCE, user="daemon", group="daemon", extra_groups=[])
+        with connect(program.address("sized")) as client:  # served after all of those
+            client.sendall(b"echo served\n")
+            self.assertEqual(receive_exactly(client, receive_size(client)), b"served\n")
         self.assertFalse(marker.exists())
 
 
