@@ -74,7 +74,8 @@ ReadResult Connection::TryRead(std::span<char> buffer) {
   if (n > 0) {
     const auto size = static_cast<size_t>(n);
     // A short read took all there was (epoll(7), question 9); only a FIN could have been behind it.
-    readable_ = size == buffer.size() || peer_finished_;
+    // A read also ends before an urgent byte, with more behind it.
+    readable_ = size == buffer.size() || peer_finished_ || urgent_;
     bytes_received_ += size;
     listener_.counters().bytes_received.Add(size);
     listener_.events().Record(listener_.name(), id_, [&] {
@@ -120,6 +121,7 @@ asio::awaitable<bool> Connection::WaitFor(uint32_t events) {
 void Connection::OnReady(uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
   if ((events & EPOLLRDHUP) != 0) peer_finished_ = true;
+  if ((events & EPOLLPRI) != 0) urgent_ = true;
   if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
     hung_up_ = true;
     if (peer_watch_ != nullptr) peer_watch_->Fire();
@@ -230,8 +232,9 @@ void Connection::Fail(int errno_value, absl::string_view what) {
 
 void Connection::Close(CloseReason reason, absl::string_view detail) {
   if (closed()) return;
-  reason_ = reason;
-  if (!detail.empty()) close_detail_ = std::make_unique<std::string>(detail);
+  const bool decided = gentle_reason_ != CloseReason::kNone;
+  reason_ = decided ? gentle_reason_ : reason;
+  if (!decided && !detail.empty()) close_detail_ = std::make_unique<std::string>(detail);
   wait_hook_.unlink();
   // Whoever waits learns of it from the loop, not from within this call. The descriptor itself
   // stays open until Finish(), so that its number cannot be taken by another connection while a
@@ -248,6 +251,9 @@ void Connection::WakeUp() {
 asio::awaitable<void> Connection::CloseGently(CloseReason reason, absl::string_view detail,
                                               size_t discard_max) {
   if (closed()) co_return;
+  // The peer may reset or fall silent meanwhile; that is not why it is closed.
+  gentle_reason_ = reason;
+  if (!detail.empty()) close_detail_ = std::make_unique<std::string>(detail);
   ::shutdown(fd_.get(), SHUT_WR);
   SetWait(Wait::kHeader);
   size_t discarded = 0;
@@ -260,7 +266,7 @@ asio::awaitable<void> Connection::CloseGently(CloseReason reason, absl::string_v
     if (result.kind != ReadResult::Kind::kData) break;
     discarded += result.size;
   }
-  Close(reason, detail);
+  Close(reason);
 }
 
 Connection::PeerWatch::PeerWatch(Connection& connection, std::function<void()> gone)

@@ -164,12 +164,16 @@ class Connection final : private Poller::Watched {
   StreamListener& listener_;
   const Fd fd_;
   CloseReason reason_ = CloseReason::kNone;
+  // Why CloseGently() closes, whatever ends it.
+  CloseReason gentle_reason_ = CloseReason::kNone;
   Wait wait_ = Wait::kNone;
   bool parked_ = false;
   // Edges that were seen and not yet used up: may be readable; the FIN has come; reset, or closed
   // both ways.
   bool readable_ = false;
   bool peer_finished_ = false;
+  // The peer has sent an urgent byte (RFC 6093), which comes among the others.
+  bool urgent_ = false;
   bool hung_up_ = false;
   uint32_t requests_ = 0;
   const uint64_t id_;

@@ -8,7 +8,6 @@ namespace rawgate::net {
 namespace {
 
 constexpr uint16_t kFirstClientPort = 1024;
-constexpr uint16_t kNtpPort = 123;
 // echo, chat, time.
 constexpr std::array<uint16_t, 3> kDefaultPorts = {8080, 8081, 9000};
 
@@ -61,7 +60,7 @@ bool ResponderPorts::Contains(int family, uint16_t port) const {
 
 DropReason CheckSource(const Endpoint& source, const ResponderPorts& ports) {
   const uint16_t port = source.port();
-  if (port < kFirstClientPort && port != kNtpPort) return DropReason::kSourcePort;
+  if (port < kFirstClientPort) return DropReason::kSourcePort;
   if (!IsSingleHost(source)) return DropReason::kSourceAddress;
   if (ports.Contains(source.family(), port)) return DropReason::kResponderPort;
   return DropReason::kNone;

@@ -16,8 +16,7 @@ namespace rawgate::net {
 // Why a datagram was not answered.
 enum class DropReason : uint8_t {
   kNone,
-  // Port 0 cannot be answered; other ports below 1024 belong to services, not to clients. NTP's 123
-  // is both.
+  // Port 0 cannot be answered; other ports below 1024 belong to services, not to clients.
   kSourcePort,
   // A claimed source that is no single host: unspecified, multicast, broadcast.
   kSourceAddress,

@@ -30,7 +30,7 @@ TEST_F(CheckSourceTest, PortsOfServicesAreNot) {
     EXPECT_EQ(Check(absl::StrCat("udp://192.0.2.7:", port)), DropReason::kSourcePort) << port;
     EXPECT_EQ(Check(absl::StrCat("udp://[::1]:", port)), DropReason::kSourcePort) << port;
   }
-  EXPECT_EQ(Check("udp://192.0.2.7:123"), DropReason::kNone) << "NTP's clients use it too";
+  EXPECT_EQ(Check("udp://192.0.2.7:123"), DropReason::kSourcePort);
 }
 
 TEST_F(CheckSourceTest, AddressesOfNoSingleHostAreNot) {

@@ -33,7 +33,7 @@ Poller::Poller(asio::io_context& loop) : epoll_(loop.get_executor(), CreateEpoll
 
 absl::Status Poller::Add(int fd, Watched& watched) {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.ptr = &watched;
   if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event) == 0) return absl::OkStatus();
   return ErrnoError(errno, "epoll_ctl");

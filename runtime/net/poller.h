@@ -26,9 +26,9 @@ class Poller {
  public:
   class Watched {
    public:
-    // Something changed since the last report: `events` is a set of EPOLLIN, EPOLLOUT, EPOLLRDHUP,
-    // EPOLLHUP, EPOLLERR that hold now. What stays true is not reported again (edge-triggered). May
-    // add and remove anything, itself included.
+    // Something changed since the last report: `events` is a set of EPOLLIN, EPOLLPRI, EPOLLOUT,
+    // EPOLLRDHUP, EPOLLHUP, EPOLLERR that hold now. What stays true is not reported again
+    // (edge-triggered). May add and remove anything, itself included.
     virtual void OnReady(uint32_t events) = 0;
 
    protected:

@@ -32,6 +32,12 @@ constexpr std::chrono::seconds kWarningInterval{10};
 // How late a deadline may be noticed.
 constexpr milliseconds kSweepInterval{100};
 
+// Every byte in order, urgent ones included, as RFC 6093 recommends.
+void TakeUrgentInline(int fd) {
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+}
+
 }  // namespace
 
 StreamListener::StreamListener(asio::io_context& loop, std::string name, Endpoint address,
@@ -130,6 +136,7 @@ void StreamListener::AcceptReady() {
     }
     Fd fd(::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd) {
+      if (configured_.transport() == Transport::kTcp) TakeUrgentInline(fd.get());
       Adopt(std::move(fd));
       continue;
     }

@@ -55,8 +55,9 @@ Pipe& ThreadPipe() {
   return pipe;
 }
 
-// One piece from `socket` into `upload`, through the pipe or, without one, through a buffer: bytes
-// moved, 0 at FIN, -1 and errno. An error of the store is in `stored`.
+// One piece from `socket` into `upload`: bytes moved, 0 at FIN, -1 and errno. An error of the store
+// is in `stored`. Through a buffer where there is no pipe, and where splice(2) finds nothing though
+// there may be something: it does not get past an urgent byte.
 ssize_t MovePiece(int socket, FileUpload& upload, uint64_t wanted, absl::Status* stored) {
   Pipe& pipe = ThreadPipe();
   if (pipe.Open()) {
@@ -65,7 +66,7 @@ ssize_t MovePiece(int socket, FileUpload& upload, uint64_t wanted, absl::Status*
                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     if (n > 0) *stored = upload.AppendFromPipe(pipe.read.get(), static_cast<size_t>(n));
     if (!stored->ok()) pipe.Discard();
-    return n;
+    if (n >= 0 || errno != EAGAIN) return n;
   }
   thread_local const auto buffer = std::make_unique<std::array<char, kBufferSize>>();
   const ssize_t n =
