@@ -148,6 +148,24 @@ class MissingBackendTest(unittest.TestCase):
         self.assertEqual(lonely.echo.Echo(rpc.echo.EchoRequest(payload=b"on")).payload, b"ON")
 
 
+class PeerTest(unittest.TestCase):
+    def test_services_know_which_client_a_call_is_from(self):
+        peers = set()
+        for number in range(2):
+            own = rpc.Client(stack.gateway_target, {"grpc.use_local_subchannel_pool": 1})
+            self.addCleanup(own.close)
+            held = own.chat.WatchMessages(rpc.chat.WatchMessagesRequest(), timeout=PATIENCE,
+                                          metadata=(("x-rawgate-peer", "tcp://forged:1"),))
+            self.addCleanup(held.cancel)
+            next(held)
+            rows = client.control.ListConnections(rpc.control.ListConnectionsRequest(service="chat"), timeout=PATIENCE)
+            peers |= {row.peer for row in rows.connections if row.listener == "rpc"}
+            self.assertEqual(len(peers), number + 1, peers)
+        self.assertNotIn("tcp://forged:1", peers)
+        for peer in peers:
+            self.assertRegex(peer, r"^tcp://127\.0\.0\.1:\d+$")
+
+
 class DrainTest(unittest.TestCase):
     def test_watches_end_with_unavailable_and_a_time_to_retry(self):
         own = Stack()

@@ -115,6 +115,7 @@ class CrashTest(unittest.TestCase):
         self.addCleanup(hung.send_signal, signal.SIGCONT)
         wait_until(lambda: self.states()["time"] == control.SERVICE_STATE_UNREACHABLE, "time as unreachable")
         self.assertEqual(self.states()["echo"], control.SERVICE_STATE_RUNNING)
+        self.client.control.ListConnections(control.ListConnectionsRequest(), timeout=rpc.PATIENCE)
         self.assertEqual(self.client.echo.Echo(rpc.echo.EchoRequest(payload=b"x")).payload, b"X")
         hung.send_signal(signal.SIGCONT)
         wait_until(lambda: self.states()["time"] == control.SERVICE_STATE_RUNNING, "time as running again")

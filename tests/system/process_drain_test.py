@@ -16,8 +16,11 @@ class ProcessDrainTest(unittest.TestCase):
         self.stack = Stack()
         self.addCleanup(self.stack.stop)
         self.exec = self.stack.start_service("exec", "--grace=1h")
+        self.stack.start_gateway()
         self.client = rpc.Client(self.exec.rpc_target)
         self.addCleanup(self.client.close)
+        self.through_gateway = rpc.client_of(self.stack)
+        self.addCleanup(self.through_gateway.close)
         self.gate, started = self.stack.scratch / "gate", self.stack.scratch / "started"
         self.raw = connect(self.exec.address("sized"))
         self.addCleanup(self.raw.close)
@@ -37,11 +40,16 @@ class ProcessDrainTest(unittest.TestCase):
         self.assertIn("google.rpc.RetryInfo", details)
 
     def test_new_calls_are_told_to_try_again(self):
-        self.assert_draining(self.client.exec.Run, rpc.exec_.RunRequest(shell_command="true"))
+        for client in (self.client, self.through_gateway):
+            self.assert_draining(client.exec.Run, rpc.exec_.RunRequest(shell_command="true"))
 
     def test_nobody_starts_or_stops_what_is_being_left(self):
-        self.assert_draining(self.client.control.StartService, rpc.control.StartServiceRequest(service="exec"))
-        self.assert_draining(self.client.control.StopService, rpc.control.StopServiceRequest(service="exec"))
+        for client in (self.client, self.through_gateway):
+            self.assert_draining(client.control.StartService, rpc.control.StartServiceRequest(service="exec"))
+            self.assert_draining(client.control.StopService, rpc.control.StopServiceRequest(service="exec"))
+
+    def test_the_gateway_says_that_it_drains(self):
+        wait_until(lambda: self.through_gateway.service("exec").state == rpc.control.SERVICE_STATE_DRAINING, "DRAINING")
 
 
 if __name__ == "__main__":
