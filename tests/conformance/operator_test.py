@@ -1,5 +1,6 @@
 """Rows 8 and 9 with a person at the terminal: `rawgate chat` answers, `rawgate watch --chunks` shows how bytes arrive."""
 
+import os
 import signal
 import subprocess
 import unittest
@@ -19,6 +20,12 @@ def setUpModule():
     stack.start_service("echo")
     stack.start_service("chat")
     stack.start_gateway()
+
+
+def rawgate(*words, **options):
+    """A command that ends by itself."""
+    return subprocess.run([BIN_DIR / "rawgate", *words], capture_output=True, timeout=PATIENCE, check=False,
+                          env=clean_environment(RAWGATE_GATEWAY=stack.gateway_target), **options)
 
 
 class Terminal:
@@ -111,6 +118,39 @@ class ChatTest(unittest.TestCase):
             terminal.await_line("thanks")
             terminal.process.stdin.close()
             self.assertEqual(terminal.process.wait(PATIENCE), 0)
+
+    def test_a_line_that_cannot_be_sent_fails_a_script(self):
+        for line in (b"@77 hi\n", b"/bogus\n"):
+            with self.subTest(line=line):
+                result = rawgate("chat", input=line)
+                self.assertEqual(result.returncode, 1)
+                self.assertIn(b"-- no s", result.stderr)
+                self.assertNotIn(b"-- no s", result.stdout)
+
+
+class CommandLineTest(unittest.TestCase):
+    def test_words_that_are_no_text_are_named(self):
+        for words, named in (
+            (("stat", b"b\xff.txt"), rb'NAME: "b\xff.txt"'),
+            (("stop", b"\xff"), rb'SERVICE[/LISTENER]: "\xff"'),
+            (("run", "--", "echo", b"\xff"), rb'COMMAND: "\xff"'),
+        ):
+            with self.subTest(words=words):
+                result = rawgate(*words)
+                self.assertEqual(result.returncode, 2)
+                self.assertIn(named + b" is not UTF-8", result.stderr)
+                self.assertEqual(result.stderr.count(b"\n"), 1)
+
+    def test_control_c_ends_the_wait_for_standard_input(self):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, writer)
+        with os.fdopen(reader) as idle, subprocess.Popen(
+                [BIN_DIR / "rawgate", "run", "true"], stdin=idle, stderr=subprocess.PIPE,
+                env=clean_environment(RAWGATE_GATEWAY=stack.gateway_target)) as process:
+            self.addCleanup(process.kill)
+            self.assertIn(b"waiting for the end of standard input", process.stderr.readline())
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(PATIENCE), -signal.SIGINT)
 
 
 if __name__ == "__main__":
