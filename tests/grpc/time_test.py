@@ -67,6 +67,10 @@ class GetTimeTest(unittest.TestCase):
 
     def test_any_text(self):
         self.assertEqual(get_time(format="\0\x1b 时间").formatted, "\0\x1b 时间")
+        # What is no conversion keeps its characters whole, whatever stands before it.
+        for text in ("%间", "%^间", "%10间", "%E间", "%O\U0001f600", "%间%"):
+            with self.subTest(text=text):
+                self.assertEqual(get_time(format=text).formatted.replace(" ", ""), text)
 
     def test_times_of_the_exchange_are_in_order(self):
         request = rpc.time.GetTimeRequest()
