@@ -74,8 +74,8 @@ class FileCore {
 
   // Takes an upload on, after looking at everything that can be known before its first byte. This
   // object outlives the result. Errors: INVALID_ARGUMENT (FILE_TOO_LARGE),
-  // RESOURCE_EXHAUSTED (NO_SPACE, TOO_MANY_UPLOADS), FAILED_PRECONDITION (NOT_A_FILE: the name is a folder, or goes through a
-  // file), ALREADY_EXISTS (FILE_EXISTS).
+  // RESOURCE_EXHAUSTED (NO_SPACE, TOO_MANY_UPLOADS), FAILED_PRECONDITION (NOT_A_FILE: the name is a
+  // folder, or goes through a file), ALREADY_EXISTS (FILE_EXISTS).
   absl::StatusOr<std::unique_ptr<FileUpload>> BeginUpload(UploadSpec spec);
 
   // Opens `length` bytes from `offset` on; no length, or more than there is, means to the end.
