@@ -66,8 +66,13 @@ class Backend::Watch final : public grpc::ClientReadReactor<control::v1::WatchSe
     StartRead(&update_);
   }
   void OnDone(const grpc::Status& status) override {
-    backend_.OnWatchEnd(status);
+    // Its share of the channel goes first. Whoever waits in Stop() may then drop the last one,
+    // which would end the process here: gRPC cannot take its last channel down on a thread of its
+    // own.
+    Backend& backend = backend_;
+    backend.ForgetWatch();
     delete this;
+    backend.OnWatchEnd(status);
   }
 
  private:
@@ -172,11 +177,15 @@ void Backend::OnStranger(const std::string& name) {
   observer_(changed);
 }
 
+void Backend::ForgetWatch() {
+  absl::MutexLock lock(&mutex_);
+  watch_ = nullptr;
+}
+
 void Backend::OnWatchEnd(const grpc::Status& status) {
   std::optional<control::v1::Service> lost;
   {
     absl::MutexLock lock(&mutex_);
-    watch_ = nullptr;
     if (EndIfStopping()) return;
     const control::v1::ServiceState before = service_.state();
     Leave(status);

@@ -64,6 +64,8 @@ class Backend {
   class Watch;
   void OpenWatch();
   void OnUpdate(const control::v1::WatchServicesResponse& update);
+  // The watch is about to delete itself; OnWatchEnd() follows.
+  void ForgetWatch();
   void OnWatchEnd(const grpc::Status& status);
   // What is reached is another service, `name`.
   void OnStranger(const std::string& name);

@@ -51,7 +51,8 @@ TEST_F(BackendTest, DrainingUntilItDoesNotAnswer) {
   EXPECT_TRUE(backend_->reachable());
   EXPECT_FALSE(backend_->watchable());
   server_.Stop();
-  EXPECT_TRUE(Eventually([&] { return !backend_->reachable(); }));
+  EXPECT_TRUE(Eventually([&] { return states().size() == 3; }));
+  EXPECT_FALSE(backend_->reachable());
   EXPECT_THAT(states(), ElementsAre(pb::SERVICE_STATE_RUNNING, pb::SERVICE_STATE_DRAINING,
                                     pb::SERVICE_STATE_UNREACHABLE));
 }
@@ -62,7 +63,7 @@ TEST_F(BackendTest, ServiceThatTurnsOutToBeAnotherOneIsToldOnce) {
   EXPECT_TRUE(Eventually([&] { return time_.again == 0 && states().size() == 1; }));
   // Ends the watch, after all that was sent on it.
   time_.draining = true;
-  EXPECT_TRUE(Eventually([&] { return states().size() == 2; }));
+  ASSERT_TRUE(Eventually([&] { return states().size() == 2; }));
   absl::MutexLock lock(&mutex_);
   EXPECT_EQ(told_[0].state(), pb::SERVICE_STATE_UNREACHABLE);
   EXPECT_EQ(told_[0].last_error(), server_.address() + " serves \"time\", not \"echo\"");

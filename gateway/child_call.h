@@ -11,7 +11,10 @@
 
 namespace rawgate::gateway {
 
-// The children of one servicer's unary calls. Thread-safe. What it makes may outlive it.
+// The children of one servicer's unary calls. Thread-safe. What it makes may outlive it, but has a
+// share of the backend's channel: whoever holds a child drops it before the client's call is
+// finished. From then on the gateway may go, and the last share must not be left to one of
+// gRPC's own threads.
 class ChildCalls {
  public:
   ChildCalls();

@@ -86,11 +86,13 @@ void ConnectionsPage::OnAnswer(const grpc::Status& status) {
                     status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
   if (!status.ok() && !away) {
     CopyTrailingMetadata(*call_, context_);
+    call_.reset();
     return done_(StatusForClient(status, backends_[current_]->name()));
   }
   for (control::v1::Connection& row : *answer_.mutable_connections()) {
     *response_->add_connections() = std::move(row);
   }
+  call_.reset();
   backend_token_ = answer_.next_page_token();
   if (backend_token_.empty()) ++current_;
   AskNext();

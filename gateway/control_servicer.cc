@@ -64,12 +64,13 @@ grpc::ServerUnaryReactor* ControlServicer::PassOn(Context* context, const Reques
   if (drain_.Begun()) return call->Refuse(Drain::Refusal());
   const absl::StatusOr<Backend*> backend = table_.Find(request->service());
   if (!backend.ok()) return call->Refuse(backend.status());
-  const std::shared_ptr<grpc::ClientContext> child = children_.Make(*context, within);
+  std::shared_ptr<grpc::ClientContext> child = children_.Make(*context, within);
   ((*backend)->control().async()->*method)(
       child.get(), request, response,
-      [call, child, context, name = (*backend)->name()](const grpc::Status& status) {
+      [call, child, context, name = (*backend)->name()](const grpc::Status& status) mutable {
         CopyInitialMetadata(*child, *context);
         CopyTrailingMetadata(*child, *context);
+        child.reset();
         call->Finish(StatusForClient(status, name));
       });
   return call->reactor();

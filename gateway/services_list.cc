@@ -43,6 +43,7 @@ void DescribeService(Backend& backend, const grpc::CallbackServerContext& contex
         } else {
           SetUnreachable(status, service);
         }
+        question->context.reset();
         done();
       });
 }
