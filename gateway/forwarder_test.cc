@@ -102,8 +102,11 @@ TEST_F(ForwarderTest, CancellationReachesTheBackend) {
 
 TEST_F(ForwarderTest, UnknownMethodsAndServices) {
   grpc::GenericStub stub(channel_);
-  for (const char* path : {"/rawgate.echo.v1.EchoService/Shout", "/rawgate.none.v1.None/Do",
-                           "/rawgate.time.v1.TimeService/GetTime", "nonsense"}) {
+  const std::string shown = "/rawgate.echo.v1.EchoService/" + std::string(35, 'x');
+  for (const std::string& path :
+       {std::string("/rawgate.echo.v1.EchoService/Shout"), std::string("/rawgate.none.v1.None/Do"),
+        std::string("/rawgate.time.v1.TimeService/GetTime"), std::string("nonsense"),
+        shown + std::string(1000, 'y')}) {
     grpc::ClientContext context;
     grpc::ByteBuffer request;
     grpc::ByteBuffer response;
@@ -116,6 +119,8 @@ TEST_F(ForwarderTest, UnknownMethodsAndServices) {
     bool ok = false;
     ASSERT_TRUE(queue.Next(&tag, &ok));
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << path;
+    // At most 64 bytes of it.
+    EXPECT_THAT(status.error_message(), Not(HasSubstr(shown + "y")));
   }
 }
 

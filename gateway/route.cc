@@ -56,7 +56,7 @@ absl::StatusOr<const Route*> RouteTable::Find(absl::string_view path) const {
   const auto route = routes_.find(path);
   if (route != routes_.end()) return &route->second;
   return Error(absl::StatusCode::kUnimplemented, "UNKNOWN_METHOD",
-               absl::StrCat("this gateway has no method ", observe::Printable(path, 256)));
+               absl::StrCat("this gateway has no method ", observe::Quoted(path)));
 }
 
 }  // namespace rawgate::gateway
