@@ -77,6 +77,7 @@ TEST_F(GatewayControlTest, QuestionsToBackendsAreBriefAndCarryMetadata) {
 TEST_F(GatewayControlTest, FrozenBackendIsLeftOutOfTheConnectionList) {
   echo_.frozen = true;
   grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(30)));
   pb::ListConnectionsResponse response;
   const grpc::Status status = stub_->ListConnections(&context, {}, &response);
   ASSERT_TRUE(status.ok()) << status.error_message();
