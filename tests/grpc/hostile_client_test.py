@@ -70,7 +70,8 @@ class SharedConnectionTest(unittest.TestCase):
                 try:
                     self.stranger.echo.Echo(rpc.echo.EchoRequest(), metadata=(("x-padding", "v" * size),), timeout=PATIENCE)
                 except grpc.RpcError as error:
-                    self.assertEqual(error.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
+                    # gRPC may end the connection of the one who sends too much, which is its own.
+                    self.assertIn(error.code(), (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE))
                 self.assert_conversation_goes_on()
 
 
