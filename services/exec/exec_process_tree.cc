@@ -202,13 +202,22 @@ std::vector<pid_t> ProcessTrees::Children() {
 }
 
 std::vector<pid_t> ProcessTrees::AdoptedChildren() {
-  std::vector<pid_t> children = Children();
-  std::erase_if(children, [this](pid_t pid) {
-    if (Find(pid) != nullptr) return true;
-    // Somebody else's child in our session is not ours to reap.
-    return getsid(pid) != self_.session && waitpid(pid, nullptr, WNOHANG) != 0;
-  });
-  return children;
+  // One that ends after the list was read leaves its children to us, and they are not on it: what
+  // was reaped is a reason to read it again. Who keeps ending and being replaced stays on the list.
+  constexpr int kReadsMax = 16;
+  for (int reads = 1;; ++reads) {
+    std::vector<pid_t> children = Children();
+    bool reaped = false;
+    std::erase_if(children, [&](pid_t pid) {
+      if (Find(pid) != nullptr) return true;
+      // Somebody else's child in our session is not ours to reap.
+      if (getsid(pid) == self_.session || reads == kReadsMax) return false;
+      const pid_t ended = waitpid(pid, nullptr, WNOHANG);
+      reaped = reaped || ended > 0;
+      return ended != 0;
+    });
+    if (!reaped) return children;
+  }
 }
 
 bool ProcessTrees::HasSurvivors(pid_t root) {
@@ -220,8 +229,7 @@ bool ProcessTrees::HasSurvivors(pid_t root) {
   return std::any_of(adopted.begin(), adopted.end(), [&](pid_t pid) {
     ProcessRow row;
     if (!ReadProcess(pid, &row)) return false;
-    // It may have ended since it was found alive. With others alive it will be reaped next time.
-    if (row.ended() && waitpid(pid, nullptr, WNOHANG) != 0) return false;
+    // One that has ended since it was found alive counts too: its children may have come to us.
     return IsAdoptedFrom(row, self_, *found, others, facts);
   });
 }
