@@ -1,5 +1,6 @@
 """A service that is frozen, as by SIGSTOP, is missing from what the gateway lists and takes nothing else with it."""
 
+import pathlib
 import signal
 import unittest
 
@@ -23,6 +24,9 @@ class FrozenBackendTest(unittest.TestCase):
         process = self.stack.programs[name].process
         process.send_signal(signal.SIGSTOP)
         self.addCleanup(process.send_signal, signal.SIGCONT)
+        threads = pathlib.Path(f"/proc/{process.pid}/task")
+        wait_until(lambda: all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in threads.glob("*/stat")),
+                   "the stop of every thread")
 
     def test_connections_of_the_others_are_listed(self):
         held = connect(self.stack.address("file", "tcp"))
