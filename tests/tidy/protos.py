@@ -39,10 +39,9 @@ def check_reasons(sources):
     """Reasons that the comments of methods promise and no program sends."""
     programs = [each for each in sources if each.suffix in CPP and "test" not in each.path]
     sent = {reason for source in programs for reason in LITERAL.findall(source.text)}
-    for source in sources:
-        if source.suffix != ".proto" or not source.path.startswith("protos/rawgate/"):
-            continue
-        values = {match.group(1) for match in map(ENUM_VALUE.match, source.lines) if match}
+    contracts = [each for each in sources if each.suffix == ".proto" and each.path.startswith("protos/rawgate/")]
+    values = {match.group(1) for each in contracts for match in map(ENUM_VALUE.match, each.lines) if match}
+    for source in contracts:
         for number, line in enumerate(source.lines, 1):
             if MESSAGE.match(line) or ENUM.match(line):
                 break
