@@ -8,6 +8,8 @@
 #include "gateway/connections_page.h"
 #include "gateway/metadata.h"
 #include "gateway/services_list.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/control_messages.h"
 #include "runtime/rpc/event_watch.h"
 #include "runtime/rpc/proto_time.h"
 #include "runtime/rpc/status.h"
@@ -17,10 +19,6 @@ namespace {
 
 namespace pb = control::v1;
 using Stub = pb::ControlService::Stub;
-
-// How long a stop may take besides: what the service itself takes for absent, and at most.
-constexpr absl::Duration kGraceDefault = absl::Seconds(5);
-constexpr absl::Duration kGraceMax = absl::Minutes(10);
 
 }  // namespace
 
@@ -42,7 +40,7 @@ class ControlServicer::UnaryCall {
         children_.ended() && (merged || status.error_code() == grpc::StatusCode::CANCELLED);
     // Once a call is finished its servicer may go, and the drain with it.
     ticket_.reset();
-    reactor_->Finish(cut_off ? rpc::ToGrpc(Drain::Refusal()) : status);
+    reactor_->Finish(cut_off ? rpc::ToGrpc(DrainingError()) : status);
   }
   Reactor* Refuse(const absl::Status& status) {
     Finish(rpc::ToGrpc(status));
@@ -61,7 +59,7 @@ grpc::ServerUnaryReactor* ControlServicer::PassOn(Context* context, const Reques
                                                   Method method) {
   // Counted before the question whether the drain has begun: that waits for whoever is counted.
   const auto call = std::make_shared<UnaryCall>(*this, context);
-  if (drain_.Begun()) return call->Refuse(Drain::Refusal());
+  if (drain_.Begun()) return call->Refuse(DrainingError());
   const absl::StatusOr<Backend*> backend = table_.Find(request->service());
   if (!backend.ok()) return call->Refuse(backend.status());
   std::shared_ptr<grpc::ClientContext> child = children_.Make(*context, within);
@@ -91,7 +89,7 @@ grpc::ServerUnaryReactor* ControlServicer::ListServices(Context* context,
                                                         const pb::ListServicesRequest*,
                                                         pb::ListServicesResponse* response) {
   const auto call = std::make_shared<UnaryCall>(*this, context);
-  if (drain_.Begun()) return call->Refuse(Drain::Refusal());
+  if (drain_.Begun()) return call->Refuse(DrainingError());
   ListAllServices(table_, *context, children_, response,
                   [call] { call->Finish(grpc::Status::OK, /*merged=*/true); });
   return call->reactor();
@@ -101,7 +99,7 @@ grpc::ServerUnaryReactor* ControlServicer::GetService(Context* context,
                                                       const pb::GetServiceRequest* request,
                                                       pb::GetServiceResponse* response) {
   const auto call = std::make_shared<UnaryCall>(*this, context);
-  if (drain_.Begun()) return call->Refuse(Drain::Refusal());
+  if (drain_.Begun()) return call->Refuse(DrainingError());
   const absl::StatusOr<Backend*> backend = table_.Find(request->service());
   if (!backend.ok()) return call->Refuse(backend.status());
   DescribeService(**backend, *context, children_, response->mutable_service(),
@@ -124,8 +122,8 @@ grpc::ServerUnaryReactor* ControlServicer::StopService(Context* context,
                                                        pb::StopServiceResponse* response) {
   using Method = void (Stub::async::*)(grpc::ClientContext*, const pb::StopServiceRequest*,
                                        pb::StopServiceResponse*, std::function<void(grpc::Status)>);
-  const auto asked = request->has_grace() ? rpc::FromProto(request->grace()) : kGraceDefault;
-  const absl::Duration grace = std::clamp(asked.value_or(kGraceDefault), kGraceDefault, kGraceMax);
+  // A grace that is refused is so at once.
+  const absl::Duration grace = rpc::GraceOf(*request).value_or(absl::ZeroDuration());
   return PassOn(context, request, response, ceiling_ + grace,
                 static_cast<Method>(&Stub::async::StopService));
 }
@@ -144,7 +142,7 @@ grpc::ServerUnaryReactor* ControlServicer::ListConnections(
     Context* context, const pb::ListConnectionsRequest* request,
     pb::ListConnectionsResponse* response) {
   const auto call = std::make_shared<UnaryCall>(*this, context);
-  if (drain_.Begun()) return call->Refuse(Drain::Refusal());
+  if (drain_.Begun()) return call->Refuse(DrainingError());
   const absl::StatusOr<std::shared_ptr<ConnectionsPage>> page =
       ConnectionsPage::Make(table_, *context, children_, *request, response);
   if (!page.ok()) return call->Refuse(page.status());

@@ -1,6 +1,6 @@
 #include "gateway/drain.h"
 
-#include "runtime/base/status.h"
+#include "absl/time/clock.h"
 
 namespace rawgate::gateway {
 
@@ -20,12 +20,6 @@ void Drain::Leave() {
   if (!begun_) return;
   absl::MutexLock lock(&mutex_);
   idle_.SignalAll();
-}
-
-absl::Status Drain::Refusal() {
-  return WithRetryAfter(
-      Error(absl::StatusCode::kUnavailable, "DRAINING", "the gateway is shutting down"),
-      absl::Seconds(1));
 }
 
 }  // namespace rawgate::gateway

@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
@@ -39,10 +38,6 @@ class Drain {
   int64_t calls() const { return calls_; }
   // Waits until there is none, at most `limit`. Only after Begin(). False when time ran out.
   bool WaitUntilIdle(absl::Duration limit);
-
-  // What is said to calls that come, and to watches that are ended, meanwhile: UNAVAILABLE
-  // (DRAINING, with RetryInfo).
-  static absl::Status Refusal();
 
  private:
   void Leave();

@@ -99,7 +99,7 @@ Task Forwarder::ServeAccepted(LaneState& lane, ForwardedCall& call) {
 
 absl::Status Forwarder::Admit(const absl::StatusOr<const Route*>& route,
                               const Drain::Ticket& ticket) const {
-  if (drain_.Begun()) return Drain::Refusal();
+  if (drain_.Begun()) return DrainingError();
   if (!route.ok()) return route.status();
   if (ticket.ordinal() > options_.calls_max) {
     return WithRetryAfter(
@@ -112,12 +112,12 @@ absl::Status Forwarder::Admit(const absl::StatusOr<const Route*>& route,
 
 RootTask Forwarder::AwaitEndWatches(LaneState& lane) {
   co_await Order(lane.lane, lane.end_watches);
-  for (ForwardedCall* call : lane.watches) call->End(Drain::Refusal());
+  for (ForwardedCall* call : lane.watches) call->End(DrainingError());
 }
 
 RootTask Forwarder::AwaitEndAll(LaneState& lane) {
   co_await Order(lane.lane, lane.end_all);
-  for (ForwardedCall* call : lane.calls) call->End(Drain::Refusal());
+  for (ForwardedCall* call : lane.calls) call->End(DrainingError());
   lane.ended = true;
   lane.next_look.Cancel();
 }

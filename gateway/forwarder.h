@@ -49,7 +49,7 @@ class Forwarder {
   void Register(grpc::ServerBuilder& builder);
   void Start();
 
-  // After the drain has begun: ends the calls that have no end of their own, as Drain::Refusal().
+  // After the drain has begun: ends the calls that have no end of their own, as DrainingError().
   void EndWatches();
   // Ends every call in the same way.
   void EndAll();

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/base/status.h"
 #include "runtime/rpc/proto_time.h"
 
 namespace rawgate::rpc {
@@ -191,6 +192,17 @@ pb::Event ToProto(const observe::Event& event, const net::Service& service, size
   proto.set_connection_id(event.connection_id);
   std::visit(BodyWriter(proto, sample_bytes), event.body);
   return proto;
+}
+
+absl::StatusOr<absl::Duration> GraceOf(const control::v1::StopServiceRequest& request) {
+  constexpr absl::Duration kDefault = absl::Seconds(5);
+  constexpr absl::Duration kMax = absl::Minutes(10);
+  if (!request.has_grace()) return kDefault;
+  const auto grace = FromProto(request.grace());
+  if (!grace || *grace < absl::ZeroDuration() || *grace > kMax) {
+    return FieldError("grace", "BAD_GRACE", "grace must be between 0 and 10 minutes");
+  }
+  return *grace;
 }
 
 }  // namespace rawgate::rpc

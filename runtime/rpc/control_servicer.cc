@@ -25,19 +25,8 @@ namespace {
 
 namespace pb = control::v1;
 
-constexpr absl::Duration kGraceDefault = absl::Seconds(5);
-constexpr absl::Duration kGraceMax = absl::Minutes(10);
 constexpr size_t kPageSizeDefault = 100;
 constexpr size_t kPageSizeMax = 1000;
-
-absl::StatusOr<absl::Duration> Grace(const pb::StopServiceRequest& request) {
-  if (!request.has_grace()) return kGraceDefault;
-  const auto grace = FromProto(request.grace());
-  if (!grace || *grace < absl::ZeroDuration() || *grace > kGraceMax) {
-    return FieldError("grace", "BAD_GRACE", "grace must be between 0 and 10 minutes");
-  }
-  return *grace;
-}
 
 absl::StatusOr<size_t> PageSize(const pb::ListConnectionsRequest& request) {
   if (request.page_size() < 0) {
@@ -172,7 +161,7 @@ grpc::ServerUnaryReactor* ControlServicer::StopService(Context* context,
                                                        pb::StopServiceResponse* response) {
   const absl::Status known = impl_->CheckName(request->service());
   if (!known.ok()) return Finish(context, known);
-  const absl::StatusOr<absl::Duration> grace = Grace(*request);
+  const absl::StatusOr<absl::Duration> grace = GraceOf(*request);
   if (!grace.ok()) return Finish(context, grace.status());
   Reactor* const reactor = context->DefaultReactor();
   impl_->service.Stop(request->listener(), *grace,
