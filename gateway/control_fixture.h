@@ -46,14 +46,14 @@ class TestControl final : public control::v1::ControlService::Service {
 
   grpc::Status GetService(grpc::ServerContext* context, const control::v1::GetServiceRequest*,
                           control::v1::GetServiceResponse* response) override {
-    Record(*context);
+    last_call_.Take(*context);
     Describe(response->mutable_service());
     return grpc::Status::OK;
   }
 
   grpc::Status StartService(grpc::ServerContext* context, const control::v1::StartServiceRequest*,
                             control::v1::StartServiceResponse*) override {
-    Record(*context);
+    last_call_.Take(*context);
     context->AddInitialMetadata("answered-by", name_);
     context->AddTrailingMetadata("cost-bin", std::string("\x00\xff", 2));
     return grpc::Status::OK;
@@ -62,7 +62,7 @@ class TestControl final : public control::v1::ControlService::Service {
   // Takes until `stopped`, or until it is cancelled.
   grpc::Status StopService(grpc::ServerContext* context, const control::v1::StopServiceRequest*,
                            control::v1::StopServiceResponse*) override {
-    Record(*context);
+    last_call_.Take(*context);
     ++stops;
     while (!stopped && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
     return grpc::Status::OK;
@@ -72,7 +72,7 @@ class TestControl final : public control::v1::ControlService::Service {
   grpc::Status ListConnections(grpc::ServerContext* context,
                                const control::v1::ListConnectionsRequest*,
                                control::v1::ListConnectionsResponse* response) override {
-    Record(*context);
+    last_call_.Take(*context);
     while (frozen && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
     response->add_connections()->set_service(name_);
     return grpc::Status::OK;
@@ -81,7 +81,7 @@ class TestControl final : public control::v1::ControlService::Service {
   // Ends with what `feed_ends` has next; without that it tells its position and follows.
   grpc::Status WatchEvents(grpc::ServerContext* context, const control::v1::WatchEventsRequest*,
                            grpc::ServerWriter<control::v1::WatchEventsResponse>* writer) override {
-    Record(*context);
+    last_call_.Take(*context);
     {
       absl::MutexLock lock(&mutex_);
       if (!feed_ends_.empty()) {
@@ -102,14 +102,8 @@ class TestControl final : public control::v1::ControlService::Service {
   }
 
   // Of the last call but watches of services.
-  std::multimap<std::string, std::string> metadata() {
-    absl::MutexLock lock(&mutex_);
-    return metadata_;
-  }
-  absl::Duration time_left() {
-    absl::MutexLock lock(&mutex_);
-    return time_left_;
-  }
+  std::multimap<std::string, std::string> metadata() { return last_call_.metadata(); }
+  absl::Duration time_left() { return last_call_.time_left(); }
 
   std::atomic<int> watches = 0;
   std::atomic<int> stops = 0;
@@ -125,20 +119,9 @@ class TestControl final : public control::v1::ControlService::Service {
     service->set_state(control::v1::SERVICE_STATE_RUNNING);
   }
 
-  void Record(grpc::ServerContext& context) {
-    absl::MutexLock lock(&mutex_);
-    metadata_.clear();
-    for (const auto& [key, value] : context.client_metadata()) {
-      metadata_.emplace(std::string(key.data(), key.size()),
-                        std::string(value.data(), value.size()));
-    }
-    time_left_ = absl::FromChrono(context.deadline()) - absl::Now();
-  }
-
   const std::string name_;
+  CallRecord last_call_;
   absl::Mutex mutex_;
-  std::multimap<std::string, std::string> metadata_ ABSL_GUARDED_BY(mutex_);
-  absl::Duration time_left_ ABSL_GUARDED_BY(mutex_);
   std::deque<absl::Status> feed_ends_ ABSL_GUARDED_BY(mutex_);
 };
 

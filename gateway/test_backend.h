@@ -3,12 +3,14 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -43,6 +45,33 @@ bool Eventually(Condition condition) {
   }
   return true;
 }
+
+// What a backend saw of a call that reached it. Thread-safe.
+class CallRecord {
+ public:
+  void Take(const grpc::ServerContext& context) {
+    absl::MutexLock lock(&mutex_);
+    metadata_.clear();
+    for (const auto& [key, value] : context.client_metadata()) {
+      metadata_.emplace(std::string(key.data(), key.size()),
+                        std::string(value.data(), value.size()));
+    }
+    time_left_ = absl::FromChrono(context.deadline()) - absl::Now();
+  }
+  std::multimap<std::string, std::string> metadata() {
+    absl::MutexLock lock(&mutex_);
+    return metadata_;
+  }
+  absl::Duration time_left() {
+    absl::MutexLock lock(&mutex_);
+    return time_left_;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::multimap<std::string, std::string> metadata_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration time_left_ ABSL_GUARDED_BY(mutex_);
+};
 
 class TestEcho final : public echo::v1::EchoService::Service {
  public:
@@ -83,14 +112,8 @@ class TestEcho final : public echo::v1::EchoService::Service {
     return grpc::Status::OK;
   }
 
-  std::multimap<std::string, std::string> metadata() {
-    absl::MutexLock lock(&mutex_);
-    return metadata_;
-  }
-  absl::Duration time_left() {
-    absl::MutexLock lock(&mutex_);
-    return time_left_;
-  }
+  std::multimap<std::string, std::string> metadata() { return last_call_.metadata(); }
+  absl::Duration time_left() { return last_call_.time_left(); }
 
   std::atomic<int> calls = 0;
   std::atomic<int> cancelled = 0;
@@ -101,13 +124,7 @@ class TestEcho final : public echo::v1::EchoService::Service {
     ++calls;
     context.AddInitialMetadata("answered-by", "test");
     context.AddTrailingMetadata("cost-bin", std::string("\x00\xff", 2));
-    absl::MutexLock lock(&mutex_);
-    metadata_.clear();
-    for (const auto& [key, value] : context.client_metadata()) {
-      metadata_.emplace(std::string(key.data(), key.size()),
-                        std::string(value.data(), value.size()));
-    }
-    time_left_ = absl::FromChrono(context.deadline()) - absl::Now();
+    last_call_.Take(context);
   }
 
   static grpc::Status Failure(grpc::ServerContext& context) {
@@ -121,9 +138,7 @@ class TestEcho final : public echo::v1::EchoService::Service {
     return grpc::Status::CANCELLED;
   }
 
-  absl::Mutex mutex_;
-  std::multimap<std::string, std::string> metadata_;
-  absl::Duration time_left_;
+  CallRecord last_call_;
 };
 
 class TestFile final : public file::v1::FileService::Service {
