@@ -26,13 +26,13 @@ struct PutOptions {
 
 constexpr uint32_t kDefaultChunk = 256 * 1024;
 
-// Bytes of one message, as the store takes them. Errors: RESOURCE_EXHAUSTED (FILE_TOO_LARGE),
+// Bytes of one message, as the store takes them. Errors: INVALID_ARGUMENT (FILE_TOO_LARGE),
 // before anything is sent.
 absl::StatusOr<uint32_t> ChunkSize(FileService::Stub& stub, uint64_t file_size) {
   const auto limits = Call(stub, &FileService::Stub::GetLimits, file::v1::GetLimitsRequest());
   if (!limits.ok()) return limits.status();
   if (limits->max_file_bytes() > 0 && file_size > limits->max_file_bytes()) {
-    return Error(absl::StatusCode::kResourceExhausted, "FILE_TOO_LARGE",
+    return Error(absl::StatusCode::kInvalidArgument, "FILE_TOO_LARGE",
                  absl::StrCat("the file has ", HumanSize(file_size), ", the store takes at most ",
                               HumanSize(limits->max_file_bytes())));
   }
