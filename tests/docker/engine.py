@@ -6,7 +6,8 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-import time
+
+from tests.harness.deadlines import wait_until
 
 START_TIMEOUT_S = 60
 SUITE = "bookworm"
@@ -96,11 +97,10 @@ def _daemon(folder, data):
         )
     try:
         engine = Engine(address, build_options=["--network=host"])
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while not engine.answers():
-            if daemon.poll() is not None or time.monotonic() > deadline:
-                raise Unavailable(f"dockerd does not start here:\n{_tail(log_path)}")
-            time.sleep(0.1)
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: daemon.poll() is not None or engine.answers(), "the engine's answer", START_TIMEOUT_S)
+        if not engine.answers():
+            raise Unavailable(f"dockerd does not start here:\n{_tail(log_path)}")
         # What a run that was killed has left in `data`, bridges included.
         for container in engine.docker("ps", "--all", "--quiet").stdout.split():
             engine.docker("rm", "--force", container)

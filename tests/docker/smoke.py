@@ -14,10 +14,10 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 import unittest
 
 from tests.docker import engine as engines
+from tests.harness.deadlines import wait_until
 from tests.harness.ports import stable_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -63,14 +63,14 @@ class Stack:
         )
 
     def _await_health(self):
-        deadline = time.monotonic() + HEALTHY_WITHIN_S
-        while True:
+        def healthy():
             health = {name: each["State"]["Health"]["Status"] for name, each in self.containers().items()}
-            if set(health) == set(SERVICES) and set(health.values()) == {"healthy"}:
-                return
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"not healthy: {health}\n{self._compose('logs').stdout}")
-            time.sleep(0.2)
+            return set(health) == set(SERVICES) and set(health.values()) == {"healthy"}
+
+        try:
+            wait_until(healthy, "the health of every container", HEALTHY_WITHIN_S)
+        except AssertionError as failure:
+            raise RuntimeError(f"{failure}\n{self._compose('ps').stdout}\n{self._compose('logs').stdout}") from None
 
 
 class SmokeTest(unittest.TestCase):
@@ -130,10 +130,7 @@ class SmokeTest(unittest.TestCase):
     def test_chat_message_reaches_the_desk(self):
         with socket.socket(type=socket.SOCK_DGRAM) as client:
             client.sendto(b"is anybody there?", ("127.0.0.1", self.stack.ports["CHAT"]))
-            deadline = time.monotonic() + ANSWER_WITHIN_S
-            while b"chat/udp" not in (listing := self.cli("connections")) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            self.assertIn(b"chat/udp", listing)
+            wait_until(lambda: b"chat/udp" in self.cli("connections"), "the session in the list", ANSWER_WITHIN_S)
 
     def assert_nobody_behind(self, port):
         """Docker's proxy accepts and then hangs up; how that looks depends on who is quicker."""
