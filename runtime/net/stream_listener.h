@@ -18,7 +18,7 @@
 
 namespace rawgate::net {
 
-// What becomes of a connection when its handler is done with it for now.
+// What becomes of a connection when its handler returns.
 enum class Next : uint8_t {
   kPark,   // wait for the next request; nothing is held meanwhile
   kServe,  // run Serve(): only from OnReadable()

@@ -301,6 +301,16 @@ TEST_F(StreamListenerTest, AnErrorReplyReachesAPeerThatIsStillSending) {
   EXPECT_TRUE(Eventually([&] { return Closed(CloseReason::kProtocolError) == 1; }));
 }
 
+TEST_F(StreamListenerTest, WhatThePeerDoesNextIsNotWhyItIsClosed) {
+  Listen();
+  RawClient client(Uri());
+  ASSERT_TRUE(client.Send("bad\n"));
+  EXPECT_EQ(client.ReadExactly(6), "error\n");
+  client.Reset();
+  EXPECT_TRUE(Eventually([&] { return Closed(CloseReason::kProtocolError) == 1; }));
+  EXPECT_EQ(Closed(CloseReason::kReset), 0);
+}
+
 TEST_F(StreamListenerTest, AnExceptionEndsOneConnection) {
   Listen();
   RawClient good(Uri());

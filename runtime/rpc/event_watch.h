@@ -47,8 +47,8 @@ class EventWatch : public std::enable_shared_from_this<EventWatch> {
   // Runs `step` on the pool.
   void Post(Step step);
 
-  // Where to resume, from the request's positions of this service; -1 for now. Positions of other
-  // instances are told as lost.
+  // Where to resume, from the request's positions of this service; -1 where it has none, and the
+  // watch begins with what comes next. Positions of other instances are told as lost.
   int64_t ResumeAfter(const control::v1::WatchEventsRequest& request);
   void SendFirst();
   // Sends the next batch, or waits for something to send.

@@ -1,3 +1,5 @@
+#include <cerrno>
+#include <optional>
 #include <string>
 
 #include "google/rpc/error_details.pb.h"
@@ -82,6 +84,15 @@ TEST(Status, RetryDelayRoundTrips) {
     EXPECT_EQ(RetryAfterOf(FromGrpc(grpc_status)), delay);
     EXPECT_EQ(FromGrpc(grpc_status), status);
   }
+}
+
+TEST(Status, WantOfResourcesComesWithATimeToTryAgain) {
+  for (const int error : {EMFILE, ENFILE, ENOMEM, ENOSPC}) {
+    const absl::Status status = ErrnoError(error, "open");
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_NE(RetryAfterOf(status), std::nullopt);
+  }
+  EXPECT_EQ(RetryAfterOf(ErrnoError(ENOENT, "open")), std::nullopt);
 }
 
 TEST(Status, NoRetryDelayIsMadeUp) {

@@ -278,6 +278,12 @@ TEST(RequestDecoderTest, RequestLineCutShortIsStillOne) {
   EXPECT_EQ(TakeAll(decoder).error, "CROSS_PROTOCOL");
 }
 
+TEST(RequestDecoderTest, RequestLineLongerThanAnyCommandIsStillOne) {
+  RequestDecoder decoder(true);
+  decoder.Feed(absl::StrCat("GET /", std::string(2 * RequestDecoder::kCommandMax, 'a')));
+  EXPECT_EQ(TakeAll(decoder).error, "CROSS_PROTOCOL");
+}
+
 TEST(RequestDecoderTest, RequestLineCountsOnlyAsTheFirst) {
   EXPECT_EQ(DecodeOneRead("\r\nGET / HTTP/1.1\r\n").error, "CROSS_PROTOCOL");
   EXPECT_THAT(DecodeOneRead("true\nGET / HTTP/1.1\n").commands,
