@@ -88,6 +88,8 @@ class FaultySyscalls final : public Syscalls {
     const absl::MutexLock lock(&mutex_);
     return counts_[call];
   }
+  // Up to where the last file that was reserved for has its space.
+  uint64_t reserved() const { return reserved_; }
   void set_free_bytes(uint64_t bytes) { free_bytes_ = bytes; }
 
   int OpenAt(int folder, const char* path, int flags, mode_t mode) override {
@@ -126,7 +128,10 @@ class FaultySyscalls final : public Syscalls {
     return status;
   }
   int Fallocate(int fd, int mode, off_t offset, off_t length) override {
-    return Fails("fallocate") ? -1 : Syscalls::Fallocate(fd, mode, offset, length);
+    if (Fails("fallocate")) return -1;
+    const int status = Syscalls::Fallocate(fd, mode, offset, length);
+    if (status == 0) reserved_ = static_cast<uint64_t>(offset + length);
+    return status;
   }
   ssize_t Pwrite(int fd, const void* bytes, size_t size, off_t offset) override {
     return Fails("pwrite") ? -1 : Syscalls::Pwrite(fd, bytes, std::min(size, write_max_), offset);
@@ -166,6 +171,7 @@ class FaultySyscalls final : public Syscalls {
   std::string hit_;
   std::map<std::string, int> always_;
   std::map<std::string, int> counts_;
+  std::atomic<uint64_t> reserved_{0};
   uint64_t free_bytes_ = UINT64_MAX;
   size_t write_max_ = SIZE_MAX;
 };

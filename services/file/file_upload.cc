@@ -17,8 +17,12 @@ namespace {
 
 using absl::StatusCode;
 
-// Below this a reservation costs more than it tells: the check of free space has to do.
+// Files below this are written without a reservation: it would cost more than it tells.
 constexpr uint64_t kReserveFrom = 1 << 20;
+// Set aside ahead of what has come: as much again, within these. An announcement alone, true or
+// not, takes no space from others.
+constexpr uint64_t kReserveAheadMin = 1 << 20;
+constexpr uint64_t kReserveAheadMax = 64 << 20;
 // Dirty bytes of one upload after which the disk is put to work, so that the final fdatasync finds
 // little left to do.
 constexpr uint64_t kWriteBackStep = 8 << 20;
@@ -73,21 +77,11 @@ absl::Status FileUpload::Prepare() {
   if (parent) {
     if (absl::Status status = CheckLeaf(at.get()); !status.ok()) return status;
   }
-  if (absl::Status status = Reserve(at.get()); !status.ok()) return status;
+  if (absl::Status status = CheckSpace(at.get()); !status.ok()) return status;
 
   file_ = TemporaryFile::Create(std::move(at), store_.link_method, store_.syscalls);
   if (!file_) return StoringError(errno, spec_.name);
-  // KEEP_SIZE: the file is as long as what has been received.
-  if (spec_.size >= kReserveFrom) {
-    int result;
-    do {
-      result = store_.syscalls.Fallocate(file_.fd(), FALLOC_FL_KEEP_SIZE, 0,
-                                         static_cast<off_t>(spec_.size));
-    } while (result != 0 && errno == EINTR);
-    if (result != 0 && errno != EOPNOTSUPP && errno != ENOSYS) {
-      return StoringError(errno, spec_.name);
-    }
-  }
+  if (absl::Status status = Reserve(0); !status.ok()) return status;
   const DigestKinds kinds{.md5 = spec_.wanted.md5 || !spec_.expected.md5.empty(),
                           .sha256 = spec_.wanted.sha256 || !spec_.expected.sha256.empty()};
   if (kinds.any()) digest_ = std::make_shared<FileDigest>(file_.shared_fd(), kinds);
@@ -103,7 +97,7 @@ absl::Status FileUpload::CheckLeaf(int folder) const {
   return spec_.if_absent ? FileExists(spec_.name) : absl::OkStatus();
 }
 
-absl::Status FileUpload::Reserve(int folder) const {
+absl::Status FileUpload::CheckSpace(int folder) const {
   struct statvfs space;
   if (store_.syscalls.FstatVfs(folder, &space) != 0) return StoringError(errno, spec_.name);
   // A file system without a size of its own (tmpfs with size=0) does not tell.
@@ -112,8 +106,28 @@ absl::Status FileUpload::Reserve(int folder) const {
   return fits ? absl::OkStatus() : StoringError(ENOSPC, spec_.name);
 }
 
+// Makes sure that `next` bytes more have their place, and some after them.
+absl::Status FileUpload::Reserve(uint64_t next) {
+  if (spec_.size < kReserveFrom || received_ + next < reserved_ || reserved_ == spec_.size)
+    return absl::OkStatus();
+  const uint64_t ahead = std::clamp(received_, kReserveAheadMin, kReserveAheadMax);
+  const uint64_t until = std::min(spec_.size, received_ + next + ahead);
+  // KEEP_SIZE: the file is as long as what has been received.
+  while (store_.syscalls.Fallocate(file_.fd(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(reserved_),
+                                   static_cast<off_t>(until - reserved_)) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EOPNOTSUPP && errno != ENOSYS) return StoringError(errno, spec_.name);
+    // Not to be had in this file system: not asked for again.
+    reserved_ = spec_.size;
+    return absl::OkStatus();
+  }
+  reserved_ = until;
+  return absl::OkStatus();
+}
+
 absl::Status FileUpload::Append(absl::string_view bytes) {
   if (bytes.size() > remaining()) return SizeMismatch("more");
+  if (absl::Status status = Reserve(bytes.size()); !status.ok()) return status;
   while (!bytes.empty()) {
     const ssize_t n = store_.syscalls.Pwrite(file_.fd(), bytes.data(), bytes.size(),
                                              static_cast<off_t>(received_));
@@ -128,6 +142,7 @@ absl::Status FileUpload::Append(absl::string_view bytes) {
 
 absl::Status FileUpload::AppendFromPipe(int pipe, size_t size) {
   if (size > remaining()) return SizeMismatch("more");
+  if (absl::Status status = Reserve(size); !status.ok()) return status;
   while (size > 0) {
     const ssize_t n =
         store_.syscalls.SpliceFromPipe(pipe, file_.fd(), static_cast<off_t>(received_), size);

@@ -58,7 +58,8 @@ class FileUpload {
   FileUpload(FileStore& store, UploadSpec spec) : store_(store), spec_(std::move(spec)) {}
   absl::Status Prepare();
   absl::Status CheckLeaf(int folder) const;
-  absl::Status Reserve(int folder) const;
+  absl::Status CheckSpace(int folder) const;
+  absl::Status Reserve(uint64_t next);
   absl::Status AppendByReading(int pipe, size_t size);
   void CountWritten(uint64_t bytes);
   absl::StatusOr<Digests> CheckDigests();
@@ -69,6 +70,8 @@ class FileUpload {
   const UploadSpec spec_;
   TemporaryFile file_;
   uint64_t received_ = 0;
+  // Up to where the file system has set blocks aside.
+  uint64_t reserved_ = 0;
   // Up to where the kernel was asked to begin writing to disk.
   uint64_t written_back_ = 0;
   // Also owned by a CatchUp() in progress in the background.

@@ -170,6 +170,28 @@ TEST_F(FileUploadTest, SpaceIsReservedWhereTheFileSystemCan) {
   EXPECT_TRUE(Put(*core_, "a", std::string(4 << 20, 'x')).ok());
 }
 
+TEST_F(FileUploadTest, ReservesNoMoreThanWhatComesIsWorth) {
+  constexpr uint64_t kSize = 64 << 20;
+  const std::string mebibyte(1 << 20, 'x');
+  auto upload = core_->BeginUpload({.name = Name("a"), .size = kSize});
+  ASSERT_TRUE(upload.ok());
+  EXPECT_LE(syscalls_.reserved(), 1u << 20);
+  for (uint64_t sent = mebibyte.size(); sent <= kSize; sent += mebibyte.size()) {
+    ASSERT_TRUE((*upload)->Append(mebibyte).ok());
+    EXPECT_GE(syscalls_.reserved(), sent);
+    EXPECT_LE(syscalls_.reserved(), 2 * sent + 2 * mebibyte.size());
+  }
+  EXPECT_EQ(syscalls_.reserved(), kSize);
+  EXPECT_LT(syscalls_.count("fallocate"), 10);
+}
+
+TEST_F(FileUploadTest, ADiskThatFillsUpMeanwhileIsToldOf) {
+  auto upload = core_->BeginUpload({.name = Name("a"), .size = 64 << 20});
+  ASSERT_TRUE(upload.ok());
+  syscalls_.FailAlways("fallocate", ENOSPC);
+  EXPECT_REASON((*upload)->Append(std::string(4 << 20, 'x')), kResourceExhausted, "NO_SPACE");
+}
+
 TEST_F(FileUploadTest, UploadsAtOnceAreLimited) {
   const auto core = OpenStore(folder_.path(), syscalls_, {.uploads_max = 2});
   auto first = core->BeginUpload({.name = Name("a")});
