@@ -1,6 +1,7 @@
 #include "runtime/base/log.h"
 
 #include <string>
+#include <utility>
 
 #include "spdlog/sinks/stdout_color_sinks.h"
 
@@ -16,6 +17,19 @@ bool StartLogging(absl::string_view program, absl::string_view level) {
   logger->flush_on(spdlog::level::warn);
   spdlog::set_default_logger(std::move(logger));
   return true;
+}
+
+std::optional<uint64_t> LogLimit::Take(absl::Time now) {
+  if (now >= minute_ + absl::Minutes(1) || now < minute_) {
+    minute_ = now;
+    taken_ = 0;
+  }
+  if (taken_ < per_minute_) {
+    ++taken_;
+    return std::exchange(held_back_, 0);
+  }
+  ++held_back_;
+  return std::nullopt;
 }
 
 }  // namespace rawgate

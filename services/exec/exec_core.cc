@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "runtime/base/status.h"
+#include "services/exec/exec_unread.h"
 
 namespace rawgate::exec {
 namespace {
@@ -208,7 +209,9 @@ ExecCore::ExecCore(ProcessHost& host, ExecOptions options, observe::EventLog& ev
       options_(std::move(options)),
       events_(events),
       base_environment_(BaseEnvironment(host.identity())),
-      id_prefix_(RandomPrefix()) {}
+      id_prefix_(RandomPrefix()),
+      unread_(
+          std::make_shared<UnreadOutputs>(options_.unread_memory_max, options_.unread_file_max)) {}
 
 ExecCore::~ExecCore() {
   for (const auto& [id, job] : jobs_) {

@@ -77,6 +77,7 @@ absl::Status ToStatus(const Outcome& outcome);
 
 class ExecCore;
 class Job;
+class UnreadOutputs;
 
 // Loop thread.
 class JobObserver {
@@ -143,6 +144,10 @@ struct ExecOptions {
   // Running at once, and waiting for their turn.
   size_t commands_max = 64;
   size_t queue_max = 256;
+  // Output of commands that have ended which clients have not read yet, all together: what is in
+  // memory, and what is in files.
+  uint64_t unread_memory_max = 128 << 20;
+  uint64_t unread_file_max = uint64_t{4} << 30;
 };
 
 // Errors: INVALID_ARGUMENT (BAD_OPTION), such as a work folder that is none.
@@ -167,6 +172,7 @@ class ExecCore {
 
   const ExecOptions& options() const { return options_; }
   ProcessHost& host() { return host_; }
+  const std::shared_ptr<UnreadOutputs>& unread() { return unread_; }
   size_t running() const { return running_; }
   size_t waiting() const { return queue_.size(); }
 
@@ -189,6 +195,7 @@ class ExecCore {
   // All that have not ended, by id; queue_ those of them that wait, in order.
   absl::flat_hash_map<std::string, std::shared_ptr<Job>> jobs_;
   std::deque<Job*> queue_;
+  const std::shared_ptr<UnreadOutputs> unread_;
 };
 
 }  // namespace rawgate::exec

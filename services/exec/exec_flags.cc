@@ -18,6 +18,11 @@ ABSL_FLAG(absl::Duration, command_timeout_max, absl::Hours(1),
           "The longest limit that a command may ask for.");
 ABSL_FLAG(uint64_t, output_max_bytes, 64 << 20,
           "Output of one command, both streams together; more ends it.");
+ABSL_FLAG(uint64_t, unread_memory_max_bytes, 128 << 20,
+          "Replies in memory that clients have not read yet, all together; beyond that whoever has "
+          "read nothing for the longest is disconnected.");
+ABSL_FLAG(uint64_t, unread_file_max_bytes, uint64_t{4} << 30,
+          "The same for large outputs, which are kept in files.");
 ABSL_FLAG(uint64_t, commands_max, 64, "Commands that run at once; some more wait for their turn.");
 ABSL_FLAG(std::string, work_dir, "/tmp",
           "Where commands run that name no folder, and where large outputs are kept.");
@@ -30,7 +35,9 @@ absl::StatusOr<Settings> SettingsFromFlags() {
                    .timeout_default = absl::GetFlag(FLAGS_command_timeout),
                    .timeout_max = absl::GetFlag(FLAGS_command_timeout_max),
                    .output_max = absl::GetFlag(FLAGS_output_max_bytes),
-                   .commands_max = absl::GetFlag(FLAGS_commands_max)};
+                   .commands_max = absl::GetFlag(FLAGS_commands_max),
+                   .unread_memory_max = absl::GetFlag(FLAGS_unread_memory_max_bytes),
+                   .unread_file_max = absl::GetFlag(FLAGS_unread_file_max_bytes)};
   if (absl::Status checked = CheckOptions(settings.core); !checked.ok()) return checked;
   absl::StatusOr<Identity> identity = ResolveIdentity(absl::GetFlag(FLAGS_run_as));
   if (!identity.ok()) return identity.status();

@@ -15,6 +15,8 @@
 #include "runtime/rpc/stall_timer.h"
 #include "runtime/rpc/status.h"
 #include "runtime/rpc/stream_writer.h"
+#include "services/exec/exec_proto_servicer.h"
+#include "services/exec/exec_unread.h"
 
 namespace rawgate::exec {
 namespace {
@@ -84,6 +86,7 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
 
   void OnJobEnded(Job& job) override {
     ended_ = true;
+    if (!finished_) unread_.emplace(core_.unread(), job, [this] { GiveUp(); });
     Pump(job);
     self_.reset();
   }
@@ -92,6 +95,7 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
     room_ = true;
     // The last messages are the client's to read however many they are.
     if (!finished_) stall_->ClientDid();
+    if (unread_) unread_->ClientDid();
     if (job_ != nullptr) Pump(*job_);
   }
 
@@ -108,6 +112,12 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
   void OnEndRequested(const absl::Status& why) {
     end_requested_ = why;
     if (job_ != nullptr) job_->Cancel();
+  }
+
+  void GiveUp() {
+    Finish(Error(absl::StatusCode::kResourceExhausted, "OUTPUT_NOT_READ",
+                 "others needed the room that the unread output took"),
+           /*told=*/false);
   }
 
   // Sends what there is while there is room, one stream and the other by turns.
@@ -144,8 +154,9 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
         },
         [self = shared_from_this(), bytes, stream] {
           self->reading_ = false;
+          if (self->finished_) return;
           self->SendBytes(stream, std::move(*bytes));
-          self->Pump(*self->job_);
+          if (!self->finished_) self->Pump(*self->job_);
         });
   }
 
@@ -189,6 +200,9 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
     const grpc::Status ended = call_->End(status);
     stall_->AwaitClient();
     std::exchange(writer_, nullptr)->Finish(told ? grpc::Status::OK : ended);
+    // However slowly the client reads what is on its way.
+    unread_.reset();
+    job_.reset();
   }
 
   // The client has read all, or is gone. After Finish(), so that nothing else touches these.
@@ -204,6 +218,7 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
   // Deleted by gRPC after Finish().
   RunWriter* writer_ = nullptr;
   std::shared_ptr<Job> job_;
+  std::optional<UnreadOutputs::Wait> unread_;
   std::shared_ptr<RunCall> self_;
   std::array<uint64_t, 2> sent_{};
   OutputStream last_ = OutputStream::kStderr;
@@ -219,62 +234,6 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
 };
 
 }  // namespace
-
-absl::StatusOr<CommandSpec> ToCommandSpec(const v1::RunRequest& request) {
-  CommandSpec spec;
-  if (request.has_shell_command()) spec.shell_command = request.shell_command();
-  spec.argv.assign(request.argv().arguments().begin(), request.argv().arguments().end());
-  spec.folder = request.working_directory();
-  for (const v1::EnvironmentVariable& variable : request.environment()) {
-    spec.environment.emplace_back(variable.name(), variable.value());
-  }
-  spec.input = request.stdin();
-  if (request.has_timeout()) {
-    const std::optional<absl::Duration> timeout = rpc::FromProto(request.timeout());
-    if (!timeout) return FieldError("timeout", "BAD_TIMEOUT", "the timeout is no valid duration");
-    spec.timeout = *timeout;
-  }
-  spec.listener = rpc::kRpcListener;
-  return spec;
-}
-
-v1::Outcome ToProto(const Job& job) {
-  using Kind = Outcome::Kind;
-  const Outcome& from = job.outcome();
-  v1::Outcome to;
-  switch (from.kind) {
-    case Kind::kExited:
-      to.mutable_exited()->set_code(from.exit_code);
-      break;
-    case Kind::kSignalled:
-      to.mutable_signalled()->set_name(SignalName(from.signal));
-      to.mutable_signalled()->set_number(from.signal);
-      to.mutable_signalled()->set_core_dumped(from.core_dumped);
-      break;
-    case Kind::kTimedOut:
-      *to.mutable_timed_out()->mutable_timeout() = rpc::ToProto(from.timeout);
-      break;
-    case Kind::kCancelled:
-      to.mutable_cancelled();
-      break;
-    case Kind::kStartFailed:
-      to.mutable_start_failed()->set_errno_value(from.errno_value);
-      to.mutable_start_failed()->set_message(from.message);
-      break;
-    case Kind::kOutputLimit:
-      to.mutable_output_limit()->set_limit_bytes(from.output_limit);
-      break;
-  }
-  to.set_stdout_size(job.output(OutputStream::kStdout).size());
-  to.set_stderr_size(job.output(OutputStream::kStderr).size());
-  *to.mutable_start_time() = rpc::ToProto(from.start_time);
-  *to.mutable_end_time() = rpc::ToProto(from.end_time);
-  *to.mutable_resource_usage()->mutable_user_time() = rpc::ToProto(from.user_time);
-  *to.mutable_resource_usage()->mutable_system_time() = rpc::ToProto(from.system_time);
-  to.mutable_resource_usage()->set_max_resident_bytes(from.max_resident_bytes);
-  to.set_output_may_be_incomplete(from.output_may_be_incomplete);
-  return to;
-}
 
 grpc::ServerWriteReactor<v1::RunResponse>* ExecServicer::Run(grpc::CallbackServerContext* context,
                                                              const v1::RunRequest* request) {

@@ -24,8 +24,4 @@ class ExecServicer final : public v1::ExecService::CallbackService {
   const absl::Duration stall_timeout_;
 };
 
-// Proto to core and back; pure.
-absl::StatusOr<CommandSpec> ToCommandSpec(const v1::RunRequest& request);
-v1::Outcome ToProto(const Job& job);
-
 }  // namespace rawgate::exec

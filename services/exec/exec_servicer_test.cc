@@ -324,6 +324,24 @@ TEST_F(ImpatientExecServicerTest, AClientThatWaitsForOutputIsNot) {
   EXPECT_EQ(result.out, "first\nsecond\n");
 }
 
+class CrampedExecServicerTest : public ExecServicerTest {
+ protected:
+  CrampedExecServicerTest() : ExecServicerTest({.unread_file_max = 40 << 20}) {}
+};
+
+TEST_F(CrampedExecServicerTest, OutputThatNobodyReadsGivesWayToOthers) {
+  FollowedRun silent(*stub_, "head -c 30000000 /dev/zero");
+  ASSERT_TRUE(silent.AwaitStarted());
+  ASSERT_TRUE(Eventually([&] { return exec_.running() == 0; }));
+  EXPECT_EQ(Run("head -c 30000000 /dev/zero").out.size(), 30'000'000u);
+  const RunResult result = silent.AwaitEnd();
+  const absl::Status status = rpc::FromGrpc(result.status);
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  EXPECT_EQ(ReasonOf(status), "OUTPUT_NOT_READ");
+  EXPECT_THAT(result.outcomes, IsEmpty());
+  EXPECT_LT(result.out.size(), 30'000'000u);
+}
+
 class BusyExecServicerTest : public ExecServicerTest {
  protected:
   BusyExecServicerTest()

@@ -1,15 +1,10 @@
 #include "services/exec/exec_session.h"
 
-#include <netinet/tcp.h>
-#include <sys/sendfile.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
-#include <vector>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -19,6 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "services/exec/exec_send.h"
+#include "services/exec/exec_unread.h"
 
 namespace rawgate::exec {
 namespace {
@@ -43,8 +40,6 @@ constexpr uint64_t kInlineDigestMax = 64 * 1024;
 // How long nothing must come to end a command of many bytes, and how often is looked.
 constexpr auto kSilence = std::chrono::milliseconds(10);
 constexpr auto kSilenceStep = std::chrono::milliseconds(1);
-// One sendfile(2), after which other connections have their turn.
-constexpr size_t kSendFileMax = 1 << 20;
 
 // What there was to read.
 enum class Intake { kQuiet, kMore, kEnd, kGone };
@@ -111,61 +106,6 @@ awaitable<void> Pause(Connection& connection, SteadyClock::duration pause) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-awaitable<bool> SendFile(Connection& connection, int file, uint64_t size) {
-  const Wait before = connection.wait();
-  off_t offset = 0;
-  while (static_cast<uint64_t>(offset) < size) {
-    connection.SetWait(Wait::kStall);
-    const size_t slice = std::min<uint64_t>(kSendFileMax, size - static_cast<uint64_t>(offset));
-    const ssize_t sent = sendfile(connection.native_handle(), file, &offset, slice);
-    if (sent > 0) {
-      connection.CountSent(static_cast<size_t>(sent));
-      co_await asio::post(asio::use_awaitable);  // others have their turn
-    } else if (sent == 0) {
-      connection.Close(CloseReason::kLocalError, "kept output has become shorter");
-    } else if (errno == EAGAIN) {
-      co_await connection.WaitWritable();
-    } else if (errno != EINTR) {
-      const bool gone = errno == EPIPE || errno == ECONNRESET || errno == ETIMEDOUT;
-      connection.Close(gone ? CloseReason::kReset : CloseReason::kLocalError,
-                       ErrnoError(errno, "sendfile").message());
-    }
-    if (connection.closed()) co_return false;
-  }
-  connection.SetWait(before);
-  co_return true;
-}
-
-void SetCork(Connection& connection, int on) {
-  // Not every stream is TCP; the others need none.
-  setsockopt(connection.native_handle(), IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
-}
-
-// Head and body, in full packets whatever they are made of.
-awaitable<bool> Send(Connection& connection, const std::string& head, const Body& body) {
-  std::vector<iovec> parts = {{const_cast<char*>(head.data()), head.size()}};
-  const auto add = [&](const Body::Part& part) {
-    parts.push_back({const_cast<char*>(part.memory.data()), part.memory.size()});
-  };
-  if (body.in_memory()) {
-    for (const Body::Part& part : body.parts()) add(part);
-    co_return co_await connection.Write(parts);
-  }
-  SetCork(connection, 1);
-  for (const Body::Part& part : body.parts()) {
-    if (part.file < 0) {
-      add(part);
-      continue;
-    }
-    if (!co_await connection.Write(parts)) co_return false;
-    parts.clear();
-    if (!co_await SendFile(connection, part.file, part.size)) co_return false;
-  }
-  if (!parts.empty() && !co_await connection.Write(parts)) co_return false;
-  SetCork(connection, 0);
-  co_return true;
-}
-
 std::string FileName(const Connection& connection) {
   return absl::StrCat("output-", connection.id(), "-", connection.requests() + 1, ".txt");
 }
@@ -175,10 +115,17 @@ std::string FileName(const Connection& connection) {
 absl::Status ExecSession::Admit(Connection& connection) {
   absl::Status checked = peers_.Check(connection.native_handle(), connection.peer());
   if (!checked.ok()) {
-    spdlog::warn("{}: {} refused: {}", connection.listener().name(), connection.PeerName(),
-                 std::string(checked.message()));
+    Warn(connection, absl::StrCat("refused: ", checked.message()));
   }
   return checked;
+}
+
+void ExecSession::Warn(Connection& connection, absl::string_view what) {
+  const std::optional<uint64_t> held_back = warnings_.Take();
+  if (!held_back) return;
+  spdlog::warn(
+      "{}: {} {}{}", connection.listener().name(), connection.PeerName(), std::string(what),
+      *held_back == 0 ? "" : absl::StrCat(" (and ", *held_back, " warnings more like it)"));
 }
 
 awaitable<Next> ExecSession::Serve(Connection& connection) {
@@ -233,14 +180,18 @@ awaitable<bool> ExecSession::RunAndReply(Connection& connection, std::string com
     co_await end.Wait();
   }
   if (connection.closed()) co_return false;
-  const bool sent = co_await Reply(connection, job);
+  UnreadOutputs::Wait unread(core_.unread(), job, [&connection] {
+    connection.Close(CloseReason::kLimit, "others need the room that its unread reply takes");
+  });
+  const bool sent = co_await Reply(connection, job, [&unread] { unread.ClientDid(); });
   connection.CountRequest(ToStatus(job.outcome()), job.outcome().duration,
                           [&job] { return absl::StrCat("run: ", job.Summary()); });
   connection.SetWait(Wait::kHeader);
   co_return sent;
 }
 
-awaitable<bool> ExecSession::Reply(Connection& connection, const Job& job) {
+awaitable<bool> ExecSession::Reply(Connection& connection, const Job& job,
+                                   const std::function<void()>& progressed) {
   const Body body(job);
   absl::StatusOr<std::string> md5("");
   if (form_ == ReplyForm::kHeader && body.in_memory() && body.size() <= kInlineDigestMax) {
@@ -255,14 +206,13 @@ awaitable<bool> ExecSession::Reply(Connection& connection, const Job& job) {
     co_return false;
   }
   const std::string head = HeadOf(form_, body, job.outcome(), *md5, FileName(connection));
-  co_return co_await Send(connection, head, body);
+  co_return co_await SendReply(connection, head, body, progressed);
 }
 
 awaitable<void> ExecSession::Refuse(Connection& connection, absl::Status refusal) {
   if (ReasonOf(refusal) == "CROSS_PROTOCOL") {
-    spdlog::warn(
-        "{}: {} sent an HTTP request: suspected attack through a browser, nothing of it was run",
-        connection.listener().name(), connection.PeerName());
+    Warn(connection,
+         "sent an HTTP request: suspected attack through a browser, nothing of it was run");
     connection.Close(CloseReason::kCrossProtocol, refusal.message());
     co_return;
   }
@@ -271,7 +221,7 @@ awaitable<void> ExecSession::Refuse(Connection& connection, absl::Status refusal
                       : absl::StrCat("rawgate-exec: ", refusal.message(), "\n"));
   const std::string head =
       HeadOf(form_, body, refusal, body.Md5().value_or(""), FileName(connection));
-  if (!co_await Send(connection, head, body)) co_return;
+  if (!co_await SendReply(connection, head, body)) co_return;
   connection.CountRequest(refusal, absl::ZeroDuration(),
                           [&] { return absl::StrCat("refused: ", refusal.message()); });
   const bool malformed = ReasonOf(refusal) == "BAD_COMMAND";

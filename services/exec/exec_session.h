@@ -1,8 +1,10 @@
 // Commands on sockets: the three raw listeners of PROTOCOL.md over one core.
 #pragma once
 
+#include <functional>
 #include <string>
 
+#include "runtime/base/log.h"
 #include "runtime/net/stream_listener.h"
 #include "services/exec/exec_core.h"
 #include "services/exec/exec_frame.h"
@@ -26,13 +28,17 @@ class ExecSession final : public net::StreamHandler {
   // Runs what the decoder has complete, one after another. False: the connection is done.
   boost::asio::awaitable<bool> RunComplete(net::Connection& connection, RequestDecoder& decoder);
   boost::asio::awaitable<bool> RunAndReply(net::Connection& connection, std::string command);
-  boost::asio::awaitable<bool> Reply(net::Connection& connection, const Job& job);
+  boost::asio::awaitable<bool> Reply(net::Connection& connection, const Job& job,
+                                     const std::function<void()>& progressed);
   // Answers and closes.
   boost::asio::awaitable<void> Refuse(net::Connection& connection, absl::Status refusal);
+  // For the log; a peer can cause these at will.
+  void Warn(net::Connection& connection, absl::string_view what);
 
   const ReplyForm form_;
   ExecCore& core_;
   PeerPolicy& peers_;
+  LogLimit warnings_;
 };
 
 }  // namespace rawgate::exec

@@ -325,6 +325,22 @@ TEST(ExecSessionTest, ClientsThatVanishLeaveNothing) {
   EXPECT_EQ(good.ReadExactly(11), "still here\n");
 }
 
+TEST(ExecSessionTest, RepliesThatNobodyReadsAreBoundedInAll) {
+  ExecServiceFixture exec({.unread_file_max = 30 << 20});
+  constexpr size_t kSize = 20 << 20;
+  const std::string command = absl::StrCat("head -c ", kSize, " /dev/zero\n");
+  RawClient silent(exec.raw());
+  ASSERT_TRUE(silent.Send(command));
+  ASSERT_EQ(silent.ReadExactly(1).size(), 1u);
+  RawClient reading(exec.raw());
+  ASSERT_TRUE(reading.Send(command));
+  EXPECT_EQ(reading.ReadExactly(kSize).size(), kSize);
+  EXPECT_TRUE(Eventually([&] { return exec.Closed(observe::CloseReason::kLimit) == 1; }));
+  EXPECT_LT(silent.ReadToEnd().size(), kSize - 1);
+  ASSERT_TRUE(reading.Send("echo still here\n"));
+  EXPECT_EQ(reading.ReadExactly(11), "still here\n");
+}
+
 TEST(ExecSessionTest, StopEndsWhatTheGraceDidNot) {
   const std::string length = UniqueLength();
   {
