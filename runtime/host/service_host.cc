@@ -143,6 +143,8 @@ int ServiceHost::Impl::Run() {
     return process_.Fail(server.status());
   }
   (*server)->SetServing(true);
+  spdlog::info("{}: no authentication: whoever reaches it may use {} through it", (*server)->uri(),
+               process_.name());
   PrintReady((*server)->uri());
 
   process_.WaitForStopSignal();

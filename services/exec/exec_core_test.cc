@@ -52,6 +52,13 @@ TEST(ExecCoreTest, Exited) {
   EXPECT_EQ(on.core.running(), 0u);
 }
 
+TEST(ExecCoreTest, StreamsCanBeOpenedByTheirNames) {
+  CoreOnLoop on;
+  const auto job = on.Run("echo out > /dev/stdout; echo err > /dev/stderr");
+  EXPECT_EQ(Text(*job), "out\n");
+  EXPECT_EQ(Text(*job, OutputStream::kStderr), "err\n");
+}
+
 TEST(ExecCoreTest, Signalled) {
   CoreOnLoop on;
   const auto job = on.Run("kill -USR1 $$");

@@ -139,6 +139,7 @@ std::string EncodeJsonHeader(const ReplyHeader& header) {
   json["duration_ms"] = header.duration_ms;
   json["truncated"] = header.truncated;
   json["timed_out"] = header.timed_out;
+  if (header.output_may_be_incomplete) json["output_may_be_incomplete"] = true;
   if (!header.error_code.empty()) {
     json["error"] =
         boost::json::object{{"code", header.error_code}, {"message", header.error_message}};

@@ -80,6 +80,8 @@ struct ReplyHeader {
   int64_t duration_ms = 0;
   bool truncated = false;
   bool timed_out = false;
+  // A process that outlived the command held its output when the service stopped waiting for more.
+  bool output_may_be_incomplete = false;
   // Why there is no outcome; empty when there is one.
   std::string error_code = {};
   std::string error_message = {};

@@ -335,12 +335,13 @@ TEST(ReplyTest, JsonHeader) {
 }
 
 TEST(ReplyTest, JsonHeaderOfASignalAndOfAnError) {
-  const std::string signalled =
-      EncodeJsonHeader({.signal = "KILL", .truncated = true, .timed_out = true});
+  const std::string signalled = EncodeJsonHeader(
+      {.signal = "KILL", .truncated = true, .timed_out = true, .output_may_be_incomplete = true});
   const auto json = boost::json::parse(signalled.substr(4)).as_object();
   EXPECT_EQ(json.at("signal"), "KILL");
   EXPECT_TRUE(json.at("truncated").as_bool());
   EXPECT_TRUE(json.at("timed_out").as_bool());
+  EXPECT_TRUE(json.at("output_may_be_incomplete").as_bool());
   EXPECT_FALSE(json.contains("exit_code"));
   EXPECT_FALSE(json.contains("error"));
 

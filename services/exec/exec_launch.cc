@@ -200,6 +200,13 @@ Launcher::Result Launcher::Start(const Launch& launch) const {
   }
   const SpawnSettings settings(input ? input.get() : null_.get(), output.write.get(),
                                error_output.write.get(), status.write.get());
+  // So that the command can open what it was given, as /dev/stderr; it may be another user's.
+  if (identity_.change) {
+    for (const Pipe* pipe : {&output, &error_output}) {
+      if (fchown(pipe->write.get(), identity_.user, identity_.group) < 0)
+        return SpawnFailure(errno);
+    }
+  }
   std::vector<std::string> prefix = fixed_arguments_;
   prefix.push_back(launch.folder);
   const std::vector<char*> arguments = Pointers(prefix, launch.argv);

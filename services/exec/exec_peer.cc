@@ -107,6 +107,7 @@ int SocketOwners::AskKernel(const net::Endpoint& peer, const net::Endpoint& loca
   request.header.nlmsg_len = sizeof(request);
   request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
   request.header.nlmsg_flags = NLM_F_REQUEST;
+  request.header.nlmsg_seq = ++sequence_;
   request.body.sdiag_family = static_cast<uint8_t>(source.family);
   request.body.sdiag_protocol = IPPROTO_TCP;
   request.body.idiag_states = ~0u;
@@ -119,9 +120,13 @@ int SocketOwners::AskKernel(const net::Endpoint& peer, const net::Endpoint& loca
   if (send(netlink_.get(), &request, sizeof(request), 0) < 0) return errno;
 
   alignas(nlmsghdr) std::array<char, 4096> answer;
-  const ssize_t size = recv(netlink_.get(), answer.data(), answer.size(), MSG_DONTWAIT);
-  if (size < static_cast<ssize_t>(sizeof(nlmsghdr))) return EPROTO;
   const auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
+  ssize_t size = 0;
+  do {
+    size = recv(netlink_.get(), answer.data(), answer.size(), MSG_DONTWAIT);
+    if (size < static_cast<ssize_t>(sizeof(nlmsghdr))) return EPROTO;
+    // An answer that an earlier question did not wait for must not be taken for this one's.
+  } while (header->nlmsg_seq != sequence_);
   const auto payload = static_cast<size_t>(size) - NLMSG_HDRLEN;
   if (header->nlmsg_type == NLMSG_ERROR && payload >= sizeof(nlmsgerr)) {
     return -reinterpret_cast<const nlmsgerr*>(NLMSG_DATA(header))->error;

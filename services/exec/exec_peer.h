@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -43,6 +44,7 @@ class SocketOwners {
   int AskKernel(const net::Endpoint& peer, const net::Endpoint& local, uid_t* owner);
 
   Fd netlink_;
+  uint32_t sequence_ = 0;
   // sock_diag has answered before, so that "no such socket" means what it says.
   bool works_ = false;
 };

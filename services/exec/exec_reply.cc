@@ -93,7 +93,8 @@ std::string HeadOf(ReplyForm form, const Body& body, const Outcome& outcome, con
                      .stderr_size = body.parts()[1].size,
                      .duration_ms = absl::ToInt64Milliseconds(outcome.duration),
                      .truncated = outcome.kind == Outcome::Kind::kOutputLimit,
-                     .timed_out = outcome.kind == Outcome::Kind::kTimedOut};
+                     .timed_out = outcome.kind == Outcome::Kind::kTimedOut,
+                     .output_may_be_incomplete = outcome.output_may_be_incomplete};
   if (outcome.kind == Outcome::Kind::kStartFailed || outcome.kind == Outcome::Kind::kCancelled) {
     header.error_code = ReasonOf(ToStatus(outcome));
     header.error_message = std::string(ToStatus(outcome).message());
