@@ -4,6 +4,7 @@
 #include "runtime/host/flags.h"
 #include "runtime/host/service_host.h"
 #include "services/exec/exec_flags.h"
+#include "services/exec/exec_framed_session.h"
 #include "services/exec/exec_servicer.h"
 #include "services/exec/exec_session.h"
 
@@ -16,10 +17,11 @@ int main(int argc, char** argv) {
       {.name = "exec",
        .default_listen = "raw=tcp://127.0.0.1:8082,raw=tcp://[::1]:8082,"
                          "sized=tcp://127.0.0.1:8083,sized=tcp://[::1]:8083,"
-                         "header=tcp://127.0.0.1:8084,header=tcp://[::1]:8084",
+                         "header=tcp://127.0.0.1:8084,header=tcp://[::1]:8084,"
+                         "framed=tcp://127.0.0.1:8085,framed=tcp://[::1]:8085",
        .default_rpc_listen = "tcp://127.0.0.1:50062",
        .usage =
-           "Runs commands for programs on this machine. Listeners: raw, sized, header.\n\n"
+           "Runs commands for programs on this machine. Listeners: raw, sized, header, framed.\n\n"
            "  rawgate-exec --work_dir=/srv/scratch\n"
            "  rawgate-exec --listen=sized=unix:///run/rawgate/exec.sock --command_timeout=10s\n"});
   const absl::StatusOr<rawgate::exec::Settings> settings = rawgate::exec::SettingsFromFlags();
@@ -33,10 +35,12 @@ int main(int argc, char** argv) {
   ExecSession raw(ReplyForm::kRaw, core, peers);
   ExecSession sized(ReplyForm::kSized, core, peers);
   ExecSession header(ReplyForm::kHeader, core, peers);
+  rawgate::exec::ExecFramedSession framed(core, peers);
   rawgate::exec::ExecServicer servicer(core, host.admission(), absl::GetFlag(FLAGS_stall_timeout));
   host.AddStreamListeners("raw", raw);
   host.AddStreamListeners("sized", sized);
   host.AddStreamListeners("header", header);
+  host.AddStreamListeners("framed", framed);
   host.AddRpcService(servicer);
   host.RequireLoopbackUnlessAllowed();
   return host.Run();

@@ -1,4 +1,5 @@
 // PROTOCOL.md's examples, held against the frames and against a running service.
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,10 @@ using ::rawgate::testing::ReadExamples;
 
 std::vector<Example> Examples() { return ReadExamples("services/exec/PROTOCOL.md"); }
 
+bool HasHeader(const Example& example) {
+  return absl::StartsWith(example.name, "header") || absl::StartsWith(example.name, "framed");
+}
+
 // A header reply's parts.
 struct HeaderReply {
   explicit HeaderReply(absl::string_view bytes) {
@@ -32,14 +37,21 @@ struct HeaderReply {
   }
   ReplyHeader Header() const {
     const auto number = [this](const char* key) { return json.at(key).to_number<uint64_t>(); };
+    const auto error = [this](const char* key) -> std::string {
+      return json.contains("error") ? json.at("error").at(key).as_string().c_str() : "";
+    };
     return {.md5 = json.at("md5").as_string().c_str(),
             .file_name = json.at("file_name").as_string().c_str(),
             .stdout_size = number("stdout_size"),
             .stderr_size = number("stderr_size"),
-            .exit_code = static_cast<int>(number("exit_code")),
+            .exit_code = json.contains("exit_code")
+                             ? std::optional<int>(static_cast<int>(number("exit_code")))
+                             : std::nullopt,
             .duration_ms = static_cast<int64_t>(number("duration_ms")),
             .truncated = json.at("truncated").as_bool(),
-            .timed_out = json.at("timed_out").as_bool()};
+            .timed_out = json.at("timed_out").as_bool(),
+            .error_code = error("code"),
+            .error_message = error("message")};
   }
 
   boost::json::object json;
@@ -49,7 +61,7 @@ struct HeaderReply {
 TEST(ExecProtocolTest, HeadersOfTheExamplesAreWhatIsEncoded) {
   int headers = 0;
   for (const Example& example : Examples()) {
-    if (!absl::StartsWith(example.name, "header")) continue;
+    if (!HasHeader(example)) continue;
     for (const auto& message : example.messages) {
       if (message.side != 'S') continue;
       const HeaderReply reply(message.bytes);
@@ -60,17 +72,18 @@ TEST(ExecProtocolTest, HeadersOfTheExamplesAreWhatIsEncoded) {
       ++headers;
     }
   }
-  EXPECT_EQ(headers, 2);
+  EXPECT_EQ(headers, 4);
 }
 
 TEST(ExecProtocolTest, TheServiceAnswersTheExamples) {
   ExecServiceFixture exec;
   const std::vector<Example> examples = Examples();
-  EXPECT_EQ(examples.size(), 12u);
+  EXPECT_EQ(examples.size(), 14u);
   for (const Example& example : examples) {
     SCOPED_TRACE(example.name);
-    const bool with_header = absl::StartsWith(example.name, "header");
-    RawClient client(with_header                               ? exec.header()
+    const bool with_header = HasHeader(example);
+    RawClient client(absl::StartsWith(example.name, "framed")  ? exec.framed()
+                     : with_header                             ? exec.header()
                      : absl::StartsWith(example.name, "sized") ? exec.sized()
                                                                : exec.raw());
     ASSERT_EQ(example.messages.front().side, 'C');

@@ -1,4 +1,4 @@
-// The whole service for tests, but for its process: core, three raw listeners on each kind of
+// The whole service for tests, but for its process: core, raw listeners on each kind of
 // socket, ExecService.
 #pragma once
 
@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/testing/service_fixture.h"
+#include "services/exec/exec_framed_session.h"
 #include "services/exec/exec_servicer.h"
 #include "services/exec/exec_session.h"
 #include "services/exec/exec_testing.h"
@@ -28,6 +29,7 @@ class ExecServiceFixture {
     raw_ = Listen("raw", "tcp://127.0.0.1:0", raw_session_, stream_options);
     sized_ = Listen("sized", "tcp://[::1]:0", sized_session_, stream_options);
     header_ = Listen("header", "tcp://127.0.0.1:0", header_session_, stream_options);
+    framed_ = Listen("framed", "tcp://127.0.0.1:0", framed_session_, stream_options);
     unix_ = Listen("raw-2", absl::StrCat("unix://", scratch_.path(), "/exec.sock"), raw_session_,
                    stream_options);
     fixture_.Serve(servicer_);
@@ -40,6 +42,7 @@ class ExecServiceFixture {
   std::string raw() const { return raw_->bound_uri(); }
   std::string sized() const { return sized_->bound_uri(); }
   std::string header() const { return header_->bound_uri(); }
+  std::string framed() const { return framed_->bound_uri(); }
   std::string unix_socket() const { return unix_->bound_uri(); }
   net::StreamListener& raw_listener() { return *raw_; }
   const std::string& scratch() const { return scratch_.path(); }
@@ -56,13 +59,15 @@ class ExecServiceFixture {
     fixture_.admission().List(0, 1000, &rows);
     return rows;
   }
-  uint64_t Closed(observe::CloseReason reason) {
-    return raw_->counters().closed[static_cast<size_t>(reason)].value();
-  }
+  uint64_t Closed(observe::CloseReason reason) { return Closed(*raw_, reason); }
+  uint64_t ClosedFramed(observe::CloseReason reason) { return Closed(*framed_, reason); }
 
  private:
-  net::StreamListener* Listen(const std::string& name, const std::string& uri, ExecSession& session,
-                              const net::StreamOptions& options) {
+  static uint64_t Closed(net::StreamListener& listener, observe::CloseReason reason) {
+    return listener.counters().closed[static_cast<size_t>(reason)].value();
+  }
+  net::StreamListener* Listen(const std::string& name, const std::string& uri,
+                              net::StreamHandler& session, const net::StreamOptions& options) {
     auto listener = std::make_unique<net::StreamListener>(
         fixture_.loop(), name, *net::Endpoint::Parse(uri), options, session, fixture_.events());
     net::StreamListener* const pointer = listener.get();
@@ -78,10 +83,12 @@ class ExecServiceFixture {
   ExecSession raw_session_{ReplyForm::kRaw, core_, peers_};
   ExecSession sized_session_{ReplyForm::kSized, core_, peers_};
   ExecSession header_session_{ReplyForm::kHeader, core_, peers_};
+  ExecFramedSession framed_session_{core_, peers_};
   ExecServicer servicer_;
   net::StreamListener* raw_ = nullptr;
   net::StreamListener* sized_ = nullptr;
   net::StreamListener* header_ = nullptr;
+  net::StreamListener* framed_ = nullptr;
   net::StreamListener* unix_ = nullptr;
 };
 

@@ -16,6 +16,7 @@
 #include "absl/strings/str_replace.h"
 #include "runtime/net/framing.h"
 #include "runtime/testing/raw_client.h"
+#include "services/exec/exec_frame.h"
 #include "services/exec/exec_service_testing.h"
 
 namespace rawgate::exec {

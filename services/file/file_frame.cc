@@ -1,7 +1,6 @@
 #include "services/file/file_frame.h"
 
 #include <array>
-#include <cmath>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -10,6 +9,7 @@
 #include "absl/time/time.h"
 #include "runtime/base/status.h"
 #include "runtime/net/framing.h"
+#include "runtime/net/json_members.h"
 
 namespace rawgate::file {
 namespace {
@@ -17,89 +17,22 @@ namespace {
 namespace json = boost::json;
 using absl::StatusCode;
 
-// Deeper than any request of ours; shallow enough that no header costs more than a few hundred
-// bytes of stack.
-constexpr size_t kDepthMax = 16;
-// The integers that a double, which is what 5.0 or 1e6 are in JSON, holds without doubt.
-constexpr double kExactDoubleMax = 9007199254740992.0;
 // What "next" and the brackets around a list's entries take, beside the entries.
 constexpr size_t kListEnvelope = 1024;
 
-absl::Status BadField(absl::string_view key, absl::string_view what) {
-  return FieldError(key, "BAD_FIELD", absl::StrCat("\"", key, "\" ", what));
+using net::JsonMembers;
+
+FileName NameIn(JsonMembers& members) {
+  auto name = FileName::Parse(members.Text("filename"));
+  members.Require("filename");
+  members.Fail(name.status());
+  return name.value_or(FileName());
 }
 
-// Members of the request, typed. After the first that is wrong, status() is its error and the rest
-// are defaults.
-class Members {
- public:
-  explicit Members(const json::object& object) : object_(object) {}
-
-  const absl::Status& status() const { return status_; }
-  bool Has(absl::string_view key) const { return Find(key) != nullptr; }
-  void Fail(absl::Status status) { status_.Update(std::move(status)); }
-
-  std::string Text(absl::string_view key) {
-    const json::value* value = Find(key);
-    if (value == nullptr) return "";
-    if (!value->is_string()) {
-      Fail(BadField(key, "is not a string"));
-      return "";
-    }
-    const json::string& text = value->get_string();
-    return std::string(text.data(), text.size());
-  }
-
-  bool Flag(absl::string_view key) {
-    const json::value* value = Find(key);
-    if (value == nullptr) return false;
-    if (!value->is_bool()) Fail(BadField(key, "is neither true nor false"));
-    return value->is_bool() && value->get_bool();
-  }
-
-  // An integer from `min` to 2^63-1; absent: `otherwise`.
-  int64_t Integer(absl::string_view key, int64_t min, int64_t otherwise) {
-    const json::value* value = Find(key);
-    if (value == nullptr) return otherwise;
-    std::optional<int64_t> integer;
-    if (value->is_int64()) {
-      integer = value->get_int64();
-    } else if (value->is_double()) {
-      const double number = value->get_double();
-      if (std::abs(number) <= kExactDoubleMax && number == std::trunc(number)) {
-        integer = static_cast<int64_t>(number);
-      }
-    }
-    if (!integer || *integer < min) {
-      Fail(BadField(key, absl::StrCat("is not an integer from ", min, " to 2^63-1")));
-      return otherwise;
-    }
-    return *integer;
-  }
-
-  FileName Name() {
-    auto name = FileName::Parse(Text("filename"));
-    if (!Has("filename")) {
-      Fail(BadField("filename", "is missing"));
-    } else if (status_.ok()) {
-      Fail(name.status());
-    }
-    return name.value_or(FileName());
-  }
-
- private:
-  const json::value* Find(absl::string_view key) const {
-    return object_.if_contains(json::string_view(key.data(), key.size()));
-  }
-
-  const json::object& object_;
-  absl::Status status_;
-};
-
-Request DecodeUpload(Members& members) {
+Request DecodeUpload(JsonMembers& members) {
   UploadSpec spec;
-  spec.name = members.Name();
-  if (!members.Has("filesize")) members.Fail(BadField("filesize", "is missing"));
+  spec.name = NameIn(members);
+  members.Require("filesize");
   spec.size = static_cast<uint64_t>(members.Integer("filesize", 0, 0));
   spec.expected = {.md5 = members.Text("md5"), .sha256 = members.Text("sha256")};
   spec.if_absent = members.Flag("if_absent");
@@ -112,16 +45,16 @@ Request DecodeUpload(Members& members) {
   return UploadRequest{std::move(spec)};
 }
 
-Request DecodeDownload(Members& members) {
+Request DecodeDownload(JsonMembers& members) {
   DownloadRequest request;
-  request.name = members.Name();
+  request.name = NameIn(members);
   request.offset = static_cast<uint64_t>(members.Integer("offset", 0, 0));
   const int64_t length = members.Integer("length", -1, -1);
   if (length >= 0) request.length = static_cast<uint64_t>(length);
   return request;
 }
 
-Request DecodeList(Members& members) {
+Request DecodeList(JsonMembers& members) {
   ListRequest request;
   auto folder = FileName::ParseFolder(members.Text("folder"));
   members.Fail(folder.status());
@@ -135,37 +68,19 @@ Request DecodeList(Members& members) {
   return request;
 }
 
-Request DecodeStat(Members& members) { return StatRequest{members.Name()}; }
+Request DecodeStat(JsonMembers& members) { return StatRequest{NameIn(members)}; }
 
-Request DecodeDelete(Members& members) { return DeleteRequest{members.Name()}; }
+Request DecodeDelete(JsonMembers& members) { return DeleteRequest{NameIn(members)}; }
 
 struct Operation {
   absl::string_view name;
-  Request (*decode)(Members&);
+  Request (*decode)(JsonMembers&);
 };
 constexpr Operation kOperations[] = {{"upload", DecodeUpload},
                                      {"download", DecodeDownload},
                                      {"list", DecodeList},
                                      {"stat", DecodeStat},
                                      {"delete", DecodeDelete}};
-
-absl::StatusOr<json::object> ParseObject(absl::string_view text) {
-  json::parse_options options;
-  options.max_depth = kDepthMax;
-  // Names are bytes: a client need not write them in UTF-8.
-  options.allow_invalid_utf8 = true;
-  json::error_code error;
-  json::value value =
-      json::parse(json::string_view(text.data(), text.size()), error, json::storage_ptr(), options);
-  if (error) {
-    return Error(StatusCode::kInvalidArgument, "BAD_JSON",
-                 absl::StrCat("the header is not JSON: ", error.message()));
-  }
-  if (!value.is_object()) {
-    return Error(StatusCode::kInvalidArgument, "BAD_JSON", "the header is not a JSON object");
-  }
-  return std::move(value.get_object());
-}
 
 // ---- Replies
 
@@ -199,9 +114,9 @@ json::object OkHeader() { return {{"status", "ok"}}; }
 }  // namespace
 
 absl::StatusOr<Request> DecodeRequest(absl::string_view text) {
-  absl::StatusOr<json::object> object = ParseObject(text);
+  absl::StatusOr<json::object> object = net::ParseJsonObject(text);
   if (!object.ok()) return object.status();
-  Members members(*object);
+  JsonMembers members(*object);
   const std::string name = members.Has("op") ? members.Text("op") : "upload";
   if (!members.status().ok()) return members.status();
   for (const Operation& operation : kOperations) {

@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "runtime/base/status.h"
-#include "runtime/net/framing.h"
+#include "runtime/net/sized_stream.h"
 
 namespace rawgate::file {
 namespace {
@@ -19,41 +19,12 @@ using net::Next;
 using net::Wait;
 using observe::CloseReason;
 
-// Read at once while a header is awaited: a small file comes along in the same read, and what every
-// connection at once could make us hold stays modest.
-constexpr size_t kReadAhead = 16 * 1024;
-
-// The next request's header, out of `ahead` and then of the connection; what was read beyond it is
-// in `ahead` afterwards. Nullopt: the peer has ended, between two requests, or is gone.
-asio::awaitable<std::optional<absl::StatusOr<std::string>>> ReadHeader(Connection& connection,
-                                                                       std::string& ahead) {
-  net::SizedMessageReader reader(1, kHeaderBytesMax);
-  absl::string_view input = ahead;
-  for (;;) {
-    const absl::StatusOr<bool> complete = reader.Consume(&input);
-    if (!complete.ok()) co_return complete.status();
-    if (*complete) {
-      ahead = std::string(input);
-      co_return reader.Take();
-    }
-    ahead.clear();
-    const std::span<char> buffer = net::StreamListener::Scratch().first(kReadAhead);
-    const net::ReadResult read = co_await connection.Read(buffer);
-    if (read.kind == net::ReadResult::Kind::kEnd && reader.in_progress()) {
-      co_return Error(StatusCode::kInvalidArgument, "HEADER_INCOMPLETE",
-                      "the stream ended in the middle of a header");
-    }
-    if (read.kind != net::ReadResult::Kind::kData) co_return std::nullopt;
-    input = absl::string_view(buffer.data(), read.size);
-  }
-}
-
 }  // namespace
 
 asio::awaitable<Next> FileSession::Serve(Connection& connection) {
   std::string ahead;
   for (;;) {
-    auto header = co_await ReadHeader(connection, ahead);
+    auto header = co_await net::ReadSizedMessage(connection, ahead, kHeaderBytesMax);
     if (!header) co_return Next::kClose;
     const absl::Time begun = absl::Now();
     connection.SetWait(Wait::kNone);

@@ -26,7 +26,7 @@ ANSWER_WITHIN_S = 10
 SKIPPED = 77
 SERVICES = ("echo", "exec", "time", "file", "chat", "gateway")
 # Variables of docker-compose.yml.
-PORTS = ("ECHO", "EXEC_RAW", "EXEC_SIZED", "EXEC_HEADER", "TIME", "FILE", "CHAT", "GATEWAY")
+PORTS = ("ECHO", "EXEC_RAW", "EXEC_SIZED", "EXEC_HEADER", "EXEC_FRAMED", "TIME", "FILE", "CHAT", "GATEWAY")
 
 
 class Stack:

@@ -10,7 +10,7 @@ from tests.harness.program import Program
 # Every address has port 0: the kernel picks one and the ready line tells which.
 LISTENERS = {
     "echo": ["tcp=tcp://127.0.0.1:0", "tcp=tcp://[::1]:0", "udp=udp://127.0.0.1:0", "udp=udp://[::1]:0"],
-    "exec": [f"{name}=tcp://{host}:0" for name in ("raw", "sized", "header") for host in ("127.0.0.1", "[::1]")],
+    "exec": [f"{name}=tcp://{host}:0" for name in ("raw", "sized", "header", "framed") for host in ("127.0.0.1", "[::1]")],
     "time": ["udp=udp://127.0.0.1:0", "udp=udp://[::1]:0"],
     "file": ["tcp=tcp://127.0.0.1:0", "tcp=tcp://[::1]:0"],
     "chat": ["udp=udp://127.0.0.1:0", "udp=udp://[::1]:0"],

@@ -13,7 +13,7 @@ from tests.harness.ports import stable_port
 
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "script"
 NAMES = ("echo", "exec", "time", "file", "chat", "gateway")
-RAW_PORTS = ("ECHO", "EXEC_RAW", "EXEC_SIZED", "EXEC_HEADER", "TIME", "FILE", "CHAT", "GATEWAY")
+RAW_PORTS = ("ECHO", "EXEC_RAW", "EXEC_SIZED", "EXEC_HEADER", "EXEC_FRAMED", "TIME", "FILE", "CHAT", "GATEWAY")
 WITHIN_S = 60
 
 
