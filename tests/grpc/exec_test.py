@@ -234,11 +234,14 @@ class EndedByOthersTest(unittest.TestCase):
 
     def test_operator_closes_the_call(self):
         call = self.start(client)
-        request = rpc.control.ListConnectionsRequest(service="exec")
-        rows = [row for row in client.control.ListConnections(request).connections if row.listener == "rpc"]
-        self.assertEqual(len(rows), 1)
-        client.control.CloseConnection(rpc.control.CloseConnectionRequest(service="exec", connection_id=rows[0].id))
+        # Calls that earlier tests cancelled are listed until their commands have ended.
+        ids = wait_until(lambda: ids if len(ids := self.ids_of_calls()) == 1 else None, "only one call")
+        client.control.CloseConnection(rpc.control.CloseConnectionRequest(service="exec", connection_id=ids[0]))
         self.assert_cancelled(call)
+
+    def ids_of_calls(self):
+        rows = client.control.ListConnections(rpc.control.ListConnectionsRequest(service="exec")).connections
+        return [row.id for row in rows if row.listener == "rpc"]
 
     def test_process_goes(self):
         other = Stack()
