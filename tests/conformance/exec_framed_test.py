@@ -1,11 +1,11 @@
 """Port 8085: requests behind their size, in JSON, with standard input; replies as on 8084."""
 
 import hashlib
-import json
 import struct
 import unittest
 
-from tests.conformance.plain_client import connect, receive_exactly, receive_size
+from tests.conformance.exec_client import packed_request, receive_reply
+from tests.conformance.plain_client import connect
 from tests.harness.stack import Stack
 
 stack = None
@@ -18,25 +18,13 @@ def setUpModule():
     stack.start_service("exec")
 
 
-def packed(stdin=b"", **request):
-    if stdin:
-        request["stdin_size"] = len(stdin)
-    header = json.dumps(request).encode()
-    return struct.pack("<i", len(header)) + header + stdin
-
-
-def receive_reply(client):
-    header = json.loads(receive_exactly(client, receive_size(client)))
-    return header, receive_exactly(client, header["total_size"])
-
-
 class FramedTest(unittest.TestCase):
     def setUp(self):
         self.client = connect(stack.address("exec", "framed"))
         self.addCleanup(self.client.close)
 
     def ask(self, stdin=b"", **request):
-        self.client.sendall(packed(stdin, **request))
+        self.client.sendall(packed_request(stdin, **request))
         return receive_reply(self.client)
 
     def test_command(self):
@@ -67,11 +55,11 @@ class FramedTest(unittest.TestCase):
         self.assertTrue(self.ask(command="sleep 1000", timeout_ms=200)[0]["timed_out"])
 
     def test_commands_sent_ahead(self):
-        self.client.sendall(b"".join(packed(command=f"echo {number}") for number in range(50)))
+        self.client.sendall(b"".join(packed_request(command=f"echo {number}") for number in range(50)))
         self.assertEqual([receive_reply(self.client)[1] for _ in range(50)], [b"%d\n" % number for number in range(50)])
 
     def test_every_split_of_two_requests(self):
-        request = packed(b"one", argv=["cat"]) + packed(command="echo two")
+        request = packed_request(b"one", argv=["cat"]) + packed_request(command="echo two")
         for border in range(1, len(request)):
             with self.subTest(border=border):
                 self.client.sendall(request[:border])
@@ -96,7 +84,7 @@ class FramedTest(unittest.TestCase):
                 self.assertEqual(client.recv(1), b"")
 
     def test_half_close_is_still_answered(self):
-        self.client.sendall(packed(command="sleep 0.2; echo late"))
+        self.client.sendall(packed_request(command="sleep 0.2; echo late"))
         self.client.shutdown(1)
         self.assertEqual(receive_reply(self.client)[1], b"late\n")
         self.assertEqual(self.client.recv(1), b"")

@@ -1,10 +1,10 @@
 """Row 5: port 8084 sends the size of a JSON header, the header, and then the output that the header describes."""
 
 import hashlib
-import json
 import unittest
 
-from tests.conformance.plain_client import connect, receive_exactly, receive_size
+from tests.conformance.exec_client import receive_reply
+from tests.conformance.plain_client import connect
 from tests.harness.stack import Stack
 
 stack = None
@@ -15,11 +15,6 @@ def setUpModule():
     stack = Stack()
     unittest.addModuleCleanup(stack.stop)
     stack.start_service("exec")
-
-
-def receive_reply(client):
-    header = json.loads(receive_exactly(client, receive_size(client)))
-    return header, receive_exactly(client, header["total_size"])
 
 
 class HeaderReplyTest(unittest.TestCase):

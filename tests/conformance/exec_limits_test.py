@@ -1,8 +1,8 @@
 """Rows 3 to 5, the hostile half: commands that never end, never stop printing, refuse to die or are too long."""
 
-import json
 import unittest
 
+from tests.conformance.exec_client import receive_reply
 from tests.conformance.plain_client import closed_unanswered, connect, receive_exactly, receive_size, receive_to_end
 from tests.harness.processes import read_pids, wait_for_exit_of
 from tests.harness.stack import Stack
@@ -22,8 +22,7 @@ def setUpModule():
 def ask_with_header(command):
     with connect(stack.address("exec", "header")) as client:
         client.sendall(command + b"\n")
-        header = json.loads(receive_exactly(client, receive_size(client)))
-        return header, receive_exactly(client, header.get("total_size", 0))
+        return receive_reply(client)
 
 
 class TimeLimitTest(unittest.TestCase):
@@ -102,7 +101,7 @@ class CommandLengthTest(unittest.TestCase):
     def test_longer_command_is_told_so_in_the_header(self):
         with connect(stack.address("exec", "header")) as client:
             client.sendall(b"echo " + b"x" * self.LIMIT + b"\n")
-            header = json.loads(receive_exactly(client, receive_size(client)))
+            header, _ = receive_reply(client)
             self.assertIn("error", header)
             self.assertTrue(closed_unanswered(client))
 

@@ -5,13 +5,12 @@ canonical code, such as "NOT_FOUND", which both sides have.
 """
 
 import hashlib
-import json
 import unittest
 
 import grpc
 
-from tests.conformance import file_client
-from tests.conformance.plain_client import connect, datagram_socket, receive_exactly, receive_size
+from tests.conformance import exec_client, file_client
+from tests.conformance.plain_client import connect, datagram_socket, receive_exactly
 from tests.harness import rpc
 from tests.harness.deadlines import wait_until
 from tests.harness.stack import Stack
@@ -35,6 +34,19 @@ CASES = [
     ("run", "env | grep -v JOB_ID | sort"),
     ("run", "seq 1 20000"),
     ("run", "exit 300"),
+    ("program", {"argv": ["printf", "%s|", "$HOME", "a b", "*"]}, b""),
+    ("program", {"argv": ["wc", "-c"]}, CONTENT),
+    ("program", {"command": "cat; pwd; echo $WORD", "cwd": "/usr", "env": {"WORD": "a b"}}, b"input\n"),
+    ("program", {"command": "kill -TERM $$"}, b""),
+    ("program", {"argv": ["no-such-program-at-all"]}, b""),
+    ("program", {"command": "true", "cwd": "/no/such/folder"}, b""),
+    ("program", {"command": "true", "cwd": "relative"}, b""),
+    ("program", {"command": "true", "env": {"A=B": "c"}}, b""),
+    ("program", {"command": "true", "timeout_ms": 10**12}, b""),
+    ("program", {"command": "a\0b"}, b""),
+    ("program", {"command": "x" * 65537}, b""),
+    ("program", {"argv": ["x"] * 4097}, b""),
+    ("program", {}, b""),
     ("time", b"%Y-%m-%d"),
     ("time", "no conversion, \0 时间".encode()),
     ("time", b"%Z %z %%"),
@@ -102,8 +114,15 @@ class RawDoor:
     def run(self, command):
         with connect(stack.address("exec", "header")) as raw:
             raw.sendall(command.encode() + b"\n")
-            header = json.loads(receive_exactly(raw, receive_size(raw)))
-            body = receive_exactly(raw, header["total_size"])
+            return self.outcome(*exec_client.receive_reply(raw))
+
+    def program(self, request, stdin):
+        with connect(stack.address("exec", "framed")) as raw:
+            raw.sendall(exec_client.packed_request(stdin, **request))
+            header, body = exec_client.receive_reply(raw)
+        return header["error"]["code"] if "error" in header else self.outcome(header, body)
+
+    def outcome(self, header, body):
         outcome = ("exited", header["exit_code"]) if "exit_code" in header else ("signalled", header["signal"])
         return outcome, body, (header["stdout_size"], header["stderr_size"])
 
@@ -148,11 +167,31 @@ class TypedDoor:
         return client.echo.Echo(rpc.echo.EchoRequest(payload=payload), timeout=rpc.PATIENCE).payload
 
     def run(self, command):
+        return self.outcome(rpc.exec_.RunRequest(shell_command=command))
+
+    def program(self, request, stdin):
+        typed = rpc.exec_.RunRequest(stdin=stdin, working_directory=request.get("cwd", ""))
+        if "command" in request:
+            typed.shell_command = request["command"]
+        if "argv" in request:
+            typed.argv.arguments.extend(request["argv"])
+        if "timeout_ms" in request:
+            typed.timeout.FromMilliseconds(request["timeout_ms"])
+        for name, value in request.get("env", {}).items():
+            typed.environment.add(name=name, value=value)
+        try:
+            return self.outcome(typed)
+        except grpc.RpcError as error:
+            return rpc.reason_and_details(error)[0]
+
+    def outcome(self, request):
         streams = {rpc.exec_.OUTPUT_STREAM_STDOUT: b"", rpc.exec_.OUTPUT_STREAM_STDERR: b""}
-        for event in client.exec.Run(rpc.exec_.RunRequest(shell_command=command), timeout=rpc.PATIENCE):
+        for event in client.exec.Run(request, timeout=rpc.PATIENCE):
             if event.WhichOneof("event") == "output":
                 streams[event.output.stream] += event.output.data
         kind = event.outcome.WhichOneof("result")
+        if kind == "start_failed":
+            return "START_FAILED"
         detail = event.outcome.exited.code if kind == "exited" else event.outcome.signalled.name
         return (kind, detail), b"".join(streams.values()), (event.outcome.stdout_size, event.outcome.stderr_size)
 
