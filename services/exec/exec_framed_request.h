@@ -10,8 +10,8 @@
 
 namespace rawgate::exec {
 
-// Of the JSON: any command of 64 KiB fits, however it is escaped, with the largest environment.
-inline constexpr int32_t kFramedHeaderMax = 1 << 20;
+// Of the JSON: a command of 64 KiB fits, however it is escaped, with some environment.
+inline constexpr int32_t kFramedHeaderMax = 512 * 1024;
 
 struct FramedRequest {
   // What is wrong with it. The stream goes on behind its input all the same.

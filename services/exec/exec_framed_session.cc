@@ -6,6 +6,7 @@
 
 #include <boost/asio/use_awaitable.hpp>
 
+#include "absl/cleanup/cleanup.h"
 #include "runtime/base/status.h"
 #include "runtime/net/sized_stream.h"
 #include "services/exec/exec_framed_request.h"
@@ -49,19 +50,36 @@ awaitable<Next> ExecFramedSession::Serve(Connection& connection) {
     if (!header) co_return Next::kClose;
     absl::Status out_of_step = header->status();
     if (header->ok()) out_of_step = co_await Handle(connection, **std::move(header), ahead);
-    if (!out_of_step.ok())
-      co_await Refuse(connection, std::move(out_of_step), CloseReason::kProtocolError);
+    if (!out_of_step.ok()) {
+      const bool limit = absl::IsResourceExhausted(out_of_step);
+      co_await Refuse(connection, std::move(out_of_step),
+                      limit ? CloseReason::kLimit : CloseReason::kProtocolError);
+    }
     if (connection.closed()) co_return Next::kClose;
     if (ahead.empty()) co_return Next::kPark;
     connection.SetWait(Wait::kHeader);
   }
 }
 
+awaitable<absl::StatusOr<std::string>> ExecFramedSession::ReceiveInput(Connection& connection,
+                                                                       std::string& ahead,
+                                                                       size_t size) {
+  if (receiving_ + size > kReceivingMax) {
+    co_return WithRetryAfter(
+        Error(absl::StatusCode::kResourceExhausted, "TOO_MUCH_INPUT",
+              "too much standard input is being received at once; try again later"),
+        absl::Seconds(1));
+  }
+  receiving_ += size;
+  const absl::Cleanup received = [this, size] { receiving_ -= size; };
+  co_return co_await ReadInput(connection, ahead, size);
+}
+
 awaitable<absl::Status> ExecFramedSession::Handle(Connection& connection, std::string header,
                                                   std::string& ahead) {
   absl::StatusOr<FramedRequest> request = DecodeFramedRequest(header);
   if (!request.ok()) co_return request.status();
-  absl::StatusOr<std::string> input = co_await ReadInput(connection, ahead, request->input_size);
+  absl::StatusOr<std::string> input = co_await ReceiveInput(connection, ahead, request->input_size);
   if (!input.ok()) co_return input.status();
   if (connection.closed()) co_return absl::OkStatus();
   absl::Status refusal = request->status;

@@ -1,5 +1,6 @@
 #include "services/exec/exec_framed_session.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -161,6 +162,27 @@ TEST(ExecFramedSessionTest, AnEndInTheMiddleIsAnsweredToo) {
   input.HalfClose();
   EXPECT_EQ(Read(input).error(), "INPUT_INCOMPLETE");
   EXPECT_EQ(exec.running(), 0u);
+}
+
+TEST(ExecFramedSessionTest, InputIsBoundedInAll) {
+  ExecServiceFixture exec;
+  const std::string request = Frame(R"({"command":"true","stdin_size":1048576})");
+  std::vector<std::unique_ptr<RawClient>> silent;
+  for (int i = 0; i < 256; ++i) {
+    silent.push_back(std::make_unique<RawClient>(exec.framed()));
+    ASSERT_TRUE(silent.back()->Send(request));
+  }
+  RawClient client(exec.framed());
+  ASSERT_TRUE(client.Send(Frame(R"({"command":"echo without"})")));
+  EXPECT_EQ(Read(client).body, "without\n");
+  ASSERT_TRUE(client.Send(request));
+  EXPECT_EQ(Read(client).error(), "TOO_MUCH_INPUT");
+  silent.clear();
+  EXPECT_TRUE(Eventually([&] {
+    RawClient again(exec.framed());
+    again.Send(request + std::string(1 << 20, 'x'));
+    return Read(again).error().empty();
+  }));
 }
 
 TEST(ExecFramedSessionTest, SlowInputMeetsTheStallTimeout) {
