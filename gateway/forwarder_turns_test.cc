@@ -13,13 +13,15 @@ constexpr char kStream[] = "/rawgate.echo.v1.EchoService/Converse";
 
 class ForwarderTurnsTest : public ForwarderTest {
  protected:
-  // True once a call finds a place. With one place there is none before the last call is gone.
+  // True once a call finds a place, and has given it back, which may be after its answer. With one
+  // place there is none before the last call is gone.
   bool PlaceIsFree() {
-    return Eventually([&] {
+    const bool found = Eventually([&] {
       grpc::ClientContext context;
       echo::v1::EchoResponse response;
       return stub_->Echo(&context, {}, &response).ok();
     });
+    return found && Eventually([&] { return strict_.drain().calls() == 0; });
   }
 
   // A call of `method` that consists of headers and nothing else, to its end.
