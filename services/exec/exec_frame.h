@@ -89,7 +89,7 @@ struct ReplyHeader {
 
 // What goes before the body on 8083: its size, at most 2^31-1.
 std::string EncodeSizedHeader(uint64_t body_size);
-// What goes before the body on 8084: i32 JSON size, JSON.
+// What goes before the body on 8084 and 8085: i32 JSON size, JSON.
 std::string EncodeJsonHeader(const ReplyHeader& header);
 
 }  // namespace rawgate::exec

@@ -281,6 +281,8 @@ void Process::Impl::Abandon() {
       siginfo_t info{};
       gone = waitid(P_PID, static_cast<id_t>(pid()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
              info.si_pid == pid() && !resources->trees.HasSurvivors(pid());
+      // Called from a destructor: no loop is left to wait on, and no descriptor tells of
+      // grandchildren.
       if (!gone) std::this_thread::sleep_for(kRoundPauseMin);
     }
     if (gone) waitpid(pid(), nullptr, 0);

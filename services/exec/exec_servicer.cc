@@ -115,8 +115,9 @@ class RunCall final : public JobObserver, public std::enable_shared_from_this<Ru
   }
 
   void GiveUp() {
-    Finish(Error(absl::StatusCode::kResourceExhausted, "OUTPUT_NOT_READ",
-                 "others needed the room that the unread output took"),
+    Finish(WithRetryAfter(Error(absl::StatusCode::kResourceExhausted, "OUTPUT_NOT_READ",
+                                "others needed the room that the unread output took"),
+                          absl::Seconds(1)),
            /*told=*/false);
   }
 

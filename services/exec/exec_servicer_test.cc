@@ -338,6 +338,7 @@ TEST_F(CrampedExecServicerTest, OutputThatNobodyReadsGivesWayToOthers) {
   const absl::Status status = rpc::FromGrpc(result.status);
   EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
   EXPECT_EQ(ReasonOf(status), "OUTPUT_NOT_READ");
+  EXPECT_TRUE(RetryAfterOf(status).has_value());
   EXPECT_THAT(result.outcomes, IsEmpty());
   EXPECT_LT(result.out.size(), 30'000'000u);
 }
