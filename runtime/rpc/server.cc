@@ -18,6 +18,9 @@ namespace {
 // size when it has all of it; without this bound, one of 1 GB would take 1 GB.
 constexpr size_t kBuffersMax = 128 << 20;
 
+// Of one call, beyond the message that is being read.
+constexpr int kLookaheadBytes = 1 << 20;
+
 }  // namespace
 
 std::string GrpcAddress(const net::Endpoint& endpoint) {
@@ -39,6 +42,8 @@ void ConfigureServer(grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota("rawgate");
   quota.Resize(kBuffersMax);
   builder.SetResourceQuota(quota);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kLookaheadBytes);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 20'000);
