@@ -49,6 +49,11 @@ def load(build, program, *arguments):
     return json.loads(done.stdout)
 
 
+def exchange(build, server, connections, effort, request, reply):
+    """One request in flight on each connection."""
+    return load(build, "exchange_load", server.port, connections, effort.seconds, request.hex(), reply.hex())
+
+
 def median(results, name, key):
     return statistics.median(result[key] for result in results[name])
 
@@ -66,7 +71,7 @@ def echo(build, effort):
         for connections in (1, 50, 500):
             what = f"TCP echo, 64 B, {connections} connection{'s' if connections > 1 else ''}"
             results = in_turns(effort.rounds, [ours, bare, node],
-                               lambda server: load(build, "echo_load", server.port, connections, effort.seconds))
+                               lambda server: exchange(build, server, connections, effort, b"a" * 64, b"A" * 64))
             rate = {name: median(results, name, "per_second") for name in results}
             rows.append(rate_row(what, bare.name, rate[ours.name], rate[bare.name], 0.95))
             mine, theirs = (median(results, server.name, "p99_us") for server in (ours, bare))

@@ -37,16 +37,25 @@ Capture::Capture(asio::io_context& loop, asio::thread_pool& disk, std::string sp
       output_(output),
       events_(std::move(events)) {}
 
-int Capture::Start(Fd pipe) {
-  boost::system::error_code error;
-  pipe_.assign(pipe.get(), error);
-  if (error) return error.value();
-  static_cast<void>(pipe.Release());
-  Wait();
-  return 0;
+void Capture::Start(Fd pipe) {
+  unwatched_ = std::move(pipe);
+  ReadSoon();
+}
+
+// Others have their turn before.
+void Capture::ReadSoon() {
+  asio::post(loop_, [self = shared_from_this()] {
+    if (!self->closing_) self->OnReadable();
+  });
 }
 
 void Capture::Wait() {
+  if (unwatched_) {
+    boost::system::error_code error;
+    pipe_.assign(unwatched_.get(), error);
+    if (error) return Full(ErrnoError(error.value(), "watching the output"));
+    static_cast<void>(unwatched_.Release());
+  }
   pipe_.async_wait(Pipe::wait_read, [self = shared_from_this()](const boost::system::error_code&) {
     if (!self->closing_) self->OnReadable();
   });
@@ -64,7 +73,7 @@ void Capture::OnReadable() {
 
 void Capture::ReadToMemory() {
   static thread_local std::array<char, kReadMax> buffer;
-  const ssize_t n = ::read(pipe_.native_handle(), buffer.data(), buffer.size());
+  const ssize_t n = ::read(pipe(), buffer.data(), buffer.size());
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return Wait();
   if (n <= 0) return Close();
   const auto size = static_cast<size_t>(n);
@@ -75,12 +84,12 @@ void Capture::ReadToMemory() {
   if (kept < size) return Full(absl::OkStatus());
   if (closing_) return;
   if (output_.size() > Output::kMemoryMax) return MoveToFile();
-  Wait();
+  ReadSoon();
 }
 
 void Capture::ReadBeyondBudget() {
   char byte;
-  const ssize_t n = ::read(pipe_.native_handle(), &byte, 1);
+  const ssize_t n = ::read(pipe(), &byte, 1);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return Wait();
   if (n > 0) return Full(absl::OkStatus());
   Close();
@@ -88,7 +97,7 @@ void Capture::ReadBeyondBudget() {
 
 void Capture::MoveToFile() {
   busy_ = true;
-  fcntl(pipe_.native_handle(), F_SETPIPE_SZ, kPipeSize);
+  fcntl(pipe(), F_SETPIPE_SZ, kPipeSize);
   asio::post(disk_, [self = shared_from_this()] {
     // Nothing is appended while busy_, so that this view stays good.
     auto file = MakeSpoolFile(self->spool_folder_, self->output_.memory());
@@ -109,8 +118,8 @@ void Capture::MoveOnDisk() {
   // it back.
   const uint64_t reserved = std::min((budget_.left + 1) / 2, kMoveMax);
   budget_.left -= reserved;
-  asio::post(disk_, [self = shared_from_this(), reserved, pipe = pipe_.native_handle(),
-                     file = output_.file(), start = output_.size()] {
+  asio::post(disk_, [self = shared_from_this(), reserved, pipe = pipe(), file = output_.file(),
+                     start = output_.size()] {
     Moved moved;
     while (moved.bytes < reserved) {
       auto offset = static_cast<loff_t>(start + moved.bytes);
@@ -150,6 +159,7 @@ void Capture::Close() {
   if (busy_) return;
   boost::system::error_code ignored;
   pipe_.close(ignored);
+  unwatched_.Reset();
   asio::post(loop_, [self = shared_from_this()] {
     self->closed_ = true;
     std::exchange(self->events_, nullptr)->OnCaptureClosed(*self);

@@ -42,9 +42,8 @@ class Capture : public std::enable_shared_from_this<Capture> {
   Capture(boost::asio::io_context& loop, boost::asio::thread_pool& disk, std::string spool_folder,
           OutputBudget& budget, Output& output, std::shared_ptr<Events> events);
 
-  // Captures what comes out of `pipe`, a read end that does not block. The value is an errno: when
-  // it is not 0 nothing will happen.
-  int Start(Fd pipe);
+  // Captures what comes out of `pipe`, a read end that does not block.
+  void Start(Fd pipe);
   // Reads no more. OnCaptureClosed() comes later unless it has come.
   void Close();
   bool closed() const { return closed_; }
@@ -58,6 +57,8 @@ class Capture : public std::enable_shared_from_this<Capture> {
     int errno_value = 0;
   };
 
+  int pipe() { return unwatched_ ? unwatched_.get() : pipe_.native_handle(); }
+  void ReadSoon();
   void Wait();
   void OnReadable();
   void ReadToMemory();
@@ -71,6 +72,8 @@ class Capture : public std::enable_shared_from_this<Capture> {
   boost::asio::io_context& loop_;
   boost::asio::thread_pool& disk_;
   const std::string spool_folder_;
+  // The pipe is in the second once it had to be waited for, which short commands never need.
+  Fd unwatched_;
   Pipe pipe_;
   OutputBudget& budget_;
   Output& output_;

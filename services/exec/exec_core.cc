@@ -105,7 +105,7 @@ std::string Job::Summary() const {
   return spec_.shell_command ? *spec_.shell_command : absl::StrJoin(spec_.argv, " ");
 }
 
-pid_t Job::pid() const { return process_ == nullptr ? 0 : std::max<pid_t>(0, process_->pid()); }
+pid_t Job::pid() const { return process_ == nullptr ? 0 : process_->pid(); }
 
 const Output& Job::output(OutputStream stream) const {
   static const Output kNone;
@@ -117,14 +117,19 @@ void Job::Run() {
   ++core_.running_;
   outcome_.start_time = absl::Now();
   process_ = core_.host_.Start(core_.MakeProcessSpec(*this), *this);
-  core_.events_.Record(spec_.listener, spec_.connection_id, [this] {
-    return observe::CommandStarted{id_, pid(), observe::Summary(Summary())};
-  });
   // What only the start needed, up to a megabyte of it.
   std::string().swap(spec_.input);
   spec_.environment.clear();
+}
+
+void Job::TellStarted() {
+  core_.events_.Record(spec_.listener, spec_.connection_id, [this] {
+    return observe::CommandStarted{id_, pid(), observe::Summary(Summary())};
+  });
   if (observer_ != nullptr) observer_->OnJobStarted(*this);
 }
+
+void Job::OnProcessStarted(pid_t) { TellStarted(); }
 
 void Job::Cancel() {
   if (state_ == State::kRunning) return process_->End(EndCause::kCancelled);
@@ -142,6 +147,7 @@ void Job::OnProcessOutput(OutputStream stream) {
 }
 
 void Job::OnProcessEnd(const ProcessEnd& end) {
+  if (pid() == 0) TellStarted();
   state_ = State::kEnded;
   SetOutcome(end);
   core_.events_.Record(spec_.listener, spec_.connection_id, [this] {
@@ -271,7 +277,6 @@ ProcessSpec ExecCore::MakeProcessSpec(const Job& job) const {
   process.launch.environment = MakeEnvironment(base_environment_, spec.environment, job.id_);
   process.launch.folder = spec.folder;
   process.launch.input = spec.input;
-  process.job_id = job.id_;
   process.timeout = spec.timeout;
   process.output_max = std::min(spec.output_max, options_.output_max);
   return process;

@@ -83,8 +83,8 @@ class UnreadOutputs;
 class JobObserver {
  public:
   virtual ~JobObserver() = default;
-  // The command has been started (or could not be: its outcome will tell). May come from within
-  // ExecCore::Start().
+  // The command runs, or could not be started: its outcome will tell. Never from within a call into
+  // the core.
   virtual void OnJobStarted(Job&) {}
   // There is more in job.output(stream).
   virtual void OnJobOutput(Job&, OutputStream) {}
@@ -121,6 +121,8 @@ class Job final : private ProcessObserver {
   friend class ExecCore;
   Job(ExecCore& core, std::string id, CommandSpec spec, JobObserver& observer);
   void Run();
+  void TellStarted();
+  void OnProcessStarted(pid_t pid) override;
   void OnProcessOutput(OutputStream stream) override;
   void OnProcessEnd(const ProcessEnd& end) override;
   void SetOutcome(const ProcessEnd& end);

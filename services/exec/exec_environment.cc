@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "runtime/base/status.h"
-#include "services/exec/exec_process_tree.h"
 
 namespace rawgate::exec {
 namespace {

@@ -11,6 +11,9 @@
 
 namespace rawgate::exec {
 
+// Set in every command's environment to its job id.
+inline constexpr char kJobVariable[] = "RAWGATE_JOB_ID";
+
 using EnvironmentVariables = std::vector<std::pair<std::string, std::string>>;
 
 // Of one request, names and values together.

@@ -5,6 +5,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/time/time.h"
+#include "services/exec/exec_launcher_pool.h"
 
 using rawgate::exec::LocalUsers;
 

@@ -1,5 +1,5 @@
-// Starts one command through rawgate-exec-launcher: posix_spawn(3), pipes for its output, a pidfd
-// for its end. Neither forks this process nor waits for the command. No event loop here.
+// One command as the operating system is to start it, and the way it is told to a launcher. No
+// event loop here.
 #pragma once
 
 #include <sys/types.h>
@@ -7,33 +7,18 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 #include "runtime/base/fd.h"
+#include "services/exec/exec_identity.h"
 #include "services/exec/exec_launcher.h"
 
 namespace rawgate::exec {
 
-// As whom commands run.
-struct Identity {
-  // False: as whoever the service is; the numbers are then not used.
-  bool change = false;
-  uid_t user = 0;
-  gid_t group = 0;
-  std::vector<gid_t> groups;
-  // For the command's environment.
-  std::string name;
-  std::string home;
-};
-
-// What --run_as means for this process. Only a process of root changes its user: for any other,
-// commands run as itself, and a `run_as` that is neither "nobody" (the default) nor its own name is
-// an error. "root" is the only name that yields uid 0. Errors: INVALID_ARGUMENT (BAD_RUN_AS).
-absl::StatusOr<Identity> ResolveIdentity(absl::string_view run_as);
-
-// The launcher installed beside the running program. Error: FAILED_PRECONDITION (NO_LAUNCHER).
-absl::StatusOr<std::string> FindLauncher();
+// At most this many processes and threads of the user that commands run as, when the user is
+// changed.
+inline constexpr uint64_t kProcessesMax = 4096;
+// Soft limit of open descriptors that commands start with: what select(2) can handle.
+inline constexpr uint64_t kOpenFilesSoft = 1024;
 
 struct Launch {
   // At least one; none holds a NUL.
@@ -46,49 +31,22 @@ struct Launch {
   std::string input;
 };
 
-struct Launched {
-  // Leads a session and a process group of its own.
-  pid_t pid = -1;
-  // Readable when the process has ended.
-  Fd pidfd;
-  // Read ends, not blocking.
+// Writes `launch`, to be run as `identity`, into `block`. Anything but 0 is an errno: E2BIG.
+int WriteLaunch(const Launch& launch, const Identity& identity, LaunchBlock* block);
+
+// What a command is connected to.
+struct CommandStreams {
+  // The command's ends; its 0, 1 and 2. Without an input it is /dev/null.
+  Fd input;
   Fd output;
   Fd error_output;
-  // See kLaunchStatusFd; not blocking.
-  Fd status;
+  // Our ends, not blocking.
+  Fd output_reader;
+  Fd error_output_reader;
+
+  // `input` is read from the beginning. The value is an errno.
+  int Open(absl::string_view input_bytes, const Identity& identity);
 };
-
-// Thread-safe.
-class Launcher {
- public:
-  // At most this many processes and threads of the user that commands run as, when the user is
-  // changed.
-  static constexpr int kProcessesMax = 4096;
-
-  // `path` is the launcher program. Makes sure that this process's descriptors 0 to 2 are open.
-  Launcher(std::string path, Identity identity);
-
-  // Blocks for as long as the launcher takes to exec, well under a millisecond. An error is a start
-  // failure of the command as well.
-  struct Result {
-    Launched launched;
-    // errno_value is 0 on success.
-    LaunchFailure failure{LaunchStage::kSpawn, 0};
-  };
-  Result Start(const Launch& launch) const;
-
-  const Identity& identity() const { return identity_; }
-
- private:
-  const std::string path_;
-  const Identity identity_;
-  const std::vector<std::string> fixed_arguments_;
-  Fd null_;
-};
-
-// What the launcher reported, if the command's program never began to run. Meaningful once the
-// process has ended.
-LaunchFailure ReadLaunchFailure(const Fd& status);
 
 // Such as "exec: No such file or directory".
 std::string DescribeLaunchFailure(const LaunchFailure& failure);

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "runtime/base/status.h"
+#include "services/exec/exec_launcher_pool.h"
 #include "services/exec/exec_testing.h"
 
 namespace rawgate::exec {

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   rawgate::host::ServiceHost host(process);
   spdlog::info("commands run as {} in {}", settings->processes.identity.name,
                settings->core.work_folder);
+  spdlog::info("whatever a command starts is ended with it: its launcher is the reaper of it all");
   rawgate::exec::ProcessHost processes(host.loop(), settings->processes);
   rawgate::exec::ExecCore core(processes, settings->core, host.service().events());
   rawgate::exec::PeerPolicy peers(settings->local_users);

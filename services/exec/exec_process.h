@@ -20,8 +20,6 @@ enum class OutputStream { kStdout, kStderr };
 
 struct ProcessSpec {
   Launch launch;
-  // Put into the environment by who made `launch`; marks the descendants.
-  std::string job_id;
   absl::Duration timeout;
   // Both streams together.
   uint64_t output_max = 0;
@@ -48,6 +46,8 @@ struct ProcessEnd {
 class ProcessObserver {
  public:
   virtual ~ProcessObserver() = default;
+  // The command's program runs. Does not come when it could not be started.
+  virtual void OnProcessStarted(pid_t pid) = 0;
   // There is more in the stream's Output.
   virtual void OnProcessOutput(OutputStream stream) = 0;
   // The command and all of its descendants are gone and its output is complete. The last call.
@@ -59,12 +59,13 @@ class ProcessResources;
 // Loop thread. Made by ProcessHost.
 class Process {
  public:
-  // Kills what is left of the command, blocking for a moment. No call to the observer follows.
+  // Leaves what is left of the command to its launcher, which kills it. No call to the observer
+  // follows.
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  // -1 when the launcher could not be started.
+  // 0 before the command runs, and when it could not be started.
   pid_t pid() const;
   const Output& output(OutputStream stream) const;
   // Ends the command and its descendants: SIGTERM, a grace, SIGKILL. Output of it may still be

@@ -13,10 +13,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr size_t kDiskThreads = 2;
-// How often orphans that ended while their command goes on are reaped.
-constexpr std::chrono::seconds kReapInterval{1};
 
-// Ends of children are told by pidfds. SIGCHLD must not be ignored (the kernel would reap them
+// Launchers tell what becomes of commands. SIGCHLD must not be ignored (the kernel would reap them
 // behind our back), and where it is delivered it only interrupts system calls.
 void QuietenChildSignal() {
   std::signal(SIGCHLD, SIG_DFL);
@@ -32,28 +30,11 @@ ProcessResources::ProcessResources(asio::io_context& event_loop, ProcessHostOpti
     : options(std::move(given)),
       loop(event_loop),
       disk((QuietenChildSignal(), kDiskThreads)),
-      launcher(options.launcher_path, options.identity),
-      reap_timer_(event_loop.get_executor()) {}
+      launchers(event_loop, options.launcher_path) {}
 
 ProcessResources::~ProcessResources() {
   disk.stop();
   disk.join();
-}
-
-void ProcessResources::Add(TreeRoot root) {
-  trees.Add(std::move(root));
-  if (!std::exchange(reaping_, true)) ScheduleReap();
-}
-
-void ProcessResources::ScheduleReap() {
-  reap_timer_.expires_after(kReapInterval);
-  reap_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    reaping_ = !trees.empty();
-    if (!reaping_) return;
-    trees.ReapOrphans();
-    ScheduleReap();
-  });
 }
 
 ProcessHost::ProcessHost(asio::io_context& loop, ProcessHostOptions options)
@@ -76,6 +57,6 @@ void ProcessHost::Post(std::function<void()> task) {
   asio::post(resources_->loop, std::move(task));
 }
 
-const Identity& ProcessHost::identity() const { return resources_->launcher.identity(); }
+const Identity& ProcessHost::identity() const { return resources_->options.identity; }
 
 }  // namespace rawgate::exec

@@ -27,7 +27,7 @@ struct ProcessHostOptions {
   absl::Duration grace = absl::Seconds(2);
 };
 
-// At most one in a process: it adopts orphans, see exec_process_tree.h. Loop thread, but for
+// At most one in a process: it adopts orphans, see exec_orphans.h. Loop thread, but for
 // Post().
 class ProcessHost {
  public:

@@ -1,6 +1,9 @@
 // What becomes of a command's descendants.
 #include "services/exec/exec_process.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+
 #include <string>
 #include <vector>
 
@@ -29,7 +32,7 @@ void CancelAndExpectNothingLeft(CoreOnLoop& on, const std::shared_ptr<Job>& job,
   on.Await(job);
   EXPECT_EQ(job->outcome().kind, Kind::kCancelled);
   EXPECT_THAT(SleepersFor(length), IsEmpty());
-  EXPECT_TRUE(NoChildIsLeft());
+  EXPECT_TRUE(OnlyLaunchersAreLeft());
 }
 
 TEST(ProcessTest, CancelEndsChildren) {
@@ -63,6 +66,23 @@ TEST(ProcessTest, CancelEndsWhatHidesItsOrigin) {
   CancelAndExpectNothingLeft(on, job, length);
 }
 
+TEST(ProcessTest, CancelEndsWhatHidesItsOriginWhileOthersRun) {
+  CoreOnLoop on;
+  const std::string other_length = UniqueLength();
+  const auto other =
+      StartAndAwaitSleepers(on, absl::StrCat("sleep ", other_length), other_length, 1);
+  const std::string length = UniqueLength();
+  const auto job = StartAndAwaitSleepers(
+      on,
+      absl::StrCat("(env -i /usr/bin/setsid /bin/sleep ", length, " >/dev/null 2>&1 &); sleep 600"),
+      length, 1);
+  job->Cancel();
+  on.Await(job);
+  EXPECT_THAT(SleepersFor(length), IsEmpty());
+  EXPECT_EQ(SleepersFor(other_length).size(), 1u);
+  CancelAndExpectNothingLeft(on, other, other_length);
+}
+
 TEST(ProcessTest, CancelEndsWhatIgnoresTerm) {
   CoreOnLoop on({}, {.grace = absl::Milliseconds(100)});
   const std::string length = UniqueLength();
@@ -77,7 +97,10 @@ TEST(ProcessTest, CancelEndsWhatIgnoresTerm) {
 TEST(ProcessTest, ManyCancelledTreesLeaveNothing) {
   CoreOnLoop on({}, {.grace = absl::Milliseconds(50)});
   const std::string length = UniqueLength();
-  on.Run("true");
+  // As many launchers as are needed at once.
+  std::vector<std::shared_ptr<Job>> first;
+  for (int i = 0; i < 5; ++i) first.push_back(on.Start("sleep 0.1"));
+  for (const auto& job : first) on.Await(job);
   const size_t descriptors = OpenDescriptors();
   for (int round = 0; round < 10; ++round) {
     std::vector<std::shared_ptr<Job>> jobs;
@@ -91,7 +114,7 @@ TEST(ProcessTest, ManyCancelledTreesLeaveNothing) {
     for (const auto& job : jobs) on.Await(job);
   }
   EXPECT_THAT(SleepersFor(length), IsEmpty());
-  EXPECT_TRUE(NoChildIsLeft());
+  EXPECT_TRUE(OnlyLaunchersAreLeft());
   EXPECT_EQ(OpenDescriptors(), descriptors);
 }
 
@@ -105,7 +128,7 @@ TEST(ProcessTest, DescriptorsAndProcessesAreBackAfterManyCommands) {
     ASSERT_EQ(job->outcome().exit_code, i);
   }
   EXPECT_EQ(OpenDescriptors(), descriptors);
-  EXPECT_TRUE(NoChildIsLeft());
+  EXPECT_TRUE(OnlyLaunchersAreLeft());
 }
 
 TEST(ProcessTest, ManyAtOnceKeepTheirOutputsApart) {
@@ -148,7 +171,7 @@ TEST(ProcessTest, DaemonWithoutTheOutputIsEndedToo) {
   EXPECT_FALSE(job->outcome().output_may_be_incomplete);
   EXPECT_EQ(Text(*job), "hi\n");
   EXPECT_THAT(SleepersFor(length), IsEmpty());
-  EXPECT_TRUE(NoChildIsLeft());
+  EXPECT_TRUE(OnlyLaunchersAreLeft());
 }
 
 TEST(ProcessTest, TheEndOfOneCommandSparesTheDaemonsOfAnother) {
@@ -172,12 +195,72 @@ TEST(ProcessTest, OrphansThatEndAreReapedWhileTheCommandRuns) {
   const auto job = StartAndAwaitSleepers(
       on, absl::StrCat("for i in 1 2 3 4 5; do (true &); done; sleep ", length), length, 1);
   on.RunUntil([&] {
-    const auto rows = ReadProcesses();
-    return std::none_of(rows.begin(), rows.end(), [](const ProcessRow& row) {
-      return row.parent == getpid() && row.ended();
-    });
+    const auto rows = FindDescendants(ReadProcesses(), getpid());
+    return std::none_of(rows.begin(), rows.end(),
+                        [](const ProcessRow& row) { return CommandLine(row.pid).empty(); });
   });
   CancelAndExpectNothingLeft(on, job, length);
+}
+
+// ---- Launchers
+
+TEST(ProcessTest, LaunchersAreUsedAgain) {
+  CoreOnLoop on;
+  const auto launcher_of = [&](const std::string& command) { return Text(*on.Run(command)); };
+  const std::string first = launcher_of("echo $PPID");
+  EXPECT_EQ(launcher_of("echo $PPID"), first);
+  // After a failure to start, and after a tree that had to be killed, too.
+  CommandSpec nothing;
+  nothing.argv = {"/nowhere/nothing"};
+  on.Run(nothing);
+  const std::string length = UniqueLength();
+  CancelAndExpectNothingLeft(
+      on, StartAndAwaitSleepers(on, absl::StrCat("setsid sleep ", length), length, 1), length);
+  EXPECT_EQ(launcher_of("echo $PPID"), first);
+}
+
+TEST(ProcessTest, TheEndOfALauncherIsTheEndOfItsCommand) {
+  CoreOnLoop on;
+  const std::string length = UniqueLength();
+  const auto job = StartAndAwaitSleepers(
+      on,
+      absl::StrCat("(env -i /usr/bin/setsid /bin/sleep ", length,
+                   " >/dev/null 2>&1 &); setsid sleep ", length, " & sleep ", length),
+      length, 3);
+  ProcessRow command;
+  ASSERT_TRUE(ReadProcess(job->pid(), &command));
+  kill(command.parent, SIGKILL);
+  on.Await(job);
+  EXPECT_EQ(job->outcome().kind, Kind::kSignalled);
+  EXPECT_EQ(job->outcome().signal, SIGKILL);
+  EXPECT_THAT(SleepersFor(length), IsEmpty());
+  on.RunUntil(OnlyLaunchersAreLeft);
+  EXPECT_EQ(Text(*on.Run("echo next")), "next\n");
+}
+
+TEST(ProcessTest, AnIdleLauncherThatWasKilledIsReplaced) {
+  CoreOnLoop on;
+  const std::string launcher = Text(*on.Run("echo $PPID"));
+  const auto pid = static_cast<pid_t>(std::stol(launcher));
+  kill(pid, SIGKILL);
+  siginfo_t ended;
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOWAIT), 0);
+  const std::string next = Text(*on.Run("echo $PPID"));
+  EXPECT_FALSE(next.empty());
+  EXPECT_NE(next, launcher);
+}
+
+TEST(ProcessTest, AForkBombIsEnded) {
+  CoreOnLoop on({}, {.grace = absl::Milliseconds(100)});
+  CommandSpec spec;
+  // Half of them in sessions of their own.
+  spec.shell_command =
+      "bomb() { if [ $(($1 % 2)) = 0 ]; then setsid sh -c 'sleep 5' & fi;"
+      " bomb $(($1 + 1)) & bomb $(($1 + 2)) & wait; }; bomb 0";
+  spec.timeout = absl::Milliseconds(300);
+  const auto job = on.Run(spec);
+  EXPECT_EQ(job->outcome().kind, Kind::kTimedOut);
+  EXPECT_TRUE(OnlyLaunchersAreLeft());
 }
 
 TEST(ProcessTest, ACoreThatGoesAwayLeavesNothing) {
@@ -188,7 +271,7 @@ TEST(ProcessTest, ACoreThatGoesAwayLeavesNothing) {
         on, absl::StrCat("trap '' TERM; (setsid sleep ", length, " &); sleep ", length), length, 2);
   }
   EXPECT_THAT(SleepersFor(length), IsEmpty());
-  EXPECT_TRUE(NoChildIsLeft());
+  EXPECT_TRUE(OnlyLaunchersAreLeft());
 }
 
 }  // namespace

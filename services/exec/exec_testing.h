@@ -2,11 +2,10 @@
 #pragma once
 
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -120,19 +119,21 @@ inline size_t OpenDescriptors() {
       std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
 }
 
+// As in /proc; empty for what has ended.
+inline std::string CommandLine(pid_t pid) {
+  const Fd file(open(absl::StrCat("/proc/", pid, "/cmdline").c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 256> line;
+  const ssize_t n = file ? read(file.get(), line.data(), line.size()) : 0;
+  return std::string(line.data(), static_cast<size_t>(std::max<ssize_t>(n, 0)));
+}
+
 // The `sleep LENGTH` processes that are alive. A length that no other test uses makes a mark.
 inline std::vector<pid_t> SleepersFor(const std::string& length) {
   const std::string arguments =
       absl::StrCat("sleep", std::string(1, '\0'), length, std::string(1, '\0'));
   std::vector<pid_t> found;
   for (const ProcessRow& row : ReadProcesses()) {
-    const Fd file(open(absl::StrCat("/proc/", row.pid, "/cmdline").c_str(), O_RDONLY | O_CLOEXEC));
-    std::array<char, 256> line;
-    const ssize_t n = file ? read(file.get(), line.data(), line.size()) : 0;
-    if (n > 0 &&
-        absl::EndsWith(absl::string_view(line.data(), static_cast<size_t>(n)), arguments)) {
-      found.push_back(row.pid);
-    }
+    if (absl::EndsWith(CommandLine(row.pid), arguments)) found.push_back(row.pid);
   }
   return found;
 }
@@ -142,7 +143,12 @@ inline std::string UniqueLength() {
   return absl::StrCat("9", getpid(), "0", ++next);
 }
 
-// No child, not even one that has ended, is left.
-inline bool NoChildIsLeft() { return waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD; }
+// No descendant of this process is left, not even one that has ended, but for launchers.
+inline bool OnlyLaunchersAreLeft() {
+  const std::vector<ProcessRow> descendants = FindDescendants(ReadProcesses(), getpid());
+  return std::all_of(descendants.begin(), descendants.end(), [](const ProcessRow& row) {
+    return CommandLine(row.pid) == absl::string_view("rawgate-exec-launcher\0", 22);
+  });
+}
 
 }  // namespace rawgate::exec

@@ -1,14 +1,16 @@
-#include "services/exec/launcher/launcher.h"
+#include "services/exec/launcher/command.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/limits.h>
 #include <linux/prctl.h>
-#include <linux/resource.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+
+#include <asm/ioctls.h>
 
 #include "services/exec/exec_launcher.h"
 #include "services/exec/launcher/system_call.h"
@@ -16,72 +18,69 @@
 namespace rawgate::exec {
 namespace {
 
-[[noreturn]] void Fail(LaunchStage stage, long negative_errno) {
-  const LaunchFailure failure{stage, static_cast<int32_t>(-negative_errno)};
-  SystemCall(SYS_write, kLaunchStatusFd, Address(&failure), sizeof(failure));
-  for (;;) SystemCall(SYS_exit_group, kLaunchFailureExitCode);
-}
+// Which step it is; told when it fails.
+class Steps {
+ public:
+  explicit Steps(CommandStart& start) : start_(start) {}
 
-void Check(LaunchStage stage, long result) {
-  if (result < 0) Fail(stage, result);
-}
-
-// Reads one decimal number and advances past it.
-uint32_t ParseNumber(const char*& text) {
-  uint64_t value = 0;
-  const char* const begin = text;
-  for (; *text >= '0' && *text <= '9'; ++text) {
-    value = value * 10 + static_cast<uint64_t>(*text - '0');
-    if (value > UINT32_MAX) Fail(LaunchStage::kArguments, -ERANGE);
+  [[noreturn]] void Fail(LaunchStage stage, long negative_errno) {
+    start_.failure = {stage, static_cast<int32_t>(-negative_errno)};
+    constexpr int kNeverSeen = 127;
+    for (;;) SystemCall(SYS_exit_group, kNeverSeen);
   }
-  if (text == begin) Fail(LaunchStage::kArguments, -EINVAL);
-  return static_cast<uint32_t>(value);
-}
-
-// Everything but 0, 1 and 2 closes at exec; until then the status pipe is still needed.
-void CloseDescriptorsAtExec() {
-  long result = SystemCall(SYS_close_range, kLaunchStatusFd, UINT32_MAX, CLOSE_RANGE_CLOEXEC);
-  if (result == -ENOSYS || result == -EINVAL) {
-    // Linux before 5.11. The service opens nothing without O_CLOEXEC, so that only the status pipe
-    // is left to mark.
-    result = SystemCall(SYS_fcntl, kLaunchStatusFd, F_SETFD, FD_CLOEXEC);
+  void Check(LaunchStage stage, long result) {
+    if (result < 0) Fail(stage, result);
   }
-  Check(LaunchStage::kDescriptors, result);
-}
 
-// Ignored signals stay ignored over exec: the service's own SIGPIPE, and two that the C library's
-// posix_spawn keeps for itself.
-void ResetSignals() {
-  // The kernel's struct sigaction: handler (SIG_DFL), flags, restorer, mask.
-  const unsigned long by_default[4] = {};
-  constexpr long kSignals = 64;
-  for (long signal = 1; signal <= kSignals; ++signal) {
-    SystemCall(SYS_rt_sigaction, signal, Address(by_default), 0, kSignals / 8);
+ private:
+  CommandStart& start_;
+};
+
+void SetDescriptors(Steps& steps, const int (&descriptors)[3]) {
+  for (int i = 0; i < 3; ++i) {
+    steps.Check(LaunchStage::kDescriptors, SystemCall(SYS_dup3, descriptors[i], i, 0));
   }
+  // All others close at exec. Linux before 5.11 cannot mark them so, but everything here was opened
+  // so in the first place.
+  const long result = SystemCall(SYS_close_range, 3, UINT32_MAX, CLOSE_RANGE_CLOEXEC);
+  if (result != -ENOSYS && result != -EINVAL) steps.Check(LaunchStage::kDescriptors, result);
 }
 
 // Lowers a limit; never asks for more than the hard limit that is.
-void SetLimit(int resource, uint64_t soft, bool hard_too) {
-  rlimit64 limit{};
-  Check(LaunchStage::kLimits, SystemCall(SYS_prlimit64, 0, resource, 0, Address(&limit)));
-  limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
-  if (hard_too) limit.rlim_max = limit.rlim_cur;
-  Check(LaunchStage::kLimits, SystemCall(SYS_prlimit64, 0, resource, Address(&limit), 0));
+void SetLimit(Steps& steps, const LaunchLimit& wanted) {
+  rlimit64 limit;
+  steps.Check(LaunchStage::kLimits,
+              SystemCall(SYS_prlimit64, 0, wanted.resource, 0, Address(&limit)));
+  limit.rlim_cur = wanted.value < limit.rlim_max ? wanted.value : limit.rlim_max;
+  if (wanted.hard_too != 0) limit.rlim_max = limit.rlim_cur;
+  steps.Check(LaunchStage::kLimits,
+              SystemCall(SYS_prlimit64, 0, wanted.resource, Address(&limit), 0));
 }
 
-void BecomeUser(const char* user, const char* group, const char* groups) {
-  uint32_t supplementary[kLaunchSupplementaryMax];
-  long count = 0;
-  while (*groups != '\0') {
-    if (count == kLaunchSupplementaryMax) Fail(LaunchStage::kArguments, -E2BIG);
-    supplementary[count++] = ParseNumber(groups);
-    if (*groups == ',') ++groups;
+void BecomeUser(Steps& steps, const LaunchBlock& block) {
+  const long gid = block.group;
+  const long uid = block.user;
+  steps.Check(LaunchStage::kGroups,
+              SystemCall(SYS_setgroups, block.groups_count, Address(block.groups)));
+  steps.Check(LaunchStage::kGroups, SystemCall(SYS_setresgid, gid, gid, gid));
+  steps.Check(LaunchStage::kUser, SystemCall(SYS_setresuid, uid, uid, uid));
+}
+
+// What follows a text and its NUL.
+char* After(char* text) {
+  while (*text++ != '\0') {
   }
-  const uint32_t gid = ParseNumber(group);
-  const uint32_t uid = ParseNumber(user);
-  Check(LaunchStage::kGroups, SystemCall(SYS_setgroups, count, Address(supplementary)));
-  Check(LaunchStage::kGroups, SystemCall(SYS_setresgid, gid, gid, gid));
-  Check(LaunchStage::kUser, SystemCall(SYS_setresuid, uid, uid, uid));
+  return text;
+}
+
+// Fills `pointers` with `count` texts from `text` on, and a null; returns what follows them.
+char* FillPointers(char* text, uint32_t count, char** pointers) {
+  for (uint32_t i = 0; i < count; ++i) {
+    pointers[i] = text;
+    text = After(text);
+  }
+  pointers[count] = nullptr;
+  return text;
 }
 
 // Value of PATH, or the usual folders.
@@ -140,25 +139,30 @@ long Execute(char** argv, char** environment) {
 
 }  // namespace
 
-void BecomeCommand(int argc, char** argv, char** environment) {
-  if (argc <= kLaunchCommand) Fail(LaunchStage::kArguments, -EINVAL);
-  CloseDescriptorsAtExec();
-  ResetSignals();
-  SetLimit(RLIMIT_CORE, 0, /*hard_too=*/true);
-  SetLimit(RLIMIT_NOFILE, kLaunchOpenFiles, /*hard_too=*/false);
-  if (const char* processes = argv[kLaunchProcesses]; *processes != '\0') {
-    SetLimit(RLIMIT_NPROC, ParseNumber(processes), /*hard_too=*/true);
+void BecomeCommand(void* given) {
+  CommandStart& start = *static_cast<CommandStart*>(given);
+  const LaunchBlock& block = *start.block;
+  Steps steps(start);
+  SystemCall(SYS_setsid);
+  SystemCall(SYS_setpriority, PRIO_PROCESS, 0, start.nice);
+  SetDescriptors(steps, start.descriptors);
+  if (block.terminal != 0) {
+    steps.Check(LaunchStage::kTerminal, SystemCall(SYS_ioctl, 0, TIOCSCTTY, 0));
   }
-  if (*argv[kLaunchUser] != '\0')
-    BecomeUser(argv[kLaunchUser], argv[kLaunchGroup], argv[kLaunchGroups]);
-  Check(LaunchStage::kPrivileges, SystemCall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-  // Should the service be killed, its commands do not go on without anybody. Changing the user
-  // resets this, so it comes after that.
-  Check(LaunchStage::kPrivileges, SystemCall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
-  if (*argv[kLaunchFolder] != '\0') {
-    Check(LaunchStage::kFolder, SystemCall(SYS_chdir, Address(argv[kLaunchFolder])));
-  }
-  Fail(LaunchStage::kExec, Execute(argv + kLaunchCommand, environment));
+  for (uint32_t i = 0; i < block.limits_count; ++i) SetLimit(steps, block.limits[i]);
+  if (block.change_user != 0) BecomeUser(steps, block);
+  steps.Check(LaunchStage::kPrivileges, SystemCall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  // Should the launcher be killed, the command does not go on without it. Changing the user resets
+  // this, so it comes after that.
+  steps.Check(LaunchStage::kPrivileges, SystemCall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+
+  char* const folder = start.block->text;
+  char* const environment = FillPointers(After(folder), block.arguments_count, start.arguments);
+  FillPointers(environment, block.environment_count, start.environment);
+  if (*folder != '\0') steps.Check(LaunchStage::kFolder, SystemCall(SYS_chdir, Address(folder)));
+  const unsigned long none = 0;
+  SystemCall(SYS_rt_sigprocmask, SIG_SETMASK, Address(&none), 0, sizeof(none));
+  steps.Fail(LaunchStage::kExec, Execute(start.arguments, start.environment));
 }
 
 }  // namespace rawgate::exec

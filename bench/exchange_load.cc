@@ -1,10 +1,10 @@
-// Echo load: a number of connections, each with one message in flight, for a number of seconds.
-// Every reply is checked.
+// A number of connections, each with one request in flight, for a number of seconds. Every reply is
+// checked.
 //
-//   echo_load PORT CONNECTIONS SECONDS [SIZE]
+//   exchange_load PORT CONNECTIONS SECONDS REQUEST REPLY
 //
-// Prints one JSON line: messages per second, median and 99th percentile of the round trip in
-// microseconds.
+// The last two are bytes in hex. Prints one JSON line: requests per second, median and 99th
+// percentile of the round trip in microseconds.
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,8 +24,11 @@ struct Exchange {
 
 class Load {
  public:
-  Load(uint16_t port, size_t connections, size_t size)
-      : request_(size, 'a'), reply_(size, 'A'), exchanges_(connections), buffer_(size) {
+  Load(uint16_t port, size_t connections, std::string request, std::string reply)
+      : request_(std::move(request)),
+        reply_(std::move(reply)),
+        exchanges_(connections),
+        buffer_(reply_.size()) {
     const sockaddr_in address = Loopback(port);
     for (size_t i = 0; i < connections; ++i) {
       const int fd = Check(socket(AF_INET, SOCK_STREAM, 0), "socket");
@@ -66,7 +69,7 @@ class Load {
 
  private:
   [[noreturn]] static void Fail(const char* what) {
-    std::fprintf(stderr, "echo_load: %s\n", what);
+    std::fprintf(stderr, "exchange_load: %s\n", what);
     std::exit(1);
   }
 
@@ -82,7 +85,7 @@ class Load {
 
   // True when the reply is complete.
   bool Receive(Exchange& exchange) {
-    const ssize_t size = recv(exchange.fd, buffer_.data(), request_.size() - exchange.received, 0);
+    const ssize_t size = recv(exchange.fd, buffer_.data(), reply_.size() - exchange.received, 0);
     if (size < 0 && errno == EAGAIN) return false;
     if (size <= 0) Fail("the server closed a connection");
     const auto received = static_cast<size_t>(size);
@@ -90,7 +93,7 @@ class Load {
       Fail("wrong bytes came back");
     }
     exchange.received += received;
-    return exchange.received == request_.size();
+    return exchange.received == reply_.size();
   }
 
   const std::string request_;
@@ -101,16 +104,25 @@ class Load {
   std::unique_ptr<Latencies> latencies_;
 };
 
+std::string FromHex(const char* text) {
+  std::string bytes;
+  for (; text[0] != '\0' && text[1] != '\0'; text += 2) {
+    const char digits[] = {text[0], text[1], '\0'};
+    bytes.push_back(static_cast<char>(std::strtoul(digits, nullptr, 16)));
+  }
+  return bytes;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 4) {
-    std::fprintf(stderr, "usage: echo_load PORT CONNECTIONS SECONDS [SIZE]\n");
+  if (argc != 6) {
+    std::fprintf(stderr, "usage: exchange_load PORT CONNECTIONS SECONDS REQUEST REPLY\n");
     return 2;
   }
   const double seconds = std::strtod(argv[3], nullptr);
-  const size_t size = argc > 4 ? ParseNumber(argv[4]) : 64;
-  Load load(static_cast<uint16_t>(ParseNumber(argv[1])), ParseNumber(argv[2]), size);
+  Load load(static_cast<uint16_t>(ParseNumber(argv[1])), ParseNumber(argv[2]), FromHex(argv[4]),
+            FromHex(argv[5]));
   load.Run(std::chrono::milliseconds(100));
   const Clock::time_point start = Clock::now();
   load.Run(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds)));

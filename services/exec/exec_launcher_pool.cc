@@ -1,0 +1,118 @@
+#include "services/exec/exec_launcher_pool.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+
+namespace rawgate::exec {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kTidyInterval{1};
+constexpr std::chrono::seconds kIdleMax{10};
+// For launchers to kill what they have, when the pool goes away.
+constexpr std::chrono::seconds kLeavePatience{15};
+
+}  // namespace
+
+absl::StatusOr<std::string> FindLauncher() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  std::string path = (program.parent_path() / "rawgate-exec-launcher").string();
+  if (access(path.c_str(), X_OK) == 0) return path;
+  return Error(
+      absl::StatusCode::kFailedPrecondition, "NO_LAUNCHER",
+      absl::StrCat(path, " is missing; it is installed with rawgate-exec, in the same folder"));
+}
+
+LauncherPool::LauncherPool(asio::io_context& loop, std::string path)
+    : loop_(loop), path_(std::move(path)), tidying_(loop.get_executor()) {
+  // With 0 to 2 taken, no descriptor opened from now on can be one of these.
+  do {
+    null_.Reset(open("/dev/null", O_RDWR | O_CLOEXEC));
+  } while (null_ && null_.get() <= STDERR_FILENO && null_.Release() >= 0);
+  for (size_t i = 0; i < kIdleKept; ++i) {
+    int error = 0;
+    if (auto launcher = Start(&error)) idle_.push_back({std::move(launcher), steady_clock::now()});
+  }
+}
+
+LauncherPool::~LauncherPool() {
+  for (Idle& idle : idle_) Discard(std::move(idle.launcher));
+  tidying_.cancel();
+  const auto end = steady_clock::now() + kLeavePatience;
+  for (ReapLeaving(); !leaving_.empty() && steady_clock::now() < end; ReapLeaving()) {
+    // Called from a destructor: no loop is left to wait on.
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (!leaving_.empty())
+    spdlog::error("{} launchers given up: SIGKILL does not end what they run", leaving_.size());
+}
+
+std::shared_ptr<LauncherProcess> LauncherPool::Start(int* error) {
+  auto launcher = LauncherProcess::Start(loop_, path_, null_.get(), error);
+  if (launcher != nullptr) pids_.insert(launcher->pid());
+  return launcher;
+}
+
+std::shared_ptr<LauncherProcess> LauncherPool::Take(int* error) {
+  while (!idle_.empty()) {
+    std::shared_ptr<LauncherProcess> launcher = std::move(idle_.back().launcher);
+    idle_.pop_back();
+    if (!launcher->lost()) return launcher;
+    Discard(std::move(launcher));
+  }
+  return Start(error);
+}
+
+void LauncherPool::GiveBack(std::shared_ptr<LauncherProcess> launcher) {
+  launcher->ForgetClient();
+  idle_.push_back({std::move(launcher), steady_clock::now()});
+  if (idle_.size() > kIdleKept) ScheduleTidying();
+}
+
+void LauncherPool::Discard(std::shared_ptr<LauncherProcess> launcher) {
+  launcher->Close();
+  leaving_.insert(launcher->pid());
+  ScheduleTidying();
+}
+
+void LauncherPool::ScheduleTidying() {
+  if (std::exchange(tidying_scheduled_, true)) return;
+  tidying_.expires_after(kTidyInterval);
+  tidying_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) Tidy();
+  });
+}
+
+void LauncherPool::Tidy() {
+  tidying_scheduled_ = false;
+  ReapLeaving();
+  const auto now = steady_clock::now();
+  while (idle_.size() > kIdleKept && now - idle_.front().since >= kIdleMax) {
+    std::shared_ptr<LauncherProcess> launcher = std::move(idle_.front().launcher);
+    idle_.pop_front();
+    Discard(std::move(launcher));
+  }
+  if (!leaving_.empty() || idle_.size() > kIdleKept) ScheduleTidying();
+}
+
+void LauncherPool::ReapLeaving() {
+  absl::erase_if(leaving_, [this](pid_t pid) {
+    if (waitpid(pid, nullptr, WNOHANG) == 0) return false;
+    pids_.erase(pid);
+    return true;
+  });
+}
+
+}  // namespace rawgate::exec

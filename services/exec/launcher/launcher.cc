@@ -1,0 +1,234 @@
+#include "services/exec/launcher/launcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <linux/time_types.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "services/exec/exec_launcher.h"
+#include "services/exec/launcher/command.h"
+#include "services/exec/launcher/system_call.h"
+
+namespace rawgate::exec {
+namespace {
+
+constexpr long kSignalSetBytes = 8;
+// While it kills: how long it waits for an end before it looks for who is left.
+constexpr long kKillPauseNs = 20'000'000;
+// How long it waits with the news that a command was started: a short one's start is told with its
+// end, which spares the service most of its work for it.
+constexpr long kStartedPauseNs = 2'000'000;
+// Ahead of a command's thousands of processes when they are to be killed, where that is allowed.
+constexpr int kNice = -10;
+
+alignas(16) char command_stack[64 * 1024];
+char* argument_pointers[kLaunchArgumentsMax + 1];
+char* environment_pointers[kLaunchEnvironmentMax + 1];
+
+[[noreturn]] void Exit() {
+  for (;;) SystemCall(SYS_exit_group, 0);
+}
+
+// Calls visit(pid) for every child of this process that is not reaped. Only what does not change
+// meanwhile is sure to be visited.
+template <typename Visit>
+void ForEachChild(int children_file, Visit visit) {
+  // Numbers, each followed by a space; one may lie across two reads.
+  static char buffer[64 * 1024];
+  long pid = 0;
+  long offset = 0;
+  for (long n;
+       (n = SystemCall(SYS_pread64, children_file, Address(buffer), sizeof(buffer), offset)) > 0;
+       offset += n) {
+    for (long i = 0; i < n; ++i) {
+      if (buffer[i] >= '0' && buffer[i] <= '9') {
+        pid = pid * 10 + (buffer[i] - '0');
+      } else if (pid != 0) {
+        visit(pid);
+        pid = 0;
+      }
+    }
+  }
+}
+
+class Launcher {
+ public:
+  Launcher();
+  [[noreturn]] void Run();
+
+ private:
+  // False when nothing happened in time.
+  bool Wait();
+  void TakeOrder();
+  void Start(const int (&descriptors)[3]);
+  // Takes what has ended.
+  void Reap();
+  void Kill();
+  void Report();
+
+  LaunchBlock* block_;
+  int children_file_;
+  int child_signals_;
+  // What it had before it put itself ahead.
+  int nice_;
+  // The command's first process, until it is reaped.
+  long command_ = 0;
+  // It, or something that it started.
+  bool running_ = false;
+  bool killing_ = false;
+  // The service is gone.
+  bool abandoned_ = false;
+  LauncherReport report_{};
+};
+
+Launcher::Launcher() {
+  // The service's own descriptors close at exec; this is for what somebody else let it inherit.
+  SystemCall(SYS_close_range, kLauncherMemory + 1, UINT32_MAX, 0);
+  // Commands inherit what is ignored, and that the service does of SIGPIPE.
+  const unsigned long by_default[4] = {};
+  for (long signal = 1; signal <= 64; ++signal) {
+    SystemCall(SYS_rt_sigaction, signal, Address(by_default), 0, kSignalSetBytes);
+  }
+  const unsigned long all = ~0UL;
+  SystemCall(SYS_rt_sigprocmask, SIG_SETMASK, Address(&all), 0, kSignalSetBytes);
+  SystemCall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  // The system call's own way to avoid negative results.
+  nice_ = static_cast<int>(20 - SystemCall(SYS_getpriority, PRIO_PROCESS, 0));
+  SystemCall(SYS_setpriority, PRIO_PROCESS, 0, kNice);
+  // Where commands run as the same user they can kill this process, but not look into it.
+  SystemCall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  block_ = reinterpret_cast<LaunchBlock*>(SystemCall(
+      SYS_mmap, 0, sizeof(LaunchBlock), PROT_READ | PROT_WRITE, MAP_SHARED, kLauncherMemory, 0));
+  children_file_ = static_cast<int>(SystemCall(
+      SYS_openat, AT_FDCWD, Address("/proc/thread-self/children"), O_RDONLY | O_CLOEXEC));
+  const unsigned long child = 1UL << (SIGCHLD - 1);
+  child_signals_ = static_cast<int>(
+      SystemCall(SYS_signalfd4, -1, Address(&child), kSignalSetBytes, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (reinterpret_cast<long>(block_) < 0 || children_file_ < 0 || child_signals_ < 0) Exit();
+}
+
+void Launcher::Run() {
+  for (;;) {
+    const bool quiet = !Wait();
+    if (running_) Reap();
+    if (running_ && killing_) Kill();
+    if (report_.events != 0 && (report_.events != LauncherReport::kStarted || quiet)) Report();
+    if (abandoned_ && !running_) Exit();
+  }
+}
+
+bool Launcher::Wait() {
+  pollfd waited[] = {{.fd = abandoned_ ? -1 : kLauncherSocket, .events = POLLIN, .revents = 0},
+                     {.fd = child_signals_, .events = POLLIN, .revents = 0}};
+  const bool untold = report_.events != 0;
+  __kernel_timespec pause = {.tv_sec = 0, .tv_nsec = untold ? kStartedPauseNs : kKillPauseNs};
+  const long ready =
+      SystemCall(SYS_ppoll, Address(waited), 2, untold || killing_ ? Address(&pause) : 0, 0, 0);
+  if (ready <= 0) return false;
+  if (waited[1].revents != 0) {
+    signalfd_siginfo seen;
+    SystemCall(SYS_read, child_signals_, Address(&seen), sizeof(seen));
+  }
+  if (waited[0].revents != 0) TakeOrder();
+  return true;
+}
+
+void Launcher::TakeOrder() {
+  LauncherOrder order{};
+  iovec bytes = {.iov_base = &order, .iov_len = sizeof(order)};
+  alignas(cmsghdr) char control[CMSG_SPACE(3 * sizeof(int))];
+  msghdr message = {.msg_name = nullptr,
+                    .msg_namelen = 0,
+                    .msg_iov = &bytes,
+                    .msg_iovlen = 1,
+                    .msg_control = control,
+                    .msg_controllen = sizeof(control),
+                    .msg_flags = 0};
+  const long received =
+      SystemCall(SYS_recvmsg, kLauncherSocket, Address(&message), MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  if (received == -EAGAIN || received == -EINTR) return;
+  if (received <= 0) {
+    abandoned_ = killing_ = true;
+  } else if (order == LauncherOrder::kKill) {
+    killing_ = true;
+  } else if (order == LauncherOrder::kRun && !running_) {
+    int descriptors[3];
+    const cmsghdr* const head = CMSG_FIRSTHDR(&message);
+    if (head == nullptr || head->cmsg_len != CMSG_LEN(sizeof(descriptors))) return Exit();
+    const char* const data = reinterpret_cast<const char*>(CMSG_DATA(head));
+    for (unsigned i = 0; i < sizeof(descriptors); ++i)
+      reinterpret_cast<char*>(descriptors)[i] = data[i];
+    Start(descriptors);
+  }
+}
+
+void Launcher::Start(const int (&descriptors)[3]) {
+  CommandStart start = {.descriptors = {descriptors[0], descriptors[1], descriptors[2]},
+                        .nice = nice_,
+                        .block = block_,
+                        .arguments = argument_pointers,
+                        .environment = environment_pointers,
+                        .failure = {LaunchStage::kSpawn, 0}};
+  const long pid = CloneSharing(command_stack + sizeof(command_stack), BecomeCommand, &start);
+  for (const int descriptor : descriptors) SystemCall(SYS_close, descriptor);
+  killing_ = false;
+  if (pid < 0) start.failure.errno_value = static_cast<int32_t>(-pid);
+  if (start.failure.errno_value != 0) {
+    if (pid > 0) SystemCall(SYS_wait4, pid, 0, 0, 0);
+    report_.events |= LauncherReport::kFailed;
+    report_.failure = start.failure;
+    return;
+  }
+  running_ = true;
+  command_ = pid;
+  report_.events |= LauncherReport::kStarted;
+  report_.pid = static_cast<int32_t>(pid);
+}
+
+void Launcher::Reap() {
+  for (;;) {
+    int status = 0;
+    rusage usage;
+    const long pid = SystemCall(SYS_wait4, -1, Address(&status), WNOHANG, Address(&usage));
+    if (pid == 0) return;
+    if (pid == command_) {
+      command_ = 0;
+      report_.events |= LauncherReport::kExited;
+      report_.wait_status = status;
+      report_.usage = usage;
+    }
+    if (pid < 0) break;
+  }
+  // No child is left, and so no descendant: one that loses its parent becomes a child of this.
+  running_ = killing_ = false;
+  report_.events |= LauncherReport::kEmpty;
+}
+
+// Whoever is a child now. Their children become ours, and their turn comes.
+void Launcher::Kill() {
+  // All of the group at once, so that none of it forks away in between. Only while the command is
+  // not reaped: then the number is sure to be its group's.
+  if (command_ != 0) SystemCall(SYS_kill, -command_, SIGKILL);
+  ForEachChild(children_file_, [](long pid) { SystemCall(SYS_kill, pid, SIGKILL); });
+}
+
+void Launcher::Report() {
+  SystemCall(SYS_sendto, kLauncherSocket, Address(&report_), sizeof(report_), MSG_NOSIGNAL, 0);
+  report_.events = 0;
+}
+
+}  // namespace
+
+void RunLauncher() {
+  Launcher launcher;
+  launcher.Run();
+}
+
+}  // namespace rawgate::exec
