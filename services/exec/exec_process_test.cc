@@ -227,6 +227,7 @@ TEST(ProcessTest, TheEndOfALauncherIsTheEndOfItsCommand) {
       absl::StrCat("(env -i /usr/bin/setsid /bin/sleep ", length,
                    " >/dev/null 2>&1 &); setsid sleep ", length, " & sleep ", length),
       length, 3);
+  on.RunUntil([&] { return job->pid() != 0; });
   ProcessRow command;
   ASSERT_TRUE(ReadProcess(job->pid(), &command));
   kill(command.parent, SIGKILL);
