@@ -254,9 +254,10 @@ TEST(ProcessTest, AnIdleLauncherThatWasKilledIsReplaced) {
 TEST(ProcessTest, AForkBombIsEnded) {
   CoreOnLoop on({}, {.grace = absl::Milliseconds(100)});
   CommandSpec spec;
-  // Half of them in sessions of their own.
+  // Half of them in sessions of their own. The limit is for all processes of the user, and other tests
+  // want to run some meanwhile.
   spec.shell_command =
-      "bomb() { if [ $(($1 % 2)) = 0 ]; then setsid sh -c 'sleep 5' & fi;"
+      "ulimit -p 500; bomb() { if [ $(($1 % 2)) = 0 ]; then setsid sh -c 'sleep 5' & fi;"
       " bomb $(($1 + 1)) & bomb $(($1 + 2)) & wait; }; bomb 0";
   spec.timeout = absl::Milliseconds(300);
   const auto job = on.Run(spec);
