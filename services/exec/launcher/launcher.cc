@@ -14,6 +14,7 @@
 
 #include "services/exec/exec_launcher.h"
 #include "services/exec/launcher/command.h"
+#include "services/exec/launcher/kill.h"
 #include "services/exec/launcher/system_call.h"
 
 namespace rawgate::exec {
@@ -36,28 +37,6 @@ char* environment_pointers[kLaunchEnvironmentMax + 1];
   for (;;) SystemCall(SYS_exit_group, 0);
 }
 
-// Calls visit(pid) for every child of this process that is not reaped. Only what does not change
-// meanwhile is sure to be visited.
-template <typename Visit>
-void ForEachChild(int children_file, Visit visit) {
-  // Numbers, each followed by a space; one may lie across two reads.
-  static char buffer[64 * 1024];
-  long pid = 0;
-  long offset = 0;
-  for (long n;
-       (n = SystemCall(SYS_pread64, children_file, Address(buffer), sizeof(buffer), offset)) > 0;
-       offset += n) {
-    for (long i = 0; i < n; ++i) {
-      if (buffer[i] >= '0' && buffer[i] <= '9') {
-        pid = pid * 10 + (buffer[i] - '0');
-      } else if (pid != 0) {
-        visit(pid);
-        pid = 0;
-      }
-    }
-  }
-}
-
 class Launcher {
  public:
   Launcher();
@@ -70,11 +49,9 @@ class Launcher {
   void Start(const int (&descriptors)[3]);
   // Takes what has ended.
   void Reap();
-  void Kill();
   void Report();
 
   LaunchBlock* block_;
-  int children_file_;
   int child_signals_;
   // What it had before it put itself ahead.
   int nice_;
@@ -106,19 +83,17 @@ Launcher::Launcher() {
   SystemCall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   block_ = reinterpret_cast<LaunchBlock*>(SystemCall(
       SYS_mmap, 0, sizeof(LaunchBlock), PROT_READ | PROT_WRITE, MAP_SHARED, kLauncherMemory, 0));
-  children_file_ = static_cast<int>(SystemCall(
-      SYS_openat, AT_FDCWD, Address("/proc/thread-self/children"), O_RDONLY | O_CLOEXEC));
   const unsigned long child = 1UL << (SIGCHLD - 1);
   child_signals_ = static_cast<int>(
       SystemCall(SYS_signalfd4, -1, Address(&child), kSignalSetBytes, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (reinterpret_cast<long>(block_) < 0 || children_file_ < 0 || child_signals_ < 0) Exit();
+  if (reinterpret_cast<long>(block_) < 0 || child_signals_ < 0) Exit();
 }
 
 void Launcher::Run() {
   for (;;) {
     const bool quiet = !Wait();
     if (running_) Reap();
-    if (running_ && killing_) Kill();
+    if (running_ && killing_) KillDescendants();
     if (report_.events != 0 && (report_.events != LauncherReport::kStarted || quiet)) Report();
     if (abandoned_ && !running_) Exit();
   }
@@ -209,14 +184,6 @@ void Launcher::Reap() {
   // No child is left, and so no descendant: one that loses its parent becomes a child of this.
   running_ = killing_ = false;
   report_.events |= LauncherReport::kEmpty;
-}
-
-// Whoever is a child now. Their children become ours, and their turn comes.
-void Launcher::Kill() {
-  // All of the group at once, so that none of it forks away in between. Only while the command is
-  // not reaped: then the number is sure to be its group's.
-  if (command_ != 0) SystemCall(SYS_kill, -command_, SIGKILL);
-  ForEachChild(children_file_, [](long pid) { SystemCall(SYS_kill, pid, SIGKILL); });
 }
 
 void Launcher::Report() {
