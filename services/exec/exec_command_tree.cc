@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kPauseMin{2};
 constexpr milliseconds kPauseMax{100};
 // After SIGKILL. What survives that hangs in the kernel; it dies when the kernel lets go of it.
-constexpr absl::Duration kKillPatience = absl::Seconds(15);
+constexpr absl::Duration kKillPatience = absl::Seconds(60);
 
 }  // namespace
 

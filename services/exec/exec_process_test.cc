@@ -254,11 +254,15 @@ TEST(ProcessTest, AnIdleLauncherThatWasKilledIsReplaced) {
 TEST(ProcessTest, AForkBombIsEnded) {
   CoreOnLoop on({}, {.grace = absl::Milliseconds(100)});
   CommandSpec spec;
-  // Half of them in sessions of their own. The limit is for all processes of the user, and other tests
-  // want to run some meanwhile.
-  spec.shell_command =
-      "ulimit -p 500; bomb() { if [ $(($1 % 2)) = 0 ]; then setsid sh -c 'sleep 5' & fi;"
-      " bomb $(($1 + 1)) & bomb $(($1 + 2)) & wait; }; bomb 0";
+  // Some of them in sessions of their own. The limit is for all processes of the user, and other
+  // tests want to run some meanwhile.
+  spec.argv = {"/usr/bin/python3", "-c",
+               "import os, resource\n"
+               "resource.setrlimit(resource.RLIMIT_NPROC, (300, 300))\n"
+               "while True:\n"
+               "    try:\n"
+               "        if os.fork() == 0 and os.getpid() % 16 == 0: os.setsid()\n"
+               "    except OSError: pass\n"};
   spec.timeout = absl::Milliseconds(300);
   const auto job = on.Run(spec);
   EXPECT_EQ(job->outcome().kind, Kind::kTimedOut);

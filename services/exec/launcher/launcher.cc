@@ -21,8 +21,10 @@ namespace rawgate::exec {
 namespace {
 
 constexpr long kSignalSetBytes = 8;
-// While it kills: how long it waits for an end before it looks for who is left.
-constexpr long kKillPauseNs = 20'000'000;
+// Between two looks for who is left to kill, at first and at most. Those killed need the time, and
+// the processor, to end.
+constexpr long kKillPauseNs = 1'000'000;
+constexpr long kKillPauseMaxNs = 64'000'000;
 // How long it waits with the news that a command was started: a short one's start is told with its
 // end, which spares the service most of its work for it.
 constexpr long kStartedPauseNs = 2'000'000;
@@ -60,6 +62,7 @@ class Launcher {
   // It, or something that it started.
   bool running_ = false;
   bool killing_ = false;
+  long kill_pause_ns_ = kKillPauseNs;
   // The service is gone.
   bool abandoned_ = false;
   LauncherReport report_{};
@@ -100,10 +103,11 @@ void Launcher::Run() {
 }
 
 bool Launcher::Wait() {
-  pollfd waited[] = {{.fd = abandoned_ ? -1 : kLauncherSocket, .events = POLLIN, .revents = 0},
-                     {.fd = child_signals_, .events = POLLIN, .revents = 0}};
   const bool untold = report_.events != 0;
-  __kernel_timespec pause = {.tv_sec = 0, .tv_nsec = untold ? kStartedPauseNs : kKillPauseNs};
+  pollfd waited[] = {{.fd = abandoned_ ? -1 : kLauncherSocket, .events = POLLIN, .revents = 0},
+                     {.fd = killing_ ? -1 : child_signals_, .events = POLLIN, .revents = 0}};
+  __kernel_timespec pause = {.tv_sec = 0, .tv_nsec = killing_ ? kill_pause_ns_ : kStartedPauseNs};
+  if (killing_ && kill_pause_ns_ < kKillPauseMaxNs) kill_pause_ns_ *= 2;
   const long ready =
       SystemCall(SYS_ppoll, Address(waited), 2, untold || killing_ ? Address(&pause) : 0, 0, 0);
   if (ready <= 0) return false;
@@ -132,7 +136,8 @@ void Launcher::TakeOrder() {
   if (received <= 0) {
     abandoned_ = killing_ = true;
   } else if (order == LauncherOrder::kKill) {
-    killing_ = true;
+    killing_ = running_;
+    kill_pause_ns_ = kKillPauseNs;
   } else if (order == LauncherOrder::kRun && !running_) {
     int descriptors[3];
     const cmsghdr* const head = CMSG_FIRSTHDR(&message);
