@@ -4,6 +4,7 @@
 #include "absl/flags/flag.h"
 #include "gateway/gateway_server.h"
 #include "runtime/base/log.h"
+#include "runtime/host/flags.h"
 #include "runtime/host/process.h"
 
 ABSL_FLAG(
@@ -37,6 +38,7 @@ int main(int argc, char** argv) {
   if (!backends.ok()) return process.Fail(backends.status());
   options.backends = *std::move(backends);
   options.forwarder.unary_ceiling = absl::GetFlag(FLAGS_unary_ceiling);
+  options.buffers_max = absl::GetFlag(FLAGS_rpc_buffers_max_bytes);
   options.forwarder.lanes = std::max(1, absl::GetFlag(FLAGS_lanes));
 
   auto gateway = GatewayServer::Start(options);

@@ -56,7 +56,7 @@ absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(const Option
 
 absl::Status GatewayServer::Bind(const Options& options) {
   grpc::ServerBuilder builder;
-  rpc::ConfigureServer(builder);
+  rpc::ConfigureServer(builder, options.buffers_max);
   std::vector<int> ports(options.addresses.size(), 0);
   for (size_t i = 0; i < ports.size(); ++i) {
     builder.AddListeningPort(rpc::GrpcAddress(options.addresses[i]),

@@ -14,6 +14,7 @@
 #include "gateway/health_report.h"
 #include "grpcpp/server.h"
 #include "runtime/net/endpoint.h"
+#include "runtime/rpc/server.h"
 
 namespace rawgate::gateway {
 
@@ -29,6 +30,7 @@ class GatewayServer {
     std::vector<net::Endpoint> addresses;
     std::vector<BackendAddress> backends;
     ForwarderOptions forwarder = {};
+    size_t buffers_max = rpc::kBuffersMax;
   };
 
   // Serves from when it returns. Errors: INVALID_ARGUMENT (BAD_LISTEN, BAD_OPTION),

@@ -1,6 +1,7 @@
 #include "runtime/host/flags.h"
 
 #include "absl/flags/flag.h"
+#include "runtime/rpc/server.h"
 
 ABSL_FLAG(std::string, listen, "",
           "Addresses to serve, as NAME=URI,NAME=URI,... A name may repeat; port 0 picks one. URIs: "
@@ -21,3 +22,5 @@ ABSL_FLAG(absl::Duration, header_timeout, absl::Seconds(10),
           "How long a request may take to arrive, from its first byte.");
 ABSL_FLAG(absl::Duration, stall_timeout, absl::Seconds(60),
           "How long a transfer may make no progress.");
+ABSL_FLAG(uint64_t, rpc_buffers_max_bytes, rawgate::rpc::kBuffersMax,
+          "What gRPC may hold of messages on their way; beyond that it ends calls.");

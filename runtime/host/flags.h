@@ -16,3 +16,4 @@ ABSL_DECLARE_FLAG(uint64_t, connections_max);
 ABSL_DECLARE_FLAG(absl::Duration, idle_timeout);
 ABSL_DECLARE_FLAG(absl::Duration, header_timeout);
 ABSL_DECLARE_FLAG(absl::Duration, stall_timeout);
+ABSL_DECLARE_FLAG(uint64_t, rpc_buffers_max_bytes);

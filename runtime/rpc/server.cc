@@ -14,10 +14,6 @@
 namespace rawgate::rpc {
 namespace {
 
-// What one server keeps of messages that have not come to their end. This gRPC looks at a message's
-// size when it has all of it; without this bound, one of 1 GB would take 1 GB.
-constexpr size_t kBuffersMax = 128 << 20;
-
 // Of one call, beyond the message that is being read.
 constexpr int kLookaheadBytes = 1 << 20;
 
@@ -28,7 +24,7 @@ std::string GrpcAddress(const net::Endpoint& endpoint) {
                                                        : endpoint.HostPort();
 }
 
-void ConfigureServer(grpc::ServerBuilder& builder) {
+void ConfigureServer(grpc::ServerBuilder& builder, size_t buffers_max) {
   // Keeps gRPC initialised until the process exits. Its shutdown, which otherwise comes with the
   // last server or channel, joins a thread that may sit in a poll of up to 10 s.
   static const bool initialised = (grpc_init(), true);
@@ -40,7 +36,7 @@ void ConfigureServer(grpc::ServerBuilder& builder) {
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   grpc::ResourceQuota quota("rawgate");
-  quota.Resize(kBuffersMax);
+  quota.Resize(buffers_max);
   builder.SetResourceQuota(quota);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kLookaheadBytes);
@@ -56,9 +52,10 @@ void ConfigureServer(grpc::ServerBuilder& builder) {
 }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const net::Endpoint& address,
-                                                      const std::vector<grpc::Service*>& services) {
+                                                      const std::vector<grpc::Service*>& services,
+                                                      size_t buffers_max) {
   grpc::ServerBuilder builder;
-  ConfigureServer(builder);
+  ConfigureServer(builder, buffers_max);
   // More than the gateway lets in at its own door, so that nothing that passes there, with what it
   // adds, ends the connection that all of its clients share.
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kBackendMetadataBytesMax);

@@ -20,12 +20,19 @@ inline constexpr size_t kChunkBytes = 256 << 10;
 // front door gRPC's own limit of 8 KiB stands.
 inline constexpr int kBackendMetadataBytesMax = 64 << 10;
 
+// What a server holds of messages on their way, unless configured. This gRPC looks at a message's
+// size when it has all of it; without a bound, one of 1 GB would take 1 GB. It is no hard one: what
+// comes while gRPC decides whom to take memory from is beyond it. And it is not to be met by many
+// that do nothing wrong, as gRPC then ends calls: 64 uploads at once hold some 200 MiB.
+inline constexpr size_t kBuffersMax = 512 << 20;
+
 class Server {
  public:
   // Serves `services`, which outlive this object, and grpc.health.v1.Health. Port 0 picks one.
   // Error: FAILED_PRECONDITION (BIND_FAILED).
   static absl::StatusOr<std::unique_ptr<Server>> Start(const net::Endpoint& address,
-                                                       const std::vector<grpc::Service*>& services);
+                                                       const std::vector<grpc::Service*>& services,
+                                                       size_t buffers_max = kBuffersMax);
   ~Server();
 
   // As bound.
@@ -49,6 +56,6 @@ std::string GrpcAddress(const net::Endpoint& endpoint);
 // Settings that every gRPC server of ours shares: message limit, no compressed messages
 // (UNIMPLEMENTED), keepalive pings sent, and welcome every 20 s, health service, no port sharing (a
 // second server on the same port must fail).
-void ConfigureServer(grpc::ServerBuilder& builder);
+void ConfigureServer(grpc::ServerBuilder& builder, size_t buffers_max);
 
 }  // namespace rawgate::rpc

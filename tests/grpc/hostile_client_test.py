@@ -11,8 +11,9 @@ from tests.harness.deadlines import PATIENCE
 from tests.harness.stack import Stack
 
 MEBIBYTE = 1 << 20
-# Of a message that is far beyond the limit a process may hold some in its buffers, 128 MiB, and what comes until gRPC has
+# Of a message that is far beyond the limit a process may hold as much as is configured, and what comes until gRPC has
 # made up its mind to drop it, but not the whole.
+BUFFERS_MAX = 128 * MEBIBYTE
 HUGE = 512 * MEBIBYTE
 GROWTH_MAX = HUGE // 2
 
@@ -25,7 +26,7 @@ def setUpModule():
     global stack, client, peak_at_start
     stack = Stack()
     unittest.addModuleCleanup(stack.stop)
-    stack.start_all()
+    stack.start_all(f"--rpc_buffers_max_bytes={BUFFERS_MAX}")
     client = rpc.client_of(stack)
     unittest.addModuleCleanup(client.close)
     peak_at_start = peak_of("gateway")

@@ -63,11 +63,11 @@ class Stack:
         self.programs["gateway"] = Program("gateway", [*usual, *flags], self.directory).start()
         return self.programs["gateway"]
 
-    def start_all(self):
+    def start_all(self, *flags):
         """All six processes, as script/up would run them, but on free ports."""
         for name in LISTENERS:
-            self.start_service(name)
-        self.start_gateway()
+            self.start_service(name, *flags)
+        self.start_gateway(*flags)
         return self
 
     def address(self, service, listener):
