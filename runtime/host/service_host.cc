@@ -136,9 +136,8 @@ int ServiceHost::Impl::Run() {
     return process_.Fail(started);
   }
   servicers_.push_back(&control_);
-  absl::StatusOr<std::unique_ptr<rpc::Server>> server =
-      rpc::Server::Start(process_.rpc_listen(), servicers_,
-                         absl::GetFlag(FLAGS_rpc_buffers_max_bytes));
+  absl::StatusOr<std::unique_ptr<rpc::Server>> server = rpc::Server::Start(
+      process_.rpc_listen(), servicers_, absl::GetFlag(FLAGS_rpc_buffers_max_bytes));
   if (!server.ok()) {
     stop_loop();
     return process_.Fail(server.status());

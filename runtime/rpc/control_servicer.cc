@@ -25,17 +25,6 @@ namespace {
 
 namespace pb = control::v1;
 
-constexpr size_t kPageSizeDefault = 100;
-constexpr size_t kPageSizeMax = 1000;
-
-absl::StatusOr<size_t> PageSize(const pb::ListConnectionsRequest& request) {
-  if (request.page_size() < 0) {
-    return FieldError("page_size", "BAD_PAGE_SIZE", "page_size must not be negative");
-  }
-  if (request.page_size() == 0) return kPageSizeDefault;
-  return std::min(static_cast<size_t>(request.page_size()), kPageSizeMax);
-}
-
 // Raw and typed rows in one list; each is in order of id.
 std::vector<net::ConnectionInfo> Merge(std::vector<net::ConnectionInfo> raw,
                                        std::vector<net::ConnectionInfo> typed) {
@@ -182,7 +171,7 @@ grpc::ServerUnaryReactor* ControlServicer::ListConnections(
     const absl::Status known = impl_->CheckName(request->service());
     if (!known.ok()) return Finish(context, known);
   }
-  const absl::StatusOr<size_t> size = PageSize(*request);
+  const absl::StatusOr<size_t> size = PageSize(request->page_size());
   if (!size.ok()) return Finish(context, size.status());
   const absl::StatusOr<uint64_t> after =
       ParsePageToken(request->page_token(), impl_->service.instance());

@@ -1,5 +1,7 @@
 #include "runtime/rpc/page_token.h"
 
+#include <algorithm>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -7,6 +9,12 @@
 #include "runtime/base/status.h"
 
 namespace rawgate::rpc {
+
+absl::StatusOr<size_t> PageSize(int32_t requested) {
+  if (requested < 0)
+    return FieldError("page_size", "BAD_PAGE_SIZE", "page_size must not be negative");
+  return requested == 0 ? kPageSizeDefault : std::min(static_cast<size_t>(requested), kPageSizeMax);
+}
 
 std::string MakePageToken(absl::string_view instance, uint64_t last_id) {
   return absl::WebSafeBase64Escape(absl::StrCat(instance, "/", last_id));

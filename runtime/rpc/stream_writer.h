@@ -1,5 +1,5 @@
-// Server-streaming over gRPC's callback API, made safe: one write at a time, a bounded queue, one
-// Finish.
+// The writing side of a stream over gRPC's callback API, made safe: one write at a time, a bounded
+// queue, one Finish.
 #pragma once
 
 #include <deque>
@@ -15,9 +15,9 @@ namespace rawgate::rpc {
 
 // A reactor that deletes itself when gRPC is done with it, which is not before Finish() was called.
 // So it may be held by raw pointer until the holder calls Finish(), and hooks may come until
-// `on_done` has run. All methods are thread-safe.
-template <typename Response>
-class StreamWriter : public grpc::ServerWriteReactor<Response> {
+// `on_done` has run. All methods are thread-safe. `Reactor` is gRPC's class for the kind of stream.
+template <typename Response, typename Reactor = grpc::ServerWriteReactor<Response>>
+class StreamWriter : public Reactor {
  public:
   // Called on gRPC's threads with no lock held, possibly two at once (but for on_done).
   struct Hooks {
@@ -73,8 +73,8 @@ class StreamWriter : public grpc::ServerWriteReactor<Response> {
   std::optional<grpc::Status> status_ ABSL_GUARDED_BY(mutex_);
 };
 
-template <typename Response>
-bool StreamWriter<Response>::Write(Response response) {
+template <typename Response, typename Reactor>
+bool StreamWriter<Response, Reactor>::Write(Response response) {
   {
     absl::MutexLock lock(&mutex_);
     if (cancelled_ || finishing_) return true;
@@ -90,8 +90,8 @@ bool StreamWriter<Response>::Write(Response response) {
   return true;
 }
 
-template <typename Response>
-void StreamWriter<Response>::Finish(grpc::Status status) {
+template <typename Response, typename Reactor>
+void StreamWriter<Response, Reactor>::Finish(grpc::Status status) {
   {
     absl::MutexLock lock(&mutex_);
     if (finishing_) return;
@@ -102,11 +102,11 @@ void StreamWriter<Response>::Finish(grpc::Status status) {
       return;
     }
   }
-  grpc::ServerWriteReactor<Response>::Finish(std::move(status));
+  Reactor::Finish(std::move(status));
 }
 
-template <typename Response>
-void StreamWriter<Response>::OnWriteDone(bool ok) {
+template <typename Response, typename Reactor>
+void StreamWriter<Response, Reactor>::OnWriteDone(bool ok) {
   bool write = false;
   bool room = false;
   std::optional<grpc::Status> status;
@@ -126,12 +126,12 @@ void StreamWriter<Response>::OnWriteDone(bool ok) {
   }
   // This object lives on until this function returns: OnDone() comes after all other reactions.
   if (write) this->StartWrite(&current_);
-  if (status) grpc::ServerWriteReactor<Response>::Finish(*std::move(status));
+  if (status) Reactor::Finish(*std::move(status));
   if (room && hooks_.on_room) hooks_.on_room();
 }
 
-template <typename Response>
-void StreamWriter<Response>::OnCancel() {
+template <typename Response, typename Reactor>
+void StreamWriter<Response, Reactor>::OnCancel() {
   {
     absl::MutexLock lock(&mutex_);
     Cancelled();
@@ -139,8 +139,8 @@ void StreamWriter<Response>::OnCancel() {
   if (hooks_.on_cancel) hooks_.on_cancel();
 }
 
-template <typename Response>
-void StreamWriter<Response>::OnDone() {
+template <typename Response, typename Reactor>
+void StreamWriter<Response, Reactor>::OnDone() {
   if (hooks_.on_done) hooks_.on_done();
   delete this;
 }

@@ -19,17 +19,9 @@
 namespace rawgate::chat {
 namespace {
 
-constexpr size_t kPageSizeDefault = 100;
-constexpr size_t kPageSizeMax = 1000;
 // Of message bodies on one page, but for the last: gRPC messages are limited too.
 constexpr size_t kPageBytesMax = 1 << 20;
 constexpr size_t kOperatorNameMax = 64;
-
-absl::StatusOr<size_t> PageSize(int32_t requested) {
-  if (requested < 0)
-    return FieldError("page_size", "BAD_PAGE_SIZE", "page_size must not be negative");
-  return requested == 0 ? kPageSizeDefault : std::min(static_cast<size_t>(requested), kPageSizeMax);
-}
 
 absl::Status Check(const v1::SendMessageRequest& request) {
   if (request.body().size() > kBodyMax) {
@@ -94,7 +86,7 @@ grpc::ServerUnaryReactor* ChatServicer::SendMessage(grpc::CallbackServerContext*
 
 absl::Status ChatServicer::List(const v1::ListSessionsRequest& request,
                                 v1::ListSessionsResponse* response) {
-  const absl::StatusOr<size_t> size = PageSize(request.page_size());
+  const absl::StatusOr<size_t> size = rpc::PageSize(request.page_size());
   if (!size.ok()) return size.status();
   const std::string& instance = admission_.service().instance();
   const absl::StatusOr<uint64_t> before = rpc::ParsePageToken(request.page_token(), instance);
@@ -113,7 +105,7 @@ absl::Status ChatServicer::List(const v1::ListSessionsRequest& request,
 
 absl::Status ChatServicer::List(const v1::ListMessagesRequest& request,
                                 v1::ListMessagesResponse* response) {
-  const absl::StatusOr<size_t> size = PageSize(request.page_size());
+  const absl::StatusOr<size_t> size = rpc::PageSize(request.page_size());
   if (!size.ok()) return size.status();
   const std::string& instance = admission_.service().instance();
   const absl::StatusOr<uint64_t> after = rpc::ParsePageToken(request.page_token(), instance);

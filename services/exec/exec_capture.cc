@@ -24,6 +24,20 @@ constexpr size_t kReadMax = 64 * 1024;
 constexpr int kPipeSize = 1 << 20;
 // Moved to the file by one task, after which others may have their turn.
 constexpr uint64_t kMoveMax = 8 << 20;
+// What is let go of a file is so many bytes, or more, at once: whole blocks of any file system.
+constexpr uint64_t kLetGoUnit = 1 << 20;
+
+// Moves bytes from a pipe or a terminal to `offset` of a file. As of read(2).
+ssize_t MoveSome(int from, int file, uint64_t offset, uint64_t max) {
+  auto position = static_cast<loff_t>(offset);
+  const ssize_t spliced = splice(from, nullptr, file, &position, max, SPLICE_F_NONBLOCK);
+  if (spliced >= 0 || errno != EINVAL) return spliced;
+  // A terminal cannot be spliced. It ends with EIO when nobody has it open any more.
+  std::array<char, kReadMax> buffer;
+  const ssize_t n = ::read(from, buffer.data(), std::min<uint64_t>(buffer.size(), max));
+  if (n < 0 && errno == EIO) return 0;
+  return n <= 0 ? n : pwrite(file, buffer.data(), static_cast<size_t>(n), position);
+}
 
 }  // namespace
 
@@ -73,7 +87,7 @@ void Capture::OnReadable() {
 
 void Capture::ReadToMemory() {
   static thread_local std::array<char, kReadMax> buffer;
-  const ssize_t n = ::read(pipe(), buffer.data(), buffer.size());
+  const ssize_t n = ::read(native_handle(), buffer.data(), buffer.size());
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return Wait();
   if (n <= 0) return Close();
   const auto size = static_cast<size_t>(n);
@@ -89,7 +103,7 @@ void Capture::ReadToMemory() {
 
 void Capture::ReadBeyondBudget() {
   char byte;
-  const ssize_t n = ::read(pipe(), &byte, 1);
+  const ssize_t n = ::read(native_handle(), &byte, 1);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return Wait();
   if (n > 0) return Full(absl::OkStatus());
   Close();
@@ -97,11 +111,12 @@ void Capture::ReadBeyondBudget() {
 
 void Capture::MoveToFile() {
   busy_ = true;
-  fcntl(pipe(), F_SETPIPE_SZ, kPipeSize);
-  asio::post(disk_, [self = shared_from_this()] {
+  fcntl(native_handle(), F_SETPIPE_SZ, kPipeSize);
+  // What this belongs to may only go away on the loop thread, so each task hands it on.
+  asio::post(disk_, [self = shared_from_this(), &loop = loop_]() mutable {
     // Nothing is appended while busy_, so that this view stays good.
     auto file = MakeSpoolFile(self->spool_folder_, self->output_.memory());
-    asio::post(self->loop_, [self, file = std::move(file)]() mutable {
+    asio::post(loop, [self = std::move(self), file = std::move(file)]() mutable {
       self->busy_ = false;
       const absl::Status made = file.status();
       if (file.ok()) self->output_.MoveToFile(*std::move(file));
@@ -112,27 +127,60 @@ void Capture::MoveToFile() {
   });
 }
 
+uint64_t Capture::MoveRoom() const {
+  // Half of the budget at most: the other stream must not find it spent while this one may give
+  // some of it back.
+  const uint64_t budgeted = std::min((budget_.left + 1) / 2, kMoveMax);
+  if (keep_last_ == kNobody || needed_ == kNobody || finishing_) return budgeted;
+  const uint64_t end = needed_ + keep_last_;
+  return end > output_.size() ? std::min(budgeted, end - output_.size()) : 0;
+}
+
+uint64_t Capture::LetGo() {
+  if (output_.size() <= keep_last_) return 0;
+  const uint64_t end = std::min(needed_, output_.size() - keep_last_) / kLetGoUnit * kLetGoUnit;
+  if (end > output_.kept_from()) output_.LetGo(end);
+  return output_.kept_from();
+}
+
 void Capture::MoveOnDisk() {
+  const uint64_t reserved = MoveRoom();
+  paused_ = reserved == 0;
+  if (paused_) return;
   busy_ = true;
-  // Half at most: the other stream must not find the budget spent while this one may give some of
-  // it back.
-  const uint64_t reserved = std::min((budget_.left + 1) / 2, kMoveMax);
   budget_.left -= reserved;
-  asio::post(disk_, [self = shared_from_this(), reserved, pipe = pipe(), file = output_.file(),
-                     start = output_.size()] {
+  // Decided here, so that no reader can come for what is being taken away.
+  const uint64_t gone_from = output_.kept_from();
+  const uint64_t gone_to = LetGo();
+  asio::post(disk_, [self = shared_from_this(), &loop = loop_, reserved, pipe = native_handle(),
+                     file = output_.file(), start = output_.size(), gone_from, gone_to]() mutable {
     Moved moved;
-    while (moved.bytes < reserved) {
-      auto offset = static_cast<loff_t>(start + moved.bytes);
-      const ssize_t n =
-          splice(pipe, nullptr, file, &offset, reserved - moved.bytes, SPLICE_F_NONBLOCK);
+    if (gone_to > gone_from &&
+        fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(gone_from),
+                  static_cast<off_t>(gone_to - gone_from)) < 0)
+      moved.errno_value = errno;
+    while (moved.errno_value == 0 && moved.bytes < reserved) {
+      const ssize_t n = MoveSome(pipe, file, start + moved.bytes, reserved - moved.bytes);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && errno != EAGAIN) moved.errno_value = errno;
       moved.end = n == 0;
       if (n <= 0) break;
       moved.bytes += static_cast<uint64_t>(n);
     }
-    asio::post(self->loop_, [self, moved, reserved] { self->OnMoved(moved, reserved); });
+    asio::post(loop, [self = std::move(self), moved, reserved] { self->OnMoved(moved, reserved); });
   });
+}
+
+void Capture::Finish() {
+  finishing_ = true;
+  SetNeeded(needed_);
+}
+
+void Capture::SetNeeded(uint64_t offset) {
+  needed_ = offset;
+  if (!paused_ || closing_ || MoveRoom() == 0) return;
+  paused_ = false;
+  MoveOnDisk();
 }
 
 void Capture::OnMoved(const Moved& moved, uint64_t reserved) {

@@ -42,11 +42,22 @@ class Capture : public std::enable_shared_from_this<Capture> {
   Capture(boost::asio::io_context& loop, boost::asio::thread_pool& disk, std::string spool_folder,
           OutputBudget& budget, Output& output, std::shared_ptr<Events> events);
 
-  // Captures what comes out of `pipe`, a read end that does not block.
+  // Only the last `bytes` are kept, and what is needed: at least Output::kMemoryMax. Before
+  // Start().
+  void KeepLast(uint64_t bytes) { keep_last_ = bytes; }
+  // Captures what comes out of `pipe`, a read end (or a terminal's other end) that does not block.
   void Start(Fd pipe);
+  // The first byte that some reader has not read; kNobody when nobody reads. With KeepLast() no
+  // more than that number of bytes is captured beyond it: the command waits for its slowest reader.
+  static constexpr uint64_t kNobody = UINT64_MAX;
+  void SetNeeded(uint64_t offset);
   // Reads no more. OnCaptureClosed() comes later unless it has come.
   void Close();
   bool closed() const { return closed_; }
+  // Of the pipe; -1 when it is closed.
+  int native_handle() { return unwatched_ ? unwatched_.get() : pipe_.native_handle(); }
+  // Nothing writes any more: what is still in the pipe is captured, whatever readers need.
+  void Finish();
 
  private:
   using Pipe = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
@@ -57,7 +68,6 @@ class Capture : public std::enable_shared_from_this<Capture> {
     int errno_value = 0;
   };
 
-  int pipe() { return unwatched_ ? unwatched_.get() : pipe_.native_handle(); }
   void ReadSoon();
   void Wait();
   void OnReadable();
@@ -66,6 +76,10 @@ class Capture : public std::enable_shared_from_this<Capture> {
   void ReadBeyondBudget();
   void MoveToFile();
   void MoveOnDisk();
+  // The most that one task may move now; 0 when the readers have to go on first.
+  uint64_t MoveRoom() const;
+  // Decides what is no longer kept; returns where that ends.
+  uint64_t LetGo();
   void OnMoved(const Moved& moved, uint64_t reserved);
   void Full(const absl::Status& error);
 
@@ -78,6 +92,11 @@ class Capture : public std::enable_shared_from_this<Capture> {
   OutputBudget& budget_;
   Output& output_;
   std::shared_ptr<Events> events_;
+  uint64_t keep_last_ = kNobody;
+  uint64_t needed_ = kNobody;
+  // Until a reader goes on.
+  bool paused_ = false;
+  bool finishing_ = false;
   // A thread of `disk` uses the pipe and the output.
   bool busy_ = false;
   bool closing_ = false;

@@ -86,9 +86,10 @@ awaitable<absl::Status> CommandSession::Run(Connection& connection, CommandSpec 
   spec.listener = connection.listener().name();
   spec.connection_id = connection.id();
   EndOfJob end;
-  const absl::StatusOr<std::shared_ptr<Job>> started = core_.Start(std::move(spec), end);
+  const absl::StatusOr<std::shared_ptr<Job>> started = core_.Start(std::move(spec));
   if (!started.ok()) co_return started.status();
   Job& job = **started;
+  job.AddObserver(end);
   connection.SetWait(Wait::kNone);
   {
     const Connection::PeerWatch watch(connection, [&job] { job.Cancel(); });
@@ -100,7 +101,7 @@ awaitable<absl::Status> CommandSession::Run(Connection& connection, CommandSpec 
   });
   co_await Reply(connection, job, [&unread] { unread.ClientDid(); });
   connection.CountRequest(ToStatus(job.outcome()), job.outcome().duration,
-                          [&job] { return absl::StrCat("run: ", job.Summary()); });
+                          [&job] { return absl::StrCat("run: ", job.summary()); });
   connection.SetWait(Wait::kHeader);
   co_return absl::OkStatus();
 }

@@ -1,12 +1,12 @@
 #include "services/exec/exec_command_tree.h"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <utility>
 
 #include <boost/asio/post.hpp>
 
-#include "absl/time/clock.h"
 #include "runtime/base/log.h"
 
 namespace rawgate::exec {
@@ -17,8 +17,6 @@ using std::chrono::milliseconds;
 // Between two looks for who is left: at first, and at most.
 constexpr milliseconds kPauseMin{2};
 constexpr milliseconds kPauseMax{100};
-// After SIGKILL. What survives that hangs in the kernel; it dies when the kernel lets go of it.
-constexpr absl::Duration kKillPatience = absl::Seconds(60);
 
 }  // namespace
 
@@ -26,7 +24,8 @@ CommandTree::CommandTree(ProcessResources& resources, Events& events)
     : resources_(resources),
       events_(events),
       pause_(resources.loop.get_executor()),
-      pause_length_(kPauseMin) {}
+      pause_length_(kPauseMin),
+      patience_(resources.loop.get_executor()) {}
 
 CommandTree::~CommandTree() {
   if (launcher_ != nullptr) resources_.launchers.Discard(std::move(launcher_));
@@ -34,6 +33,7 @@ CommandTree::~CommandTree() {
 
 int CommandTree::Start(const Launch& launch, const CommandStreams& streams) {
   int error = 0;
+  terminal_ = streams.terminal;
   launcher_ = resources_.launchers.Take(&error);
   if (launcher_ == nullptr) return error;
   error = WriteLaunch(launch, resources_.options.identity, launcher_->block());
@@ -50,6 +50,7 @@ void CommandTree::OnLauncherReport(const LauncherReport& report) {
   }
   if ((report.events & LauncherReport::kFailed) != 0) {
     pause_.cancel();
+    patience_.cancel();
     resources_.launchers.GiveBack(std::exchange(launcher_, nullptr));
     return events_.OnStartFailed(report.failure);
   }
@@ -57,6 +58,7 @@ void CommandTree::OnLauncherReport(const LauncherReport& report) {
   const bool empty = (report.events & LauncherReport::kEmpty) != 0;
   if (empty) {
     pause_.cancel();
+    patience_.cancel();
     resources_.launchers.GiveBack(std::exchange(launcher_, nullptr));
   }
   if ((report.events & LauncherReport::kExited) != 0) Exited(report.wait_status, report.usage);
@@ -65,41 +67,70 @@ void CommandTree::OnLauncherReport(const LauncherReport& report) {
 
 void CommandTree::End() {
   if (launcher_ == nullptr || std::exchange(ending_, true)) return;
-  patience_end_ = absl::Now() + resources_.options.grace;
+  // Whatever becomes of the rounds: they wait for /proc, behind disks that may be slow.
+  After(patience_, absl::ToChronoMilliseconds(resources_.options.grace),
+        &CommandTree::StartKilling);
   StartRound();
 }
 
-// One search for who is there to be told. /proc is read on another thread.
-void CommandTree::StartRound() {
-  boost::asio::post(resources_.disk, [weak = weak_from_this(), &loop = resources_.loop] {
+// /proc is read on another thread.
+void CommandTree::ReadProcessesThen(std::function<void(const std::vector<ProcessRow>&)> next) {
+  boost::asio::post(resources_.disk, [weak = weak_from_this(), &loop = resources_.loop,
+                                      next = std::move(next)]() mutable {
     std::vector<ProcessRow> rows = ReadProcesses();
-    boost::asio::post(loop, [weak, rows = std::move(rows)] {
-      if (const auto self = weak.lock()) self->OnRound(rows);
+    boost::asio::post(loop, [weak, rows = std::move(rows), next = std::move(next)] {
+      if (const auto self = weak.lock()) next(rows);
     });
   });
 }
 
+void CommandTree::Signal(int signal, bool all, std::function<void()> sent) {
+  ReadProcessesThen([this, signal, all, sent = std::move(sent)](const auto& rows) {
+    for (const ProcessRow& row : launcher_ == nullptr ? std::vector<ProcessRow>()
+                                                      : FindDescendants(rows, launcher_->pid())) {
+      if (all || row.pid == pid_) SignalProcess(row, {signal});
+    }
+    sent();
+  });
+}
+
+// One search for who is there to be told.
+void CommandTree::StartRound() {
+  ReadProcessesThen([this](const auto& rows) { OnRound(rows); });
+}
+
 void CommandTree::OnRound(const std::vector<ProcessRow>& rows) {
   if (launcher_ == nullptr || launcher_->lost()) return;
-  if (absl::Now() >= patience_end_) return StartKilling();
-  SignalDescendants(rows, launcher_->pid(), SIGTERM, &signalled_);
+  if (killing_) return;
+  // One that is stopped looks at a signal that it handles only when somebody lets it go on.
+  constexpr std::array<int, 3> kSignals = {SIGHUP, SIGTERM, SIGCONT};
+  SignalDescendants(rows, launcher_->pid(),
+                    absl::MakeConstSpan(kSignals).subspan(terminal_ ? 0 : 1), &signalled_);
   AfterPause(&CommandTree::StartRound);
 }
 
 void CommandTree::StartKilling() {
+  killing_ = true;
   launcher_->Kill();
-  patience_end_ = absl::Now() + kKillPatience;
-  pause_.expires_after(absl::ToChronoMilliseconds(kKillPatience));
-  pause_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-    const auto self = weak.lock();
-    if (!error && self != nullptr && self->launcher_ != nullptr) self->GiveUp();
-  });
+  After(patience_, KillPatience(), &CommandTree::KillLauncher);
+}
+
+milliseconds CommandTree::KillPatience() const {
+  return absl::ToChronoMilliseconds(resources_.options.kill_patience);
+}
+
+// It may have been stopped, by a command that runs as the service's user.
+void CommandTree::KillLauncher() {
+  spdlog::error("pid {}: its launcher does not end it, and is killed", pid_);
+  kill(launcher_->pid(), SIGKILL);
+  After(patience_, KillPatience(), &CommandTree::GiveUp);
 }
 
 // Whoever killed it did not mean the command to live on.
 void CommandTree::OnLauncherLost() {
   spdlog::error("pid {}: its launcher was killed", pid_);
-  patience_end_ = absl::Now() + kKillPatience;
+  killing_ = true;
+  After(patience_, KillPatience(), &CommandTree::GiveUp);
   pause_length_ = kPauseMin;
   Sweep();
 }
@@ -109,19 +140,24 @@ void CommandTree::Sweep() {
   Orphans::Ended ended;
   const bool any = resources_.orphans.Sweep(resources_.launchers, launcher_->pid(), pid_, &ended);
   if (ended.seen) Exited(ended.wait_status, ended.usage);
-  if (any) return absl::Now() < patience_end_ ? AfterPause(&CommandTree::Sweep) : GiveUp();
+  if (any) return AfterPause(&CommandTree::Sweep);
   Leave();
 }
 
 void CommandTree::AfterPause(void (CommandTree::*next)()) {
-  pause_.expires_after(pause_length_);
+  After(pause_, pause_length_, next);
   pause_length_ = std::min(pause_length_ * 2, kPauseMax);
-  pause_.async_wait([weak = weak_from_this(), next](const boost::system::error_code& error) {
+}
+
+void CommandTree::After(Timer& timer, milliseconds length, void (CommandTree::*next)()) {
+  timer.expires_after(length);
+  timer.async_wait([weak = weak_from_this(), next](const boost::system::error_code& error) {
     const auto self = weak.lock();
     if (!error && self != nullptr && self->launcher_ != nullptr) (self.get()->*next)();
   });
 }
 
+// What survives SIGKILL hangs in the kernel; it dies when the kernel lets go of it.
 void CommandTree::GiveUp() {
   spdlog::error("pid {}: given up: SIGKILL does not end all of its processes", pid_);
   Leave();
@@ -134,6 +170,7 @@ void CommandTree::Exited(int wait_status, const rusage& usage) {
 
 void CommandTree::Leave() {
   pause_.cancel();
+  patience_.cancel();
   resources_.launchers.Discard(std::exchange(launcher_, nullptr));
   // Nobody saw how it ended; killed it was.
   if (!exited_) Exited(SIGKILL, {});

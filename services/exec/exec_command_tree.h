@@ -5,10 +5,10 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "services/exec/exec_launcher_process.h"
 #include "services/exec/exec_process_resources.h"
 #include "services/exec/exec_process_tree.h"
@@ -39,8 +39,12 @@ class CommandTree final : public std::enable_shared_from_this<CommandTree>,
 
   // The value is an errno; then nothing will happen.
   int Start(const Launch& launch, const CommandStreams& streams);
-  // SIGTERM to all, a grace, SIGKILL.
+  // SIGTERM to all, a grace, SIGKILL. With a terminal, SIGHUP first: a shell that talks to a user
+  // ignores SIGTERM.
   void End();
+  // To all, or to the first process alone. `sent` is called later, if this object is still there.
+  // After OnStarted().
+  void Signal(int signal, bool all, std::function<void()> sent);
   bool ending() const { return ending_; }
   // 0 before OnStarted().
   pid_t pid() const { return pid_; }
@@ -48,12 +52,17 @@ class CommandTree final : public std::enable_shared_from_this<CommandTree>,
  private:
   void OnLauncherReport(const LauncherReport& report) override;
   void OnLauncherLost() override;
+  void ReadProcessesThen(std::function<void(const std::vector<ProcessRow>&)> next);
   void StartRound();
   void OnRound(const std::vector<ProcessRow>& rows);
   void Sweep();
   void AfterPause(void (CommandTree::*next)());
   void StartKilling();
+  std::chrono::milliseconds KillPatience() const;
+  void KillLauncher();
   void GiveUp();
+  // Runs `next` unless the tree has gone by then.
+  void After(Timer& timer, std::chrono::milliseconds length, void (CommandTree::*next)());
   void Exited(int wait_status, const rusage& usage);
   // To its launcher, which goes on killing if there is anything to kill.
   void Leave();
@@ -62,11 +71,15 @@ class CommandTree final : public std::enable_shared_from_this<CommandTree>,
   Events& events_;
   std::shared_ptr<LauncherProcess> launcher_;
   pid_t pid_ = 0;
+  bool terminal_ = false;
   bool exited_ = false;
   bool ending_ = false;
+  bool killing_ = false;
+  // Between two looks.
   Timer pause_;
   std::chrono::milliseconds pause_length_;
-  absl::Time patience_end_;
+  // Until harder means are used: the grace, then how long these may take.
+  Timer patience_;
   Signalled signalled_;
 };
 

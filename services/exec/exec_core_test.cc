@@ -185,8 +185,9 @@ TEST(ExecCoreTest, StartFailsWithoutLauncher) {
                    {.launcher_path = "/no/such/launcher", .identity = *ResolveIdentity("nobody")});
   ExecCore core(host, {}, events);
   RecordingObserver observer;
-  const auto job = core.Start(Shell("true"), observer);
+  const auto job = core.Start(Shell("true"));
   ASSERT_TRUE(job.ok());
+  (*job)->AddObserver(observer);
   while ((*job)->state() != Job::State::kEnded) loop.run_one();
   EXPECT_EQ((*job)->outcome().kind, Kind::kStartFailed);
   EXPECT_EQ((*job)->outcome().message, "start: No such file or directory");
@@ -285,7 +286,7 @@ TEST(ExecCoreTest, ClosedOutputIsNoEnd) {
 TEST(ExecCoreTest, BadRequestsAreRefusedWithTheirField) {
   CoreOnLoop on;
   const auto refused = [&](const CommandSpec& spec) {
-    const auto job = on.core.Start(spec, on.observer);
+    const auto job = on.core.Start(spec);
     EXPECT_TRUE(absl::IsInvalidArgument(job.status()));
     return absl::StrCat(ReasonOf(job.status()), " ", FieldOf(job.status()));
   };
@@ -358,7 +359,7 @@ TEST(ExecCoreTest, CommandsBeyondTheMaximumWaitAndThenRunInOrder) {
   EXPECT_EQ(first->state(), Job::State::kRunning);
   EXPECT_EQ(second->state(), Job::State::kQueued);
   EXPECT_EQ(second->pid(), 0);
-  const auto fourth = on.core.Start(Shell("true"), on.observer);
+  const auto fourth = on.core.Start(Shell("true"));
   EXPECT_TRUE(absl::IsResourceExhausted(fourth.status()));
   EXPECT_EQ(ReasonOf(fourth.status()), "TOO_MANY_COMMANDS");
   EXPECT_TRUE(RetryAfterOf(fourth.status()).has_value());
@@ -387,7 +388,7 @@ TEST(ExecCoreTest, WaitingCommandIsCancelledWithoutRunning) {
 TEST(ExecCoreTest, AnObserverMayLeave) {
   CoreOnLoop on;
   const auto job = on.Start("echo hi");
-  job->ForgetObserver();
+  job->RemoveObserver(on.observer);
   on.Await(job);
   EXPECT_EQ(on.observer.ended, 0);
 }

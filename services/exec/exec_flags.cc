@@ -24,6 +24,14 @@ ABSL_FLAG(uint64_t, unread_memory_max_bytes, 128 << 20,
           "read nothing for the longest is disconnected.");
 ABSL_FLAG(uint64_t, unread_file_max_bytes, uint64_t{4} << 30,
           "The same for large outputs, which are kept in files.");
+ABSL_FLAG(uint64_t, keep_last_max_bytes, 16 << 20,
+          "Of each output stream of a command that may write without end: so much is kept.");
+ABSL_FLAG(uint64_t, history_max, 1000, "Commands that have ended and can still be asked for.");
+ABSL_FLAG(uint64_t, history_memory_max_bytes, 32 << 20,
+          "Output of these in memory, all together; what nobody has read for the longest is let go "
+          "first.");
+ABSL_FLAG(uint64_t, history_file_max_bytes, uint64_t{1} << 30,
+          "The same for large outputs, which are kept in files.");
 ABSL_FLAG(uint64_t, commands_max, 64, "Commands that run at once; some more wait for their turn.");
 ABSL_FLAG(std::string, work_dir, "/tmp",
           "Where commands run that name no folder, and where large outputs are kept.");
@@ -38,7 +46,11 @@ absl::StatusOr<Settings> SettingsFromFlags() {
                    .output_max = absl::GetFlag(FLAGS_output_max_bytes),
                    .commands_max = absl::GetFlag(FLAGS_commands_max),
                    .unread_memory_max = absl::GetFlag(FLAGS_unread_memory_max_bytes),
-                   .unread_file_max = absl::GetFlag(FLAGS_unread_file_max_bytes)};
+                   .unread_file_max = absl::GetFlag(FLAGS_unread_file_max_bytes),
+                   .keep_last = absl::GetFlag(FLAGS_keep_last_max_bytes),
+                   .history = {.jobs_max = absl::GetFlag(FLAGS_history_max),
+                               .memory_max = absl::GetFlag(FLAGS_history_memory_max_bytes),
+                               .file_max = absl::GetFlag(FLAGS_history_file_max_bytes)}};
   if (absl::Status checked = CheckOptions(settings.core); !checked.ok()) return checked;
   absl::StatusOr<Identity> identity = ResolveIdentity(absl::GetFlag(FLAGS_run_as));
   if (!identity.ok()) return identity.status();

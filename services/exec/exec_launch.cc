@@ -1,13 +1,17 @@
 #include "services/exec/exec_launch.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -51,13 +55,15 @@ struct Pipe {
   Fd read;
   Fd write;
 
-  // False with errno set.
-  bool Open() {
+  enum Ours { kReaderIsOurs, kWriterIsOurs };
+
+  // Our end does not block. False with errno set.
+  bool Open(Ours ours) {
     std::array<int, 2> ends;
     if (pipe2(ends.data(), O_CLOEXEC) < 0) return false;
     read.Reset(ends[0]);
     write.Reset(ends[1]);
-    return fcntl(read.get(), F_SETFL, O_NONBLOCK) == 0;
+    return fcntl(ends[ours], F_SETFL, O_NONBLOCK) == 0;
   }
 };
 
@@ -82,7 +88,7 @@ int WriteLaunch(const Launch& launch, const Identity& identity, LaunchBlock* blo
   if (launch.argv.size() > kLaunchArgumentsMax || launch.environment.size() > kLaunchEnvironmentMax)
     return E2BIG;
   WriteIdentity(identity, block);
-  block->terminal = 0;
+  block->terminal = launch.terminal ? 1 : 0;
   block->limits_count = 0;
   AddLimit(block, RLIMIT_CORE, 0, /*hard_too=*/true);
   AddLimit(block, RLIMIT_NOFILE, kOpenFilesSoft, /*hard_too=*/false);
@@ -100,18 +106,27 @@ int WriteLaunch(const Launch& launch, const Identity& identity, LaunchBlock* blo
   return fits ? 0 : E2BIG;
 }
 
-int CommandStreams::Open(absl::string_view input_bytes, const Identity& identity) {
+int CommandStreams::Open(const Launch& launch, const Identity& identity) {
+  return launch.terminal ? OpenTerminal(*launch.terminal, identity) : OpenPipes(launch, identity);
+}
+
+int CommandStreams::OpenPipes(const Launch& launch, const Identity& identity) {
+  Pipe in;
   Pipe out;
   Pipe err;
-  if (!out.Open() || !err.Open()) return errno;
-  if (!input_bytes.empty()) {
-    input = InputFile(input_bytes);
+  if (!out.Open(Pipe::kReaderIsOurs) || !err.Open(Pipe::kReaderIsOurs)) return errno;
+  if (launch.input_stays_open) {
+    if (!in.Open(Pipe::kWriterIsOurs)) return errno;
+    input = std::move(in.read);
+    input_writer = std::move(in.write);
+  } else if (!launch.input.empty()) {
+    input = InputFile(launch.input);
     if (!input) return errno;
   }
   // So that the command can open what it was given, as /dev/stderr; it may be another user's.
   if (identity.change) {
-    for (const Pipe* pipe : {&out, &err}) {
-      if (fchown(pipe->write.get(), identity.user, identity.group) < 0) return errno;
+    for (const int end : {out.write.get(), err.write.get(), input.get()}) {
+      if (end >= 0 && fchown(end, identity.user, identity.group) < 0) return errno;
     }
   }
   output = std::move(out.write);
@@ -119,6 +134,27 @@ int CommandStreams::Open(absl::string_view input_bytes, const Identity& identity
   error_output = std::move(err.write);
   error_output_reader = std::move(err.read);
   return 0;
+}
+
+int CommandStreams::OpenTerminal(WindowSize size, const Identity& identity) {
+  terminal = true;
+  output_reader.Reset(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+  if (!output_reader || unlockpt(output_reader.get()) < 0) return errno;
+  // Not by its name, which may mean another one in a container.
+  output.Reset(ioctl(output_reader.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!output) return errno;
+  if (identity.change && (fchown(output.get(), identity.user, identity.group) < 0 ||
+                          fchmod(output.get(), S_IRUSR | S_IWUSR) < 0))
+    return errno;
+  input_writer.Reset(fcntl(output_reader.get(), F_DUPFD_CLOEXEC, 0));
+  if (!input_writer) return errno;
+  return SetWindowSize(output.get(), size);
+}
+
+int SetWindowSize(int terminal, WindowSize size) {
+  const winsize window = {
+      .ws_row = size.rows, .ws_col = size.columns, .ws_xpixel = 0, .ws_ypixel = 0};
+  return ioctl(terminal, TIOCSWINSZ, &window) < 0 ? errno : 0;
 }
 
 std::string DescribeLaunchFailure(const LaunchFailure& failure) {

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,11 @@ inline constexpr uint64_t kProcessesMax = 4096;
 // Soft limit of open descriptors that commands start with: what select(2) can handle.
 inline constexpr uint64_t kOpenFilesSoft = 1024;
 
+struct WindowSize {
+  uint16_t rows = 24;
+  uint16_t columns = 80;
+};
+
 struct Launch {
   // At least one; none holds a NUL.
   std::vector<std::string> argv;
@@ -29,6 +36,10 @@ struct Launch {
   std::string folder;
   // Whole standard input; empty means end of file at once.
   std::string input;
+  // Input comes while the command runs, instead of `input`.
+  bool input_stays_open = false;
+  // Input, output and error are a terminal.
+  std::optional<WindowSize> terminal;
 };
 
 // Writes `launch`, to be run as `identity`, into `block`. Anything but 0 is an errno: E2BIG.
@@ -36,17 +47,28 @@ int WriteLaunch(const Launch& launch, const Identity& identity, LaunchBlock* blo
 
 // What a command is connected to.
 struct CommandStreams {
-  // The command's ends; its 0, 1 and 2. Without an input it is /dev/null.
+  // The command's ends; its 0, 1 and 2. Without an input that is /dev/null. A terminal is `output`,
+  // for all three.
   Fd input;
   Fd output;
   Fd error_output;
-  // Our ends, not blocking.
+  bool terminal = false;
+  // Our ends, not blocking. A terminal has no second output.
   Fd output_reader;
   Fd error_output_reader;
+  // When input comes while the command runs.
+  Fd input_writer;
 
-  // `input` is read from the beginning. The value is an errno.
-  int Open(absl::string_view input_bytes, const Identity& identity);
+  // The value is an errno.
+  int Open(const Launch& launch, const Identity& identity);
+
+ private:
+  int OpenPipes(const Launch& launch, const Identity& identity);
+  int OpenTerminal(WindowSize size, const Identity& identity);
 };
+
+// The value is an errno. `terminal` is either end.
+int SetWindowSize(int terminal, WindowSize size);
 
 // Such as "exec: No such file or directory".
 std::string DescribeLaunchFailure(const LaunchFailure& failure);

@@ -135,8 +135,13 @@ int LauncherProcess::Send(LauncherOrder order, const CommandStreams* streams) {
   std::array<int, 3> descriptors;
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(descriptors))> control{};
   if (streams != nullptr) {
-    descriptors = {streams->input ? streams->input.get() : null_, streams->output.get(),
-                   streams->error_output.get()};
+    const int output = streams->output.get();
+    if (streams->terminal) {
+      descriptors = {output, output, output};
+    } else {
+      descriptors = {streams->input ? streams->input.get() : null_, output,
+                     streams->error_output.get()};
+    }
     message.msg_control = control.data();
     message.msg_controllen = control.size();
     cmsghdr* const head = CMSG_FIRSTHDR(&message);

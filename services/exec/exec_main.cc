@@ -1,4 +1,6 @@
 // rawgate-exec: runs commands for plain sockets and for ExecService. See PROTOCOL.md.
+#include <sys/prctl.h>
+
 #include "absl/flags/flag.h"
 #include "runtime/base/log.h"
 #include "runtime/host/flags.h"
@@ -30,8 +32,11 @@ int main(int argc, char** argv) {
   spdlog::info("commands run as {} in {}", settings->processes.identity.name,
                settings->core.work_folder);
   spdlog::info("whatever a command starts is ended with it: its launcher is the reaper of it all");
+  // Commands that run as this user are not to look into this process.
+  if (!settings->processes.identity.change) prctl(PR_SET_DUMPABLE, 0);
   rawgate::exec::ProcessHost processes(host.loop(), settings->processes);
   rawgate::exec::ExecCore core(processes, settings->core, host.service().events());
+  host.service().Add(core);
   rawgate::exec::PeerPolicy peers(settings->local_users);
   ExecSession raw(ReplyForm::kRaw, core, peers);
   ExecSession sized(ReplyForm::kSized, core, peers);

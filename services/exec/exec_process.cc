@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -33,7 +34,14 @@ class Process::Impl final : public Capture::Events,
   void Start(const ProcessSpec& spec);
   void End(EndCause cause);
   void Abandon();
+  int Resize(WindowSize size);
+  void SetNeeded(OutputStream stream, uint64_t offset);
+  void Signal(int signal, bool all, std::function<void()> sent) {
+    tree_->Signal(signal, all, std::move(sent));
+  }
 
+  CommandInput* input() const { return input_.get(); }
+  bool has_terminal() const { return terminal_; }
   pid_t pid() const { return tree_->pid(); }
   const Output& output(OutputStream stream) const { return outputs_[static_cast<size_t>(stream)]; }
 
@@ -66,11 +74,17 @@ class Process::Impl final : public Capture::Events,
   std::shared_ptr<CommandTree> tree_;
   // Of the command, then of its output.
   Timer deadline_;
+  absl::Time deadline_end_;
+  absl::Duration drain_timeout_;
+  uint64_t keep_last_ = Capture::kNobody;
+  bool terminal_ = false;
+  std::shared_ptr<CommandInput> input_;
   OutputBudget budget_;
   std::array<Output, 2> outputs_;
   // Until they are captured.
   std::array<Fd, 2> pipes_;
   std::array<std::shared_ptr<Capture>, 2> captures_;
+  std::array<uint64_t, 2> needed_{Capture::kNobody, Capture::kNobody};
   // The command itself has ended.
   bool exited_ = false;
   // So have all that it started.
@@ -90,11 +104,19 @@ void Process::Impl::Start(const ProcessSpec& spec) {
 
 int Process::Impl::StartCommand(const ProcessSpec& spec) {
   CommandStreams streams;
-  int error = streams.Open(spec.launch.input, resources_->options.identity);
+  int error = streams.Open(spec.launch, resources_->options.identity);
   if (error == 0) error = tree_->Start(spec.launch, streams);
   if (error != 0) return error;
   pipes_ = {std::move(streams.output_reader), std::move(streams.error_output_reader)};
+  terminal_ = streams.terminal;
+  drain_timeout_ = spec.drain_timeout;
+  keep_last_ = spec.keep_last;
+  if (streams.input_writer) {
+    input_ = std::make_shared<CommandInput>(resources_->loop, std::move(streams.input_writer),
+                                            terminal_);
+  }
   budget_.left = spec.output_max;
+  deadline_end_ = absl::Now() + spec.timeout;
   deadline_.expires_after(absl::ToChronoNanoseconds(spec.timeout));
   deadline_.async_wait([self = shared_from_this()](const boost::system::error_code& failed) {
     if (!failed && self->resources_ != nullptr && !self->exited_) self->End(EndCause::kTimeout);
@@ -114,8 +136,23 @@ void Process::Impl::StartCaptures() {
     captures_[i] = std::make_shared<Capture>(resources_->loop, resources_->disk,
                                              resources_->options.spool_folder, budget_, outputs_[i],
                                              shared_from_this());
+    captures_[i]->KeepLast(keep_last_);
+    captures_[i]->SetNeeded(needed_[i]);
     captures_[i]->Start(std::move(pipes_[i]));
   }
+}
+
+void Process::Impl::SetNeeded(OutputStream stream, uint64_t offset) {
+  const auto i = static_cast<size_t>(stream);
+  needed_[i] = offset;
+  if (captures_[i] != nullptr) captures_[i]->SetNeeded(offset);
+}
+
+int Process::Impl::Resize(WindowSize size) {
+  int terminal = pipes_[0].get();
+  if (captures_[0] != nullptr) terminal = captures_[0]->native_handle();
+  // Nobody has it open any more.
+  return terminal < 0 ? ENOTTY : SetWindowSize(terminal, size);
 }
 
 void Process::Impl::OnStartFailed(const LaunchFailure& failure) {
@@ -142,6 +179,9 @@ void Process::Impl::SetEndTime() {
 
 void Process::Impl::OnGone() {
   gone_ = true;
+  for (const auto& capture : captures_) {
+    if (capture != nullptr) capture->Finish();
+  }
   // Who else may hold the output, or what is still in the pipes.
   StartDraining();
 }
@@ -193,7 +233,9 @@ void Process::Impl::Advance() {
 }
 
 void Process::Impl::StartDraining() {
-  deadline_.expires_after(absl::ToChronoNanoseconds(resources_->options.drain_timeout));
+  // What is left behind has no more time than the command had.
+  const absl::Duration left = std::max(deadline_end_ - absl::Now(), absl::Seconds(1));
+  deadline_.expires_after(absl::ToChronoNanoseconds(std::min(drain_timeout_, left)));
   deadline_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
     if (!error && self->resources_ != nullptr && !self->finished_) self->OnDrained();
   });
@@ -211,11 +253,13 @@ void Process::Impl::OnDrained() {
 void Process::Impl::Finish() {
   finished_ = true;
   deadline_.cancel();
+  if (input_ != nullptr) input_->Close();
   observer_->OnProcessEnd(end_);
 }
 
 void Process::Impl::Abandon() {
   resources_ = nullptr;
+  if (input_ != nullptr) input_->Close();
   tree_.reset();
   deadline_.cancel();
   for (auto& capture : captures_) {
@@ -237,6 +281,13 @@ Process::Process(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Process::~Process() { impl_->Abandon(); }
 pid_t Process::pid() const { return impl_->pid(); }
 const Output& Process::output(OutputStream stream) const { return impl_->output(stream); }
+CommandInput* Process::input() const { return impl_->input(); }
+bool Process::has_terminal() const { return impl_->has_terminal(); }
+int Process::Resize(WindowSize size) { return impl_->Resize(size); }
+void Process::SetNeeded(OutputStream stream, uint64_t offset) { impl_->SetNeeded(stream, offset); }
+void Process::Signal(int signal, bool all, std::function<void()> sent) {
+  impl_->Signal(signal, all, std::move(sent));
+}
 void Process::End(EndCause cause) { impl_->End(cause); }
 
 }  // namespace rawgate::exec

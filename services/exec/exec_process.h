@@ -7,10 +7,12 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/time/time.h"
+#include "services/exec/exec_input.h"
 #include "services/exec/exec_launch.h"
 #include "services/exec/exec_output.h"
 
@@ -23,6 +25,10 @@ struct ProcessSpec {
   absl::Duration timeout;
   // Both streams together.
   uint64_t output_max = 0;
+  // Of each stream, beside what readers need; ~0: all is kept.
+  uint64_t keep_last = UINT64_MAX;
+  // How long output is awaited from descendants after the command itself has ended.
+  absl::Duration drain_timeout = absl::Seconds(1);
 };
 
 // Why a command was ended, if it was.
@@ -68,6 +74,16 @@ class Process {
   // 0 before the command runs, and when it could not be started.
   pid_t pid() const;
   const Output& output(OutputStream stream) const;
+  // Where to send input; null when it was whole from the start.
+  CommandInput* input() const;
+  bool has_terminal() const;
+  // The command runs, and has a terminal. The value is an errno.
+  int Resize(WindowSize size);
+  // To the command and its descendants, or to its first process. `sent` is called later, unless
+  // this object is gone then. The command runs.
+  void Signal(int signal, bool all, std::function<void()> sent);
+  // The first byte of a stream that a reader has not read, see Capture.
+  void SetNeeded(OutputStream stream, uint64_t offset);
   // Ends the command and its descendants: SIGTERM, a grace, SIGKILL. Output of it may still be
   // captured meanwhile, but after kCancelled.
   void End(EndCause cause);

@@ -49,12 +49,23 @@ void ProcessHost::RunOnDisk(std::function<void()> work, std::function<void()> do
   asio::post(resources_->disk,
              [&loop = resources_->loop, work = std::move(work), done = std::move(done)]() mutable {
                work();
-               asio::post(loop, std::move(done));
+               // What it holds may only be let go on the loop thread.
+               asio::post(loop, [work = std::move(work), done = std::move(done)] { done(); });
              });
 }
 
 void ProcessHost::Post(std::function<void()> task) {
   asio::post(resources_->loop, std::move(task));
+}
+
+void ProcessHost::PostAfter(absl::Duration delay, std::function<void()> task) {
+  const auto timer = std::make_shared<Timer>(resources_->loop.get_executor());
+  asio::post(resources_->loop, [timer, delay, task = std::move(task)]() mutable {
+    timer->expires_after(absl::ToChronoMilliseconds(delay));
+    timer->async_wait([timer, task = std::move(task)](const boost::system::error_code& error) {
+      if (!error) task();
+    });
+  });
 }
 
 const Identity& ProcessHost::identity() const { return resources_->options.identity; }

@@ -21,14 +21,14 @@ struct ProcessHostOptions {
   // For output that is too large for memory. Not entered as the commands' user: it needs only to be
   // ours.
   std::string spool_folder = "/tmp";
-  // How long output is awaited from descendants after the command itself has ended.
-  absl::Duration drain_timeout = absl::Seconds(1);
   // Between SIGTERM and SIGKILL.
   absl::Duration grace = absl::Seconds(2);
+  // For the launcher to kill all after that; then it is killed itself, and its work done here.
+  absl::Duration kill_patience = absl::Seconds(30);
 };
 
 // At most one in a process: it adopts orphans, see exec_orphans.h. Loop thread, but for
-// Post().
+// Post() and PostAfter().
 class ProcessHost {
  public:
   // `loop` outlives this object, has one thread, and runs on while commands do. Blocks SIGCHLD in
@@ -46,6 +46,7 @@ class ProcessHost {
   void RunOnDisk(std::function<void()> work, std::function<void()> done);
   // Runs `task` on the loop thread, later. Any thread.
   void Post(std::function<void()> task);
+  void PostAfter(absl::Duration delay, std::function<void()> task);
 
   const Identity& identity() const;
 

@@ -145,9 +145,12 @@ TEST(ProcessTest, ManyAtOnceKeepTheirOutputsApart) {
 // ---- Survivors of a command that ended by itself
 
 TEST(ProcessTest, BackgroundChildWithTheOutputDoesNotHang) {
-  CoreOnLoop on({}, {.drain_timeout = absl::Milliseconds(200)});
+  CoreOnLoop on;
   const std::string length = UniqueLength();
-  const auto job = on.Run(absl::StrCat("sleep ", length, " & echo hi; exit 4"));
+  CommandSpec spec;
+  spec.shell_command = absl::StrCat("sleep ", length, " & echo hi; exit 4");
+  spec.drain_timeout = absl::Milliseconds(200);
+  const auto job = on.Run(spec);
   EXPECT_EQ(job->outcome().kind, Kind::kExited);
   EXPECT_EQ(job->outcome().exit_code, 4);
   EXPECT_TRUE(job->outcome().output_may_be_incomplete);
@@ -156,8 +159,11 @@ TEST(ProcessTest, BackgroundChildWithTheOutputDoesNotHang) {
 }
 
 TEST(ProcessTest, LateOutputWithinTheDrainTimeIsKept) {
-  CoreOnLoop on({}, {.drain_timeout = absl::Seconds(30)});
-  const auto job = on.Run("(sleep 0.2; echo late) & echo early");
+  CoreOnLoop on;
+  CommandSpec spec;
+  spec.shell_command = "(sleep 0.2; echo late) & echo early";
+  spec.drain_timeout = absl::Seconds(30);
+  const auto job = on.Run(spec);
   EXPECT_EQ(Text(*job), "early\nlate\n");
   EXPECT_FALSE(job->outcome().output_may_be_incomplete);
 }
@@ -237,6 +243,22 @@ TEST(ProcessTest, TheEndOfALauncherIsTheEndOfItsCommand) {
   EXPECT_THAT(SleepersFor(length), IsEmpty());
   on.RunUntil(OnlyLaunchersAreLeft);
   EXPECT_EQ(Text(*on.Run("echo next")), "next\n");
+}
+
+TEST(ProcessTest, ALauncherThatWasStoppedDoesNotSaveItsCommand) {
+  CoreOnLoop on({}, {.grace = absl::Milliseconds(50), .kill_patience = absl::Milliseconds(200)});
+  const std::string length = UniqueLength();
+  const auto job = StartAndAwaitSleepers(
+      on, absl::StrCat("(setsid sleep ", length, " &); trap '' TERM; sleep ", length), length, 2);
+  on.RunUntil([&] { return job->pid() != 0; });
+  ProcessRow command;
+  ASSERT_TRUE(ReadProcess(job->pid(), &command));
+  kill(command.parent, SIGSTOP);
+  job->Cancel();
+  on.Await(job);
+  EXPECT_EQ(job->outcome().kind, Kind::kCancelled);
+  EXPECT_THAT(SleepersFor(length), IsEmpty());
+  on.RunUntil(OnlyLaunchersAreLeft);
 }
 
 TEST(ProcessTest, AnIdleLauncherThatWasKilledIsReplaced) {

@@ -30,16 +30,6 @@ absl::string_view ReadSmallFile(const std::string& path, std::string* buffer) {
   return absl::string_view(buffer->data(), filled);
 }
 
-void SendSignal(const ProcessRow& row, int signal) {
-  const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, row.pid, 0)));
-  // The descriptor now names one process for good; make sure that it is the one that was looked at.
-  ProcessRow now;
-  if (!pidfd || !ReadProcess(row.pid, &now) || now.start != row.start) return;
-  syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
-  // One that is stopped would look at a signal that it handles only when somebody lets it go on.
-  syscall(SYS_pidfd_send_signal, pidfd.get(), SIGCONT, nullptr, 0);
-}
-
 }  // namespace
 
 bool ParseProcessStat(absl::string_view text, ProcessRow* row) {
@@ -88,10 +78,18 @@ std::vector<ProcessRow> FindDescendants(const std::vector<ProcessRow>& rows, pid
   return descendants;
 }
 
-void SignalDescendants(const std::vector<ProcessRow>& rows, pid_t ancestor, int signal,
-                       Signalled* signalled) {
+void SignalProcess(const ProcessRow& row, absl::Span<const int> signals) {
+  const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, row.pid, 0)));
+  // The descriptor now names one process for good; make sure that it is the one that was looked at.
+  ProcessRow now;
+  if (!pidfd || !ReadProcess(row.pid, &now) || now.start != row.start) return;
+  for (const int signal : signals) syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
+}
+
+void SignalDescendants(const std::vector<ProcessRow>& rows, pid_t ancestor,
+                       absl::Span<const int> signals, Signalled* signalled) {
   for (const ProcessRow& row : FindDescendants(rows, ancestor)) {
-    if (signalled->emplace(row.pid, row.start).second) SendSignal(row, signal);
+    if (signalled->emplace(row.pid, row.start).second) SignalProcess(row, signals);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace rawgate::exec {
 
@@ -33,10 +34,12 @@ std::vector<ProcessRow> FindDescendants(const std::vector<ProcessRow>& rows, pid
 // What a signal has been sent to.
 using Signalled = std::set<std::pair<pid_t, uint64_t>>;
 
-// Sends `signal`, and SIGCONT after it, to every descendant of `ancestor` in `rows` that is not in
+// Sends `signals`, one after another, to every descendant of `ancestor` in `rows` that is not in
 // `signalled`. `rows` may be as old as they like: a process is only signalled when it is still the
 // same one.
-void SignalDescendants(const std::vector<ProcessRow>& rows, pid_t ancestor, int signal,
-                       Signalled* signalled);
+void SignalDescendants(const std::vector<ProcessRow>& rows, pid_t ancestor,
+                       absl::Span<const int> signals, Signalled* signalled);
+// The same for one process.
+void SignalProcess(const ProcessRow& row, absl::Span<const int> signals);
 
 }  // namespace rawgate::exec

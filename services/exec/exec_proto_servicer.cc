@@ -1,8 +1,13 @@
 #include "services/exec/exec_proto_servicer.h"
 
+#include <csignal>
+#include <limits>
 #include <optional>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "runtime/base/status.h"
+#include "runtime/observe/event_log.h"
 #include "runtime/rpc/admission.h"
 #include "runtime/rpc/proto_time.h"
 
@@ -22,8 +27,91 @@ absl::StatusOr<CommandSpec> ToCommandSpec(const v1::RunRequest& request) {
     if (!timeout) return FieldError("timeout", "BAD_TIMEOUT", "the timeout is no valid duration");
     spec.timeout = *timeout;
   }
+  if (request.has_drain_timeout()) {
+    const std::optional<absl::Duration> timeout = rpc::FromProto(request.drain_timeout());
+    if (!timeout)
+      return FieldError("drain_timeout", "BAD_TIMEOUT", "the timeout is no valid duration");
+    spec.drain_timeout = *timeout;
+  }
+  spec.input_stays_open = request.keep_stdin_open();
+  if (request.has_terminal()) {
+    const auto size = ToWindowSize(request.terminal().size(), "terminal.size");
+    if (!size.ok()) return size.status();
+    spec.terminal = *size;
+    spec.terminal_type = request.terminal().type();
+  }
+  spec.request_id = request.request_id();
+  spec.keep_last = request.output_policy() == v1::OUTPUT_POLICY_KEEP_LAST;
   spec.listener = rpc::kRpcListener;
   return spec;
+}
+
+std::string DescribeRun(const v1::RunRequest& request) {
+  return absl::StrCat("run: ", request.has_shell_command()
+                                   ? request.shell_command()
+                                   : absl::StrJoin(request.argv().arguments(), " "));
+}
+
+v1::OutputStream ToProto(OutputStream stream) {
+  return stream == OutputStream::kStdout ? v1::OUTPUT_STREAM_STDOUT : v1::OUTPUT_STREAM_STDERR;
+}
+
+absl::StatusOr<WindowSize> ToWindowSize(const v1::WindowSize& size, absl::string_view field) {
+  constexpr uint32_t kMax = std::numeric_limits<uint16_t>::max();
+  if (size.rows() > kMax || size.columns() > kMax) {
+    return FieldError(field, "BAD_TERMINAL",
+                      absl::StrCat("a terminal has at most ", kMax, " rows and columns"));
+  }
+  WindowSize window;
+  if (size.rows() != 0) window.rows = static_cast<uint16_t>(size.rows());
+  if (size.columns() != 0) window.columns = static_cast<uint16_t>(size.columns());
+  return window;
+}
+
+absl::StatusOr<int> ToSignal(v1::Signal signal) {
+  switch (signal) {
+    case v1::SIGNAL_HUP:
+      return SIGHUP;
+    case v1::SIGNAL_INT:
+      return SIGINT;
+    case v1::SIGNAL_QUIT:
+      return SIGQUIT;
+    case v1::SIGNAL_TERM:
+      return SIGTERM;
+    case v1::SIGNAL_KILL:
+      return SIGKILL;
+    case v1::SIGNAL_USR1:
+      return SIGUSR1;
+    case v1::SIGNAL_USR2:
+      return SIGUSR2;
+    default:
+      return FieldError("signal", "BAD_SIGNAL",
+                        "a command can be sent HUP, INT, QUIT, TERM, KILL, USR1 and USR2");
+  }
+}
+
+v1::Job DescribeJob(const Job& job) {
+  v1::Job to;
+  to.set_job_id(job.id());
+  to.set_state(job.state() == Job::State::kQueued    ? v1::JOB_STATE_QUEUED
+               : job.state() == Job::State::kRunning ? v1::JOB_STATE_RUNNING
+                                                     : v1::JOB_STATE_ENDED);
+  to.set_command(job.summary());
+  to.set_listener(job.spec().listener);
+  to.set_connection_id(job.spec().connection_id);
+  if (job.state() != Job::State::kQueued) *to.mutable_start_time() = rpc::ToProto(job.start_time());
+  to.set_pid(job.pid());
+  const auto describe = [&job](OutputStream stream, v1::KeptOutput* kept) {
+    kept->set_size(job.output_size(stream));
+    kept->set_kept_from(job.kept_from(stream));
+  };
+  describe(OutputStream::kStdout, to.mutable_standard_output());
+  describe(OutputStream::kStderr, to.mutable_standard_error());
+  to.set_stdin_open(job.takes_input());
+  to.set_terminal(job.spec().terminal.has_value());
+  to.set_request_id(job.spec().request_id);
+  if (job.state() == Job::State::kEnded) *to.mutable_outcome() = ToProto(job);
+  return to;
 }
 
 v1::Outcome ToProto(const Job& job) {
@@ -53,8 +141,8 @@ v1::Outcome ToProto(const Job& job) {
       to.mutable_output_limit()->set_limit_bytes(from.output_limit);
       break;
   }
-  to.set_stdout_size(job.output(OutputStream::kStdout).size());
-  to.set_stderr_size(job.output(OutputStream::kStderr).size());
+  to.set_stdout_size(job.output_size(OutputStream::kStdout));
+  to.set_stderr_size(job.output_size(OutputStream::kStderr));
   *to.mutable_start_time() = rpc::ToProto(from.start_time);
   *to.mutable_end_time() = rpc::ToProto(from.end_time);
   *to.mutable_resource_usage()->mutable_user_time() = rpc::ToProto(from.user_time);

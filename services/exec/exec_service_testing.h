@@ -32,6 +32,7 @@ class ExecServiceFixture {
     framed_ = Listen("framed", "tcp://127.0.0.1:0", framed_session_, stream_options);
     unix_ = Listen("raw-2", absl::StrCat("unix://", scratch_.path(), "/exec.sock"), raw_session_,
                    stream_options);
+    fixture_.service().Add(core_);
     fixture_.Serve(servicer_);
   }
   ~ExecServiceFixture() {

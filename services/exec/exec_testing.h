@@ -83,9 +83,11 @@ struct CoreOnLoop {
   }
 
   std::shared_ptr<Job> Start(CommandSpec spec) {
-    auto job = core.Start(std::move(spec), observer);
+    auto job = core.Start(std::move(spec));
     EXPECT_TRUE(job.ok()) << job.status();
-    return job.ok() ? *job : nullptr;
+    if (!job.ok()) return nullptr;
+    if ((*job)->state() != Job::State::kEnded) (*job)->AddObserver(observer);
+    return *job;
   }
   std::shared_ptr<Job> Start(const std::string& shell_command) {
     CommandSpec spec;

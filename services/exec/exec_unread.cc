@@ -23,9 +23,13 @@ void UnreadOutputs::Pool::MoveBack(Wait::Share& share) {
 UnreadOutputs::Wait::Wait(std::shared_ptr<UnreadOutputs> outputs, const Job& job,
                           std::function<void()> give_up)
     : outputs_(std::move(outputs)), give_up_(std::move(give_up)) {
+  job_ = &job;
+  // What several clients wait for is there once.
+  if (!outputs_->jobs_.insert(job_).second) job_ = nullptr;
   for (const OutputStream stream : {OutputStream::kStdout, OutputStream::kStderr}) {
     const Output& output = job.output(stream);
-    (output.in_file() ? file_ : memory_).bytes += output.size();
+    if (job_ != nullptr)
+      (output.in_file() ? file_ : memory_).bytes += output.size() - output.kept_from();
   }
   outputs_->memory_.Enter(*this, memory_);
   outputs_->files_.Enter(*this, file_);
@@ -45,6 +49,7 @@ void UnreadOutputs::Wait::ClientDid() {
 }
 
 void UnreadOutputs::Wait::Leave() {
+  if (job_ != nullptr) outputs_->jobs_.erase(std::exchange(job_, nullptr));
   outputs_->memory_.Leave(memory_);
   outputs_->files_.Leave(file_);
 }

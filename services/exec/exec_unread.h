@@ -8,6 +8,7 @@
 #include <list>
 #include <memory>
 
+#include "absl/container/flat_hash_set.h"
 #include "services/exec/exec_core.h"
 
 namespace rawgate::exec {
@@ -44,6 +45,8 @@ class UnreadOutputs {
     // Shared, as a job may outlive the core.
     const std::shared_ptr<UnreadOutputs> outputs_;
     std::function<void()> give_up_;
+    // Whose output this counts; null when another one does.
+    const Job* job_ = nullptr;
     Share memory_;
     Share file_;
   };
@@ -63,6 +66,7 @@ class UnreadOutputs {
 
   Pool memory_;
   Pool files_;
+  absl::flat_hash_set<const Job*> jobs_;
 };
 
 }  // namespace rawgate::exec

@@ -22,8 +22,10 @@ class UnreadOutputsTest : public ::testing::Test {
  protected:
   // `name`'s output, of so many bytes, waits from now on.
   void Wait(const std::string& name, size_t bytes) {
-    std::shared_ptr<Job>& job = jobs_[bytes];
-    if (job == nullptr) job = on_.Run(absl::StrCat("head -c ", bytes, " /dev/zero"));
+    jobs_.push_back(on_.Run(absl::StrCat("head -c ", bytes, " /dev/zero")));
+    Wait(name, jobs_.back());
+  }
+  void Wait(const std::string& name, const std::shared_ptr<Job>& job) {
     auto& wait = waits_[name];
     wait.emplace(outputs_, *job, [this, &wait, name] {
       given_up_.push_back(name);
@@ -32,7 +34,7 @@ class UnreadOutputsTest : public ::testing::Test {
   }
 
   CoreOnLoop on_;
-  std::map<size_t, std::shared_ptr<Job>> jobs_;
+  std::vector<std::shared_ptr<Job>> jobs_;
   const std::shared_ptr<UnreadOutputs> outputs_ =
       std::make_shared<UnreadOutputs>(/*memory_max=*/1000, /*file_max=*/5 << 20);
   std::map<std::string, std::optional<UnreadOutputs::Wait>> waits_;
@@ -56,6 +58,15 @@ TEST_F(UnreadOutputsTest, WhatWasReadGivesRoom) {
   Wait("b", 400);
   waits_.erase("a");
   Wait("c", 400);
+  EXPECT_THAT(given_up_, IsEmpty());
+}
+
+TEST_F(UnreadOutputsTest, WhatSeveralWaitForIsThereOnce) {
+  Wait("a", 800);
+  Wait("b", jobs_.back());
+  EXPECT_THAT(given_up_, IsEmpty());
+  waits_.erase("a");
+  Wait("c", 800);
   EXPECT_THAT(given_up_, IsEmpty());
 }
 

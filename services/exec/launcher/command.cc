@@ -40,7 +40,7 @@ void SetDescriptors(Steps& steps, const int (&descriptors)[3]) {
   for (int i = 0; i < 3; ++i) {
     steps.Check(LaunchStage::kDescriptors, SystemCall(SYS_dup3, descriptors[i], i, 0));
   }
-  // All others close at exec. Linux before 5.11 cannot mark them so, but everything here was opened
+  // All others close at exec. Linux before 5.11 cannot mark them so; the launcher's own were made
   // so in the first place.
   const long result = SystemCall(SYS_close_range, 3, UINT32_MAX, CLOSE_RANGE_CLOEXEC);
   if (result != -ENOSYS && result != -EINVAL) steps.Check(LaunchStage::kDescriptors, result);

@@ -86,6 +86,9 @@ Launcher::Launcher() {
   SystemCall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   block_ = reinterpret_cast<LaunchBlock*>(SystemCall(
       SYS_mmap, 0, sizeof(LaunchBlock), PROT_READ | PROT_WRITE, MAP_SHARED, kLauncherMemory, 0));
+  // Neither is for a command, which would get the block of the next one.
+  SystemCall(SYS_close, kLauncherMemory);
+  SystemCall(SYS_fcntl, kLauncherSocket, F_SETFD, FD_CLOEXEC);
   const unsigned long child = 1UL << (SIGCHLD - 1);
   child_signals_ = static_cast<int>(
       SystemCall(SYS_signalfd4, -1, Address(&child), kSignalSetBytes, SFD_CLOEXEC | SFD_NONBLOCK));
