@@ -25,7 +25,8 @@ struct Context {
 
 // The command that the command line chose.
 struct Command {
-  // The free words of `run` and `echo`; known before the rest of the command line is parsed.
+  // The free words of `run`, `shell` and `echo`; known before the rest of the command line is
+  // parsed.
   std::vector<std::string> words;
   // Returns the exit code, or why the command failed.
   std::function<absl::StatusOr<int>(Context&)> run;
@@ -42,6 +43,9 @@ void AddConnectionCommands(CLI::App& app, Command& chosen);  // connections, clo
 void AddWatchCommand(CLI::App& app, Command& chosen);        // watch
 void AddEchoCommand(CLI::App& app, Command& chosen);         // echo
 void AddRunCommand(CLI::App& app, Command& chosen);          // run
+void AddShellCommand(CLI::App& app, Command& chosen);        // shell
+void AddJobCommands(CLI::App& app, Command& chosen);         // jobs, kill
+void AddAttachCommand(CLI::App& app, Command& chosen);       // attach
 void AddDateCommand(CLI::App& app, Command& chosen);         // date
 void AddPutCommand(CLI::App& app, Command& chosen);          // put
 void AddGetCommand(CLI::App& app, Command& chosen);          // get

@@ -18,11 +18,13 @@ constexpr char kExamples[] =
   rawgate ps                           what is running, and where
   rawgate watch --chunks               see every connection and every read
   rawgate run -- uname -a              run a command on the far side
+  rawgate shell                        work there; 'jobs' shows what runs
   rawgate put notes.txt                store a file; get fetches it
   rawgate --gateway lab:50051 ps       a gateway elsewhere
 
 'rawgate COMMAND --help' tells more, with examples.
-Exit codes: 0 done, 1 failed, 2 wrong usage; 'rawgate run' has its own.)";
+Exit codes: 0 done, 1 failed, 2 wrong usage; run, shell and attach have their
+own.)";
 
 // CLI11's help, as terse as that of the tools it stands beside.
 class HelpFormatter : public CLI::Formatter {
@@ -74,6 +76,9 @@ void AddCommands(CLI::App& app, Command& chosen) {
   AddConnectionCommands(app, chosen);
   AddEchoCommand(app, chosen);
   AddRunCommand(app, chosen);
+  AddShellCommand(app, chosen);
+  AddJobCommands(app, chosen);
+  AddAttachCommand(app, chosen);
   AddDateCommand(app, chosen);
   AddChatCommand(app, chosen);
   AddPutCommand(app, chosen);
@@ -182,7 +187,7 @@ int RunCommandLine(std::vector<std::string> words, Console& console, Interrupt& 
   AddGatewayOption(app, target);
 
   const bool no_words = words.empty();
-  chosen.words = TakeTrailingWords(app, {"run", "echo"}, words);
+  chosen.words = TakeTrailingWords(app, {"run", "shell", "echo"}, words);
   try {
     // CLI11 takes words from the end.
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));

@@ -10,7 +10,8 @@
 namespace rawgate::cli {
 
 // Runs the command that `words` (without the program's name) asks for. Returns its exit code: 0, 1
-// on failure, 2 when the words make no sense; `run` has its own.
+// on failure, 2 when the words make no sense; `run`, `shell` and `attach` have their
+// own.
 int RunCommandLine(std::vector<std::string> words, Console& console, Interrupt& interrupt);
 
 }  // namespace rawgate::cli

@@ -20,9 +20,9 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-const std::vector<std::string> kCommands = {"ps",    "start", "stop", "watch", "connections",
-                                            "close", "run",   "echo", "date",  "chat",
-                                            "put",   "get",   "ls",   "stat",  "rm"};
+const std::vector<std::string> kCommands = {
+    "ps",   "start", "stop", "watch", "connections", "close", "run", "shell", "jobs", "attach",
+    "kill", "echo",  "date", "chat",  "put",         "get",   "ls",  "stat",  "rm"};
 
 // A port on which nothing listens: it was free a moment ago.
 std::string DeadTarget() {
@@ -85,6 +85,13 @@ TEST(CommandLine, WrongUsageIsTwoAndOneLine) {
       {"run", "--shell", "true", "--", "true"},
       {"run", "--env", "NAME", "true"},
       {"run", "--env", "=value", "true"},
+      {"run", "-t", "--detach", "true"},
+      {"run", "-t", "-n", "true"},
+      {"shell", "--env", "NAME"},
+      {"jobs", "surplus"},
+      {"attach"},
+      {"kill"},
+      {"kill", "7f3a-1", "STOP"},
       {"echo", "--transform", "rot13", "x"},
       {"put"},
       {"get"},

@@ -8,7 +8,7 @@
 
 namespace rawgate::cli {
 
-// Exit codes; those of `rawgate run` are in run_command.cc.
+// Exit codes; those of commands of the far side are in remote_command.cc.
 inline constexpr int kExitFailure = 1;
 inline constexpr int kExitUsage = 2;
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "cli/display_text.h"
 #include "google/protobuf/util/json_util.h"
 
 namespace rawgate::cli {
@@ -62,9 +63,34 @@ std::string StateName(control::v1::ServiceState state) {
   return InWords(control::v1::ServiceState_Name(state), "SERVICE_STATE_");
 }
 
+std::string StateName(exec::v1::JobState state) {
+  if (!exec::v1::JobState_IsValid(state)) return absl::StrCat("state ", state);
+  return InWords(exec::v1::JobState_Name(state), "JOB_STATE_");
+}
+
 std::string CloseReasonName(control::v1::CloseReason reason) {
   if (!control::v1::CloseReason_IsValid(reason)) return absl::StrCat("reason ", reason);
   return InWords(control::v1::CloseReason_Name(reason), "CLOSE_REASON_");
+}
+
+std::string OutcomeName(const exec::v1::Outcome& outcome) {
+  switch (outcome.result_case()) {
+    case exec::v1::Outcome::kExited:
+      return absl::StrCat("exited ", outcome.exited().code());
+    case exec::v1::Outcome::kSignalled:
+      return absl::StrCat("signalled ", Printable(outcome.signalled().name()));
+    case exec::v1::Outcome::kTimedOut:
+      return "timed out";
+    case exec::v1::Outcome::kCancelled:
+      return "cancelled";
+    case exec::v1::Outcome::kStartFailed:
+      return "start failed";
+    case exec::v1::Outcome::kOutputLimit:
+      return "output limit";
+    case exec::v1::Outcome::RESULT_NOT_SET:
+      break;
+  }
+  return "unknown";
 }
 
 }  // namespace rawgate::cli

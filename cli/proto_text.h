@@ -8,6 +8,8 @@
 #include "google/protobuf/message.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "rawgate/control/v1/control_service.pb.h"
+#include "rawgate/exec/v1/job.pb.h"
+#include "rawgate/exec/v1/outcome.pb.h"
 
 namespace rawgate::cli {
 
@@ -23,6 +25,10 @@ std::string JsonText(const google::protobuf::Message& message);
 
 // "running", "peer closed": the enumerator without its prefix, in words.
 std::string StateName(control::v1::ServiceState state);
+std::string StateName(exec::v1::JobState state);
 std::string CloseReasonName(control::v1::CloseReason reason);
+
+// "exited 0", "signalled KILL", "timed out": short, as events have it. Safe for a terminal.
+std::string OutcomeName(const exec::v1::Outcome& outcome);
 
 }  // namespace rawgate::cli

@@ -1,14 +1,16 @@
+// rawgate run: what is asked for, and what becomes of the answer.
 #include <unistd.h>
 
 #include <cerrno>
-#include <functional>
+#include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "cli/command_testing.h"
+#include "cli/exec_testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "rawgate/exec/v1/exec_service.grpc.pb.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/status.h"
 
@@ -18,32 +20,16 @@ namespace {
 using exec::v1::OUTPUT_STREAM_STDERR;
 using exec::v1::OUTPUT_STREAM_STDOUT;
 using exec::v1::RunRequest;
-using exec::v1::RunResponse;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using Writer = grpc::ServerWriter<RunResponse>;
-
-// Answers with what the test says and keeps the request.
-class FakeExec final : public exec::v1::ExecService::Service {
- public:
-  grpc::Status Run(grpc::ServerContext* context, const RunRequest* request,
-                   Writer* writer) override {
-    last_request = *request;
-    return answer(*context, *writer);
-  }
-
-  std::function<grpc::Status(grpc::ServerContext&, Writer&)> answer;
-  RunRequest last_request;
-};
 
 class RunCommand : public testing::Test {
  protected:
   // The service answers every call with `outcome`.
   void End(const exec::v1::Outcome& outcome) {
-    exec_.answer = [outcome](grpc::ServerContext&, Writer& writer) {
-      RunResponse response;
-      *response.mutable_outcome() = outcome;
-      writer.Write(response);
+    exec_.answer = [outcome](const ExecCall& call) {
+      call.Start();
+      call.End(outcome);
       return grpc::Status::OK;
     };
   }
@@ -57,30 +43,112 @@ class RunCommand : public testing::Test {
   FakeGateway gateway_{&exec_};
 };
 
-void Send(Writer& writer, exec::v1::OutputStream stream, const std::string& data) {
-  RunResponse response;
-  response.mutable_output()->set_stream(stream);
-  response.mutable_output()->set_data(data);
-  writer.Write(response);
-}
+// With standard input, which is a file, and without.
+class RunCommandEitherWay : public RunCommand, public testing::WithParamInterface<bool> {
+ protected:
+  CliResult Run(std::vector<std::string> words) {
+    words.insert(words.begin(), "run");
+    if (!GetParam()) words.insert(words.begin() + 1, "-n");
+    const CliResult result = gateway_.Run(words);
+    EXPECT_EQ(exec_.interactive, GetParam());
+    return result;
+  }
+};
 
-TEST_F(RunCommand, PassesOutputByteForByteAndTheExitCode) {
+INSTANTIATE_TEST_SUITE_P(Input, RunCommandEitherWay, testing::Bool());
+
+TEST_P(RunCommandEitherWay, PassesOutputByteForByteAndTheExitCode) {
   using std::string_literals::operator""s;
-  exec_.answer = [](grpc::ServerContext&, Writer& writer) {
-    RunResponse response;
-    response.mutable_started()->set_pid(1);
-    writer.Write(response);
-    Send(writer, OUTPUT_STREAM_STDOUT, "one\0\x1b\xff"s);
-    Send(writer, OUTPUT_STREAM_STDERR, "problem\r\n");
-    Send(writer, OUTPUT_STREAM_STDOUT, "two");
-    response.mutable_outcome()->mutable_exited()->set_code(7);
-    writer.Write(response);
+  exec_.answer = [](const ExecCall& call) {
+    call.Start();
+    call.Output(OUTPUT_STREAM_STDOUT, "one\0\x1b\xff"s);
+    call.Output(OUTPUT_STREAM_STDERR, "problem\r\n");
+    call.Output(OUTPUT_STREAM_STDOUT, "two");
+    call.Exit(7);
     return grpc::Status::OK;
   };
-  const CliResult result = gateway_.Run({"run", "--", "prog"});
+  const CliResult result = Run({"--", "prog"});
   EXPECT_EQ(result.code, 7);
   EXPECT_EQ(result.out, "one\0\x1b\xfftwo"s);
   EXPECT_EQ(result.error, "problem\r\n");
+}
+
+TEST_P(RunCommandEitherWay, ExitCodesOfOtherEnds) {
+  exec::v1::Outcome outcome;
+  const auto expect = [&](int code, const std::string& error) {
+    End(outcome);
+    const CliResult result = Run({"prog"});
+    EXPECT_EQ(result.code, code);
+    EXPECT_THAT(result.error, HasSubstr(error));
+  };
+  outcome.mutable_signalled()->set_name("KILL");
+  outcome.mutable_signalled()->set_number(9);
+  expect(137, "rawgate run: the command was ended by SIGKILL\n");
+  outcome.mutable_timed_out()->mutable_timeout()->set_seconds(60);
+  expect(124, "time limit of 1m0s; --timeout sets another");
+  outcome.mutable_start_failed()->set_errno_value(ENOENT);
+  outcome.mutable_start_failed()->set_message("exec: no such file or directory");
+  expect(127, "cannot start the command: exec: no such file or directory\n");
+  outcome.mutable_start_failed()->set_errno_value(EACCES);
+  expect(126, "cannot start the command");
+  outcome.mutable_cancelled();
+  expect(255, "ended by the service");
+  outcome.mutable_output_limit()->set_limit_bytes(64 << 20);
+  expect(255, "64.0 MiB of output");
+  outcome.clear_result();
+  expect(255, "does not know");
+}
+
+TEST_P(RunCommandEitherWay, MissingOutputIsTold) {
+  exec::v1::Outcome outcome;
+  outcome.mutable_exited()->set_code(0);
+  outcome.set_output_may_be_incomplete(true);
+  End(outcome);
+  const CliResult result = Run({"prog"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.error, HasSubstr("some may be missing"));
+}
+
+TEST_P(RunCommandEitherWay, AStreamWithoutOutcomeIsNeverSuccess) {
+  exec_.answer = [](const ExecCall& call) {
+    call.Output(OUTPUT_STREAM_STDOUT, "partial");
+    return grpc::Status::OK;
+  };
+  const CliResult result = Run({"prog"});
+  EXPECT_EQ(result.code, 255);
+  EXPECT_EQ(result.out, "partial");
+  EXPECT_THAT(result.error, HasSubstr("without telling how the command ended"));
+}
+
+TEST_P(RunCommandEitherWay, RefusalIsOurFailure) {
+  exec_.answer = [](const ExecCall&) {
+    return rpc::ToGrpc(
+        Error(absl::StatusCode::kFailedPrecondition, "SERVICE_STOPPED", "service exec is stopped"));
+  };
+  const CliResult result = Run({"prog"});
+  EXPECT_EQ(result.code, 255);
+  EXPECT_EQ(result.error,
+            "rawgate run: service exec is stopped. 'rawgate start' brings it back.\n");
+}
+
+TEST_P(RunCommandEitherWay, InterruptCancelsTheCall) {
+  Interrupt interrupt;
+  bool cancelled = false;
+  exec_.answer = [&](const ExecCall& call) {
+    call.Start();
+    EXPECT_TRUE(interrupt.Deliver(2));
+    EXPECT_FALSE(interrupt.Deliver(2)) << "a second signal ends the process at once";
+    while (!call.IsCancelled()) std::this_thread::yield();
+    cancelled = true;
+    return grpc::Status::CANCELLED;
+  };
+  std::vector<std::string> words = {"run", "sleep", "60"};
+  if (!GetParam()) words.insert(words.begin() + 1, "-n");
+  const CliResult result = gateway_.Run(words, "", interrupt);
+  gateway_.Stop();
+  EXPECT_EQ(result.code, 130);
+  EXPECT_EQ(result.error, "");
+  EXPECT_TRUE(cancelled);
 }
 
 TEST_F(RunCommand, WordsAreArgumentsUntouched) {
@@ -103,6 +171,8 @@ TEST_F(RunCommand, OptionsEndAtTheCommand) {
   EXPECT_EQ(request.environment(0).name(), "A");
   EXPECT_EQ(request.environment(1).value(), "x=y");
   EXPECT_EQ(request.stdin(), "");
+  EXPECT_EQ(request.output_policy(), exec::v1::OUTPUT_POLICY_UNSPECIFIED);
+  EXPECT_EQ(request.on_disconnect(), exec::v1::ON_DISCONNECT_UNSPECIFIED);
 }
 
 TEST_F(RunCommand, OneWordWithShellCharactersIsForAShell) {
@@ -115,14 +185,86 @@ TEST_F(RunCommand, OneWordWithShellCharactersIsForAShell) {
   EXPECT_THAT(exec_.last_request.argv().arguments(), ElementsAre("uptime"));
 }
 
-TEST_F(RunCommand, SendsStandardInput) {
+TEST_F(RunCommand, KeepLastIsPassedOn) {
   Exit(0);
-  const std::string input(size_t{1} << 20, 'x');
-  EXPECT_EQ(gateway_.Run({"run", "wc"}, input).code, 0);
-  EXPECT_EQ(exec_.last_request.stdin(), input);
+  gateway_.Run({"run", "--keep-last", "ping", "localhost"});
+  EXPECT_EQ(exec_.last_request.output_policy(), exec::v1::OUTPUT_POLICY_KEEP_LAST);
 }
 
-TEST_F(RunCommand, SaysThatItWaitsForStandardInput) {
+TEST_F(RunCommand, EveryRunHasARequestIdOfItsOwn) {
+  Exit(0);
+  std::set<std::string> ids;
+  const std::vector<std::vector<std::string>> runs = {
+      {"run", "true"}, {"run", "-n", "true"}, {"run", "--detach", "true"}};
+  for (const auto& words : runs) {
+    gateway_.Run(words);
+    EXPECT_THAT(exec_.last_request.request_id(), testing::MatchesRegex("[0-9a-f]{32}"));
+    ids.insert(exec_.last_request.request_id());
+  }
+  EXPECT_EQ(ids.size(), runs.size());
+}
+
+TEST_F(RunCommand, DetachPrintsTheJobAndLeavesIt) {
+  bool cancelled = false;
+  exec_.answer = [&](const ExecCall& call) {
+    call.Start("4cb1-9");
+    call.Output(OUTPUT_STREAM_STDOUT, "not for us");
+    while (!call.IsCancelled()) std::this_thread::yield();
+    cancelled = true;
+    return grpc::Status::CANCELLED;
+  };
+  const CliResult result = gateway_.Run({"run", "--detach", "--", "make"}, "input");
+  gateway_.Stop();
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.out, "4cb1-9\n");
+  EXPECT_EQ(result.error, "");
+  EXPECT_TRUE(cancelled);
+  EXPECT_FALSE(exec_.interactive);
+  EXPECT_EQ(exec_.last_request.on_disconnect(), exec::v1::ON_DISCONNECT_KEEP);
+  EXPECT_EQ(exec_.last_request.stdin(), "input");
+}
+
+TEST_F(RunCommand, DetachTellsOfAStartThatFailed) {
+  exec_.answer = [](const ExecCall& call) {
+    call.Start("4cb1-9", 0);
+    exec::v1::Outcome outcome;
+    outcome.mutable_start_failed()->set_errno_value(ENOENT);
+    outcome.mutable_start_failed()->set_message("exec: No such file or directory");
+    call.End(outcome);
+    return grpc::Status::OK;
+  };
+  const CliResult result = gateway_.Run({"run", "--detach", "--", "nosuch"});
+  EXPECT_EQ(result.code, 127);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.error,
+            "rawgate run: cannot start the command: exec: No such file or directory\n");
+}
+
+TEST_F(RunCommand, DetachOfWhatNeverStartedIsOurFailure) {
+  exec_.answer = [](const ExecCall&) {
+    return rpc::ToGrpc(
+        Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_COMMANDS", "64 commands wait"));
+  };
+  const CliResult result = gateway_.Run({"run", "--detach", "--", "make"});
+  EXPECT_EQ(result.code, 255);
+  EXPECT_EQ(result.out, "");
+  EXPECT_THAT(result.error, HasSubstr("64 commands wait"));
+}
+
+TEST_F(RunCommand, LeavingBeforeADetachedCommandStartsIsTold) {
+  Interrupt interrupt;
+  exec_.answer = [&](const ExecCall& call) {
+    interrupt.Deliver(2);
+    while (!call.IsCancelled()) std::this_thread::yield();
+    return grpc::Status::CANCELLED;
+  };
+  const CliResult result = gateway_.Run({"run", "--detach", "--", "make"}, "", interrupt);
+  gateway_.Stop();
+  EXPECT_EQ(result.code, 130);
+  EXPECT_THAT(result.error, HasSubstr("it may start yet, 'rawgate jobs' shows it"));
+}
+
+TEST_F(RunCommand, DetachSaysThatItWaitsForStandardInput) {
   Exit(0);
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
@@ -133,7 +275,8 @@ TEST_F(RunCommand, SaysThatItWaitsForStandardInput) {
   Interrupt interrupt;
   int code = -1;
   std::thread rawgate([&] {
-    code = RunCommandLine({"--gateway", gateway_.target(), "run", "wc"}, console, interrupt);
+    code = RunCommandLine({"--gateway", gateway_.target(), "run", "--detach", "wc"}, console,
+                          interrupt);
   });
   // Nobody ends the input until it was told.
   std::string text;
@@ -147,88 +290,14 @@ TEST_F(RunCommand, SaysThatItWaitsForStandardInput) {
   for (const int fd : {ends[0], told[0], told[1]}) ::close(fd);
 }
 
-TEST_F(RunCommand, TooMuchInputIsOurFailure) {
+TEST_F(RunCommand, TooMuchInputForADetachedCommandIsOurFailure) {
   Exit(0);
-  const CliResult result = gateway_.Run({"run", "wc"}, std::string((size_t{1} << 20) + 1, 'x'));
+  const CliResult result =
+      gateway_.Run({"run", "--detach", "wc"}, std::string((size_t{1} << 20) + 1, 'x'));
   EXPECT_EQ(result.code, 255);
   EXPECT_EQ(result.error,
             "rawgate run: standard input is longer than 1048576 bytes. 'rawgate put' it as a file "
             "and let the command read that.\n");
-}
-
-TEST_F(RunCommand, ExitCodesOfOtherEnds) {
-  exec::v1::Outcome outcome;
-  const auto expect = [&](int code, const std::string& error) {
-    End(outcome);
-    const CliResult result = gateway_.Run({"run", "prog"});
-    EXPECT_EQ(result.code, code);
-    EXPECT_THAT(result.error, HasSubstr(error));
-  };
-  outcome.mutable_signalled()->set_name("KILL");
-  outcome.mutable_signalled()->set_number(9);
-  expect(137, "rawgate run: the command was ended by SIGKILL\n");
-  outcome.mutable_timed_out()->mutable_timeout()->set_seconds(60);
-  expect(124, "time limit of 1m0s");
-  outcome.mutable_start_failed()->set_errno_value(ENOENT);
-  outcome.mutable_start_failed()->set_message("exec: no such file or directory");
-  expect(127, "cannot start the command: exec: no such file or directory\n");
-  outcome.mutable_start_failed()->set_errno_value(EACCES);
-  expect(126, "cannot start the command");
-  outcome.mutable_cancelled();
-  expect(255, "ended by the service");
-  outcome.mutable_output_limit()->set_limit_bytes(64 << 20);
-  expect(255, "64.0 MiB of output");
-  outcome.clear_result();
-  expect(255, "does not know");
-}
-
-TEST_F(RunCommand, MissingOutputIsTold) {
-  exec::v1::Outcome outcome;
-  outcome.mutable_exited()->set_code(0);
-  outcome.set_output_may_be_incomplete(true);
-  End(outcome);
-  const CliResult result = gateway_.Run({"run", "prog"});
-  EXPECT_EQ(result.code, 0);
-  EXPECT_THAT(result.error, HasSubstr("some may be missing"));
-}
-
-TEST_F(RunCommand, AStreamWithoutOutcomeIsNeverSuccess) {
-  exec_.answer = [](grpc::ServerContext&, Writer& writer) {
-    Send(writer, OUTPUT_STREAM_STDOUT, "partial");
-    return grpc::Status::OK;
-  };
-  const CliResult result = gateway_.Run({"run", "prog"});
-  EXPECT_EQ(result.code, 255);
-  EXPECT_EQ(result.out, "partial");
-  EXPECT_THAT(result.error, HasSubstr("without telling how the command ended"));
-}
-
-TEST_F(RunCommand, RefusalIsOurFailure) {
-  exec_.answer = [](grpc::ServerContext&, Writer&) {
-    return rpc::ToGrpc(
-        Error(absl::StatusCode::kFailedPrecondition, "SERVICE_STOPPED", "service exec is stopped"));
-  };
-  const CliResult result = gateway_.Run({"run", "prog"});
-  EXPECT_EQ(result.code, 255);
-  EXPECT_EQ(result.error,
-            "rawgate run: service exec is stopped. 'rawgate start' brings it back.\n");
-}
-
-TEST_F(RunCommand, InterruptCancelsTheCall) {
-  Interrupt interrupt;
-  bool cancelled = false;
-  exec_.answer = [&](grpc::ServerContext& context, Writer&) {
-    EXPECT_TRUE(interrupt.Deliver(2));
-    EXPECT_FALSE(interrupt.Deliver(2)) << "a second signal ends the process at once";
-    while (!context.IsCancelled()) std::this_thread::yield();
-    cancelled = true;
-    return grpc::Status::CANCELLED;
-  };
-  const CliResult result = gateway_.Run({"run", "sleep", "60"}, "", interrupt);
-  gateway_.Stop();
-  EXPECT_EQ(result.code, 130);
-  EXPECT_EQ(result.error, "");
-  EXPECT_TRUE(cancelled);
 }
 
 }  // namespace

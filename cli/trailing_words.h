@@ -1,4 +1,4 @@
-// The free words of `rawgate run` and `rawgate echo`, kept away from the option parser.
+// The free words of `rawgate run`, `shell` and `echo`, kept away from the option parser.
 #pragma once
 
 #include <string>

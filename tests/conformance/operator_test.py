@@ -19,6 +19,7 @@ def setUpModule():
     unittest.addModuleCleanup(stack.stop)
     stack.start_service("echo")
     stack.start_service("chat")
+    stack.start_service("exec")
     stack.start_gateway()
 
 
@@ -141,16 +142,26 @@ class CommandLineTest(unittest.TestCase):
                 self.assertIn(named + b" is not UTF-8", result.stderr)
                 self.assertEqual(result.stderr.count(b"\n"), 1)
 
-    def test_control_c_ends_the_wait_for_standard_input(self):
+    def run_with_idle_input(self, command):
+        """`rawgate run`, with a standard input that stays open and brings nothing."""
         reader, writer = os.pipe()
         self.addCleanup(os.close, writer)
-        with os.fdopen(reader) as idle, subprocess.Popen(
-                [BIN_DIR / "rawgate", "run", "true"], stdin=idle, stderr=subprocess.PIPE,
-                env=clean_environment(RAWGATE_GATEWAY=stack.gateway_target)) as process:
-            self.addCleanup(process.kill)
-            self.assertIn(b"waiting for the end of standard input", process.stderr.readline())
-            process.send_signal(signal.SIGINT)
-            self.assertEqual(process.wait(PATIENCE), -signal.SIGINT)
+        with os.fdopen(reader) as idle:
+            process = subprocess.Popen([BIN_DIR / "rawgate", "run", command], stdin=idle, stdout=subprocess.PIPE,
+                                       env=clean_environment(RAWGATE_GATEWAY=stack.gateway_target))
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_control_c_ends_a_command_that_waits_for_input(self):
+        process = self.run_with_idle_input("echo up; cat")
+        self.assertEqual(process.stdout.readline(), b"up\n")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE), -signal.SIGINT)
+
+    def test_a_command_that_ends_does_not_wait_for_input(self):
+        self.assertEqual(self.run_with_idle_input("exit 3").wait(PATIENCE), 3)
 
 
 if __name__ == "__main__":
