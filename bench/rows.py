@@ -156,4 +156,31 @@ def udp_time(build, effort):
     return rows
 
 
-COMPARISONS = {"echo": echo, "pipelined": pipelined, "idle": idle, "time": udp_time}
+@dataclasses.dataclass
+class SpawnLoop:
+    """Commands without a server, in so many processes."""
+    processes: int
+    name: str = "bare posix_spawn loop"
+
+
+def exec_commands(build, effort):
+    """`echo hi`, one command in flight on each connection."""
+    rows = []
+    with Servers(build) as servers:
+        ours = servers.ours("exec", "sized", transport="tcp")
+        for connections, processes in ((1, 1), (50, 2)):
+            def measure(subject):
+                if isinstance(subject, SpawnLoop):
+                    return load(build, "bare_spawn", subject.processes, effort.seconds)
+                return exchange(build, subject, connections, effort, b"echo hi\n", b"\3\0\0\0hi\n")
+
+            bare = SpawnLoop(processes)
+            results = in_turns(effort.rounds, [ours, bare], measure)
+            what = f"exec `echo hi`, sized, {connections} connection{'s' if connections > 1 else ''}"
+            rate = {name: median(results, name, "per_second") for name in results}
+            peer = f"{bare.name}, {processes} process{'es' if processes > 1 else ''}"
+            rows.append(rate_row(what, peer, rate[ours.name], rate[bare.name], 0.9))
+    return rows
+
+
+COMPARISONS = {"echo": echo, "pipelined": pipelined, "idle": idle, "time": udp_time, "exec": exec_commands}

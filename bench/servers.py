@@ -54,9 +54,10 @@ class Servers:
     def __exit__(self, *_):
         self._stack.close()
 
-    def ours(self, service, listener, *flags):
-        """A rawgate service with one raw listener, "tcp" or "udp"."""
-        command = [str(self.build / "bin" / f"rawgate-{service}"), f"--listen={listener}={listener}://127.0.0.1:0",
+    def ours(self, service, listener, *flags, transport=None):
+        """A rawgate service with one raw listener: its name is its transport's, unless told otherwise."""
+        command = [str(self.build / "bin" / f"rawgate-{service}"),
+                   f"--listen={listener}={transport or listener}://127.0.0.1:0",
                    "--rpc_listen=tcp://127.0.0.1:0", "--log_level=warn", *flags]
         process, line = self._spawn(command)
         address = json.loads(line)["listeners"][0]["address"]
