@@ -311,9 +311,10 @@ TEST_F(JobServicerTest, SignalsGoToTheTreeOrToTheFirstProcess) {
   EXPECT_EQ(Signal(id, v1::SIGNAL_USR1, v1::SIGNAL_TARGET_PROCESS), "OK");
   AwaitOutput(id, 7);
   EXPECT_EQ(SleepersFor(length).size(), 1u);
-  EXPECT_EQ(Signal(id, v1::SIGNAL_INT), "OK");
+  // Not INT, which a shell leaves to the program that it waits for.
+  EXPECT_EQ(Signal(id, v1::SIGNAL_TERM), "OK");
   AwaitEnd(id);
-  EXPECT_EQ(Get(id).outcome().signalled().name(), "INT");
+  EXPECT_EQ(Get(id).outcome().signalled().name(), "TERM");
   EXPECT_THAT(SleepersFor(length), IsEmpty());
   EXPECT_EQ(Signal(id, v1::SIGNAL_INT), "JOB_ENDED");
   EXPECT_EQ(Signal(id, v1::SIGNAL_UNSPECIFIED), "BAD_SIGNAL");
