@@ -17,8 +17,6 @@ using std::chrono::milliseconds;
 // Between two looks for who is left: at first, and at most.
 constexpr milliseconds kPauseMin{2};
 constexpr milliseconds kPauseMax{100};
-// Of a signal for all. A command that goes on making processes is not followed for ever.
-constexpr int kSignalRounds = 3;
 
 }  // namespace
 
@@ -87,23 +85,12 @@ void CommandTree::ReadProcessesThen(std::function<void(const std::vector<Process
 }
 
 void CommandTree::Signal(int signal, bool all, std::function<void()> sent) {
-  SignalRound(signal, all, std::make_shared<Signalled>(), kSignalRounds, std::move(sent));
-}
-
-// One that was made while /proc was read, by a process that had not been signalled yet, is found in
-// the next round: a shell that waits for it would not end before it does.
-void CommandTree::SignalRound(int signal, bool all, std::shared_ptr<Signalled> signalled,
-                              int rounds, std::function<void()> sent) {
-  ReadProcessesThen([this, signal, all, signalled, rounds,
-                     sent = std::move(sent)](const std::vector<ProcessRow>& rows) {
-    const size_t before = signalled->size();
+  ReadProcessesThen([this, signal, all, sent = std::move(sent)](const auto& rows) {
     for (const ProcessRow& row : launcher_ == nullptr ? std::vector<ProcessRow>()
                                                       : FindDescendants(rows, launcher_->pid())) {
-      if ((all || row.pid == pid_) && signalled->emplace(row.pid, row.start).second)
-        SignalProcess(row, {signal});
+      if (all || row.pid == pid_) SignalProcess(row, {signal});
     }
-    if (!all || rounds == 1 || signalled->size() == before) return sent();
-    SignalRound(signal, all, signalled, rounds - 1, sent);
+    sent();
   });
 }
 

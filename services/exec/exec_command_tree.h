@@ -53,8 +53,6 @@ class CommandTree final : public std::enable_shared_from_this<CommandTree>,
   void OnLauncherReport(const LauncherReport& report) override;
   void OnLauncherLost() override;
   void ReadProcessesThen(std::function<void(const std::vector<ProcessRow>&)> next);
-  void SignalRound(int signal, bool all, std::shared_ptr<Signalled> signalled, int rounds,
-                   std::function<void()> sent);
   void StartRound();
   void OnRound(const std::vector<ProcessRow>& rows);
   void Sweep();
