@@ -49,10 +49,13 @@ TEST_F(ForwarderTest, MetadataTravelsBothWays) {
 TEST_F(ForwarderTest, BackendIsToldWhoTheClientIs) {
   grpc::ClientContext context;
   context.AddMetadata("x-rawgate-peer", "tcp://forged:1");
+  context.AddMetadata("x-rawgate-role", "viewer");
   ASSERT_TRUE(Echo(context, "x").ok());
   const auto metadata = echo_.metadata();
   ASSERT_EQ(metadata.count("x-rawgate-peer"), 1U);
   EXPECT_THAT(metadata.find("x-rawgate-peer")->second, StartsWith("tcp://127.0.0.1:"));
+  ASSERT_EQ(metadata.count("x-rawgate-role"), 1U);
+  EXPECT_EQ(metadata.find("x-rawgate-role")->second, "admin");
 }
 
 TEST_F(ForwarderTest, StatusTravelsWithDetailsAndTrailers) {

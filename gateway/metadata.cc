@@ -17,7 +17,8 @@ bool IsLegalText(grpc::string_ref value) {
 
 bool Travels(grpc::string_ref key, grpc::string_ref value) {
   const absl::string_view name(key.data(), key.size());
-  if (absl::StartsWith(name, "grpc-") || name == "user-agent" || name == rpc::kPeerMetadataKey)
+  if (absl::StartsWith(name, "grpc-") || name == "user-agent" || name == rpc::kPeerMetadataKey ||
+      name == rpc::kRoleMetadataKey)
     return false;
   const grpc_slice key_slice = grpc_slice_from_static_buffer(key.data(), key.size());
   if (!grpc_header_key_is_legal(key_slice)) return false;
@@ -38,6 +39,8 @@ void CopyRequest(const grpc::ServerContextBase& from, Add add) {
   // A client of a Unix socket chooses the path that it is seen as.
   const std::string peer = rpc::PeerUri(from.peer());
   if (IsLegalText(peer)) add(rpc::kPeerMetadataKey, peer);
+  // Nobody is asked who he is yet.
+  add(rpc::kRoleMetadataKey, std::string(rpc::RoleName(rpc::Role::kAdmin)));
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ namespace rawgate::gateway {
 
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
-// What a client's call brings that travels, and who the client is (rpc::kPeerMetadataKey), whatever
-// it says itself: for calls that outlive the client's own.
+// What a client's call brings that travels, and who the client is (rpc::kPeerMetadataKey and
+// kRoleMetadataKey), whatever it says itself: for calls that outlive the client's own.
 Metadata RequestMetadata(const grpc::ServerContextBase& from);
 void AddMetadata(const Metadata& metadata, grpc::ClientContext& to);
 // Both at once.

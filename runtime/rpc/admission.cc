@@ -55,6 +55,10 @@ Call::~Call() {
 
 uint64_t Call::id() const { return row_->id; }
 
+std::string Call::peer() const { return admission_->PeerOf(*row_); }
+
+std::optional<Role> Call::role() const { return admission_->RoleOf(*row_); }
+
 void Call::OnEndRequested(EndHook hook) { admission_->SetHook(*row_, std::move(hook)); }
 
 void Call::CountReceived(uint64_t bytes) {
@@ -120,14 +124,30 @@ namespace {
 
 // Only when somebody looks: gRPC makes a map of the metadata at the first access, which calls that
 // nobody lists are spared.
-std::string PeerOf(const grpc::CallbackServerContext& context) {
-  const auto named = context.client_metadata().find(kPeerMetadataKey);
-  if (named == context.client_metadata().end()) return PeerUri(context.peer());
-  return observe::Printable(absl::string_view(named->second.data(), named->second.size()),
-                            Admission::kPeerBytesMax);
+std::optional<absl::string_view> Metadata(const grpc::CallbackServerContext& context,
+                                          const char* key) {
+  const auto found = context.client_metadata().find(key);
+  if (found == context.client_metadata().end()) return std::nullopt;
+  return absl::string_view(found->second.data(), found->second.size());
+}
+
+std::string PeerIn(const grpc::CallbackServerContext& context) {
+  const std::optional<absl::string_view> named = Metadata(context, kPeerMetadataKey);
+  return named ? observe::Printable(*named, Admission::kPeerBytesMax) : PeerUri(context.peer());
 }
 
 }  // namespace
+
+std::string Admission::PeerOf(const Call::Row& row) {
+  absl::MutexLock lock(&mutex_);
+  return PeerIn(*row.context);
+}
+
+std::optional<Role> Admission::RoleOf(const Call::Row& row) {
+  absl::MutexLock lock(&mutex_);
+  const std::optional<absl::string_view> named = Metadata(*row.context, kRoleMetadataKey);
+  return named ? RoleOfName(*named) : Role::kAdmin;
+}
 
 void Admission::List(uint64_t after_id, size_t limit, std::vector<net::ConnectionInfo>* rows) {
   absl::MutexLock lock(&mutex_);
@@ -136,7 +156,7 @@ void Admission::List(uint64_t after_id, size_t limit, std::vector<net::Connectio
     rows->push_back({.id = row.id,
                      .listener = kRpcListener,
                      .transport = observe::Transport::kRpc,
-                     .peer = PeerOf(*row.context),
+                     .peer = PeerIn(*row.context),
                      .open_time = row.opened,
                      .bytes_received = row.bytes_received.value(),
                      .bytes_sent = row.bytes_sent.value(),

@@ -17,14 +17,17 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
 #include "runtime/net/service.h"
+#include "runtime/rpc/role.h"
 
 namespace rawgate::rpc {
 
 // The listener's name in events and connection rows of typed calls.
 inline constexpr char kRpcListener[] = "rpc";
-// Request metadata in which the gateway names the client, as a URI, whose call it forwards. For
-// eyes only: whoever reaches the internal address can write what he likes.
+// Request metadata in which the gateway names the client whose call it forwards, as a URI, and the
+// client's role. The gateway lets no client set them; who reaches the internal address without the
+// gateway can, which is why that address is for the gateway alone.
 inline constexpr char kPeerMetadataKey[] = "x-rawgate-peer";
+inline constexpr char kRoleMetadataKey[] = "x-rawgate-role";
 
 // gRPC's "ipv4:127.0.0.1:4711", "ipv6:%5B::1%5D:4711" as one of our URIs; others as they are.
 std::string PeerUri(absl::string_view grpc_peer);
@@ -48,6 +51,11 @@ class Call {
   void Describe(const std::function<std::string()>& summary);
   // Unique among the connections and calls of this process; for events.
   uint64_t id() const;
+  // As in Admission::List().
+  std::string peer() const;
+  // What the gateway says of the client; without a word of it, kAdmin: the internal address is open
+  // to whoever reaches it. Nothing when it says what is no role.
+  std::optional<Role> role() const;
   // Who admitted it.
   Admission& admission() const { return *admission_; }
   // Somebody other than the caller may want this call to end: an operator, a service that stops, a
@@ -127,6 +135,8 @@ class Admission final : public net::Drainable {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CancelLater(Call::Row& row, const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SetHook(Call::Row& row, Call::EndHook hook);
+  std::string PeerOf(const Call::Row& row);
+  std::optional<Role> RoleOf(const Call::Row& row);
   void Remove(Call::Row& row);
 
   net::Service& service_;

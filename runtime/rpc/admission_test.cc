@@ -65,6 +65,15 @@ class HeldCalls final : public ControlService::CallbackService {
     }
     for (Held* one : held) one->End(status);
   }
+  // Of the call that has been held for the longest.
+  std::optional<Role> FirstRole() {
+    absl::MutexLock lock(&mutex_);
+    return held_.front()->call_.role();
+  }
+  std::string FirstPeer() {
+    absl::MutexLock lock(&mutex_);
+    return held_.front()->call_.peer();
+  }
   // How often hooks were called.
   int asked() const { return asked_; }
 
@@ -95,6 +104,7 @@ class HeldCalls final : public ControlService::CallbackService {
     void OnDone() override { delete this; }
 
     HeldCalls& owner_;
+    friend class HeldCalls;
     Call call_;
   };
 
@@ -121,9 +131,11 @@ class AdmissionTest : public testing::Test {
   }
   ~AdmissionTest() override { server_->Shutdown(absl::Now()); }
 
-  absl::Status Get(const std::string& name, const std::string& peer = "") {
+  absl::Status Get(const std::string& name, const std::string& peer = "",
+                   const std::string& role = "") {
     grpc::ClientContext context;
     if (!peer.empty()) context.AddMetadata(kPeerMetadataKey, peer);
+    if (!role.empty()) context.AddMetadata(kRoleMetadataKey, role);
     GetServiceRequest request;
     request.set_service(name);
     GetServiceResponse response;
@@ -202,6 +214,22 @@ TEST_F(AdmissionTest, ListsCallsInProgress) {
   EXPECT_TRUE(first.Join().ok());
   EXPECT_TRUE(second.Join().ok());
   EXPECT_TRUE(HasRows(0));
+}
+
+TEST_F(AdmissionTest, ACallKnowsItsClientAndItsRole) {
+  const auto role_of = [this](const std::string& role) {
+    Client client([&] { return Get("hold", "tcp://192.0.2.1:4711", role); });
+    EXPECT_TRUE(Holds(1));
+    EXPECT_EQ(calls_.FirstPeer(), "tcp://192.0.2.1:4711");
+    const std::optional<Role> found = calls_.FirstRole();
+    calls_.EndAll(absl::OkStatus());
+    EXPECT_TRUE(client.Join().ok());
+    return found;
+  };
+  EXPECT_EQ(role_of("viewer"), Role::kViewer);
+  EXPECT_EQ(role_of("executor"), Role::kExecutor);
+  EXPECT_EQ(role_of(""), Role::kAdmin);
+  EXPECT_EQ(role_of("root"), std::nullopt);
 }
 
 TEST_F(AdmissionTest, ListsTheClientThatTheGatewayNames) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "runtime/base/status.h"
 #include "runtime/rpc/page_token.h"
 #include "runtime/rpc/status.h"
+#include "runtime/rpc/unary_call.h"
 #include "services/chat/chat_message_servicer.h"
 #include "services/chat/chat_watch_servicer.h"
 
@@ -44,20 +44,9 @@ ChatServicer::~ChatServicer() = default;
 
 grpc::ServerUnaryReactor* ChatServicer::OnLoop(grpc::CallbackServerContext* context,
                                                absl::string_view method, Work work) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  absl::StatusOr<rpc::Call> admitted = admission_.Admit(*context, method);
-  if (!admitted.ok()) {
-    reactor->Finish(rpc::ToGrpc(admitted.status()));
-    return reactor;
-  }
-  boost::asio::post(loop_, [reactor, call = std::optional<rpc::Call>(*std::move(admitted)),
-                            work = std::move(work)]() mutable {
-    const grpc::Status end = call->End(work(*call));
-    // Before Finish(), after which the context may go at any time.
-    call.reset();
-    reactor->Finish(end);
-  });
-  return reactor;
+  return rpc::RunOnLoop(
+      admission_, context, method,
+      [work = std::move(work)](rpc::Call& call, const rpc::UnaryDone& done) { done(work(call)); });
 }
 
 grpc::ServerUnaryReactor* ChatServicer::ListSessions(grpc::CallbackServerContext* context,

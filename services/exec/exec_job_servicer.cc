@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/page_token.h"
-#include "runtime/rpc/status.h"
+#include "runtime/rpc/unary_call.h"
 #include "services/exec/exec_proto_servicer.h"
 #include "services/exec/exec_servicer.h"
 
@@ -15,31 +15,18 @@ namespace rawgate::exec {
 
 grpc::ServerUnaryReactor* ExecServicer::OnLoop(grpc::CallbackServerContext* context,
                                                absl::string_view method, uint64_t received,
-                                               std::function<void(Done)> work) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  absl::StatusOr<rpc::Call> admitted = admission_.Admit(*context, method);
-  if (!admitted.ok()) {
-    reactor->Finish(rpc::ToGrpc(admitted.status()));
-    return reactor;
-  }
-  admitted->CountReceived(received);
-  // Shared, since a std::function is copied.
-  auto call = std::make_shared<std::optional<rpc::Call>>(*std::move(admitted));
-  core_.host().Post([reactor, call = std::move(call), work = std::move(work)] {
-    work([reactor, call](const absl::Status& status) {
-      const grpc::Status end = (*call)->End(status);
-      // Before Finish(), after which the context may go at any time.
-      call->reset();
-      reactor->Finish(end);
-    });
-  });
-  return reactor;
+                                               std::function<void(rpc::UnaryDone)> work) {
+  return rpc::RunOnLoop(admission_, context, method,
+                        [received, work = std::move(work)](rpc::Call& call, rpc::UnaryDone done) {
+                          call.CountReceived(received);
+                          work(std::move(done));
+                        });
 }
 
 grpc::ServerUnaryReactor* ExecServicer::WriteStdin(grpc::CallbackServerContext* context,
                                                    const v1::WriteStdinRequest* request,
                                                    v1::WriteStdinResponse* response) {
-  return OnLoop(context, "WriteStdin", request->data().size(), [=, this](Done done) {
+  return OnLoop(context, "WriteStdin", request->data().size(), [=, this](rpc::UnaryDone done) {
     absl::StatusOr<std::shared_ptr<Job>> found = core_.Find(request->job_id());
     if (!found.ok()) return done(found.status());
     if (request->data().size() > kInputBytesMax) {
@@ -59,7 +46,7 @@ grpc::ServerUnaryReactor* ExecServicer::WriteStdin(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* ExecServicer::SignalJob(grpc::CallbackServerContext* context,
                                                   const v1::SignalJobRequest* request,
                                                   v1::SignalJobResponse*) {
-  return OnLoop(context, "SignalJob", 0, [=, this](Done done) {
+  return OnLoop(context, "SignalJob", 0, [=, this](rpc::UnaryDone done) {
     const absl::StatusOr<std::shared_ptr<Job>> job = core_.Find(request->job_id());
     if (!job.ok()) return done(job.status());
     const absl::StatusOr<int> signal = ToSignal(request->signal());
@@ -73,7 +60,7 @@ grpc::ServerUnaryReactor* ExecServicer::SignalJob(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* ExecServicer::ResizeTerminal(grpc::CallbackServerContext* context,
                                                        const v1::ResizeTerminalRequest* request,
                                                        v1::ResizeTerminalResponse*) {
-  return OnLoop(context, "ResizeTerminal", 0, [=, this](const Done& done) {
+  return OnLoop(context, "ResizeTerminal", 0, [=, this](const rpc::UnaryDone& done) {
     const absl::StatusOr<std::shared_ptr<Job>> job = core_.Find(request->job_id());
     if (!job.ok()) return done(job.status());
     const absl::StatusOr<WindowSize> size = ToWindowSize(request->size(), "size");
@@ -84,7 +71,7 @@ grpc::ServerUnaryReactor* ExecServicer::ResizeTerminal(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* ExecServicer::GetJob(grpc::CallbackServerContext* context,
                                                const v1::GetJobRequest* request,
                                                v1::GetJobResponse* response) {
-  return OnLoop(context, "GetJob", 0, [=, this](const Done& done) {
+  return OnLoop(context, "GetJob", 0, [=, this](const rpc::UnaryDone& done) {
     const absl::StatusOr<const Job*> job = core_.Peek(request->job_id());
     if (job.ok()) *response->mutable_job() = DescribeJob(**job);
     done(job.status());
@@ -94,7 +81,7 @@ grpc::ServerUnaryReactor* ExecServicer::GetJob(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* ExecServicer::ListJobs(grpc::CallbackServerContext* context,
                                                  const v1::ListJobsRequest* request,
                                                  v1::ListJobsResponse* response) {
-  return OnLoop(context, "ListJobs", 0, [=, this](const Done& done) {
+  return OnLoop(context, "ListJobs", 0, [=, this](const rpc::UnaryDone& done) {
     const absl::StatusOr<size_t> size = rpc::PageSize(request->page_size());
     if (!size.ok()) return done(size.status());
     const std::string& instance = admission_.service().instance();

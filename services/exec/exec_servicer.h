@@ -6,6 +6,7 @@
 
 #include "rawgate/exec/v1/exec_service.grpc.pb.h"
 #include "runtime/rpc/admission.h"
+#include "runtime/rpc/unary_call.h"
 #include "services/exec/exec_core.h"
 
 namespace rawgate::exec {
@@ -49,11 +50,9 @@ class ExecServicer final : public v1::ExecService::CallbackService {
                                      v1::ListJobsResponse* response) override;
 
  private:
-  // Ends a unary call. Called once, on the loop thread.
-  using Done = std::function<void(const absl::Status&)>;
   // Admits a unary call and runs `work` on the loop thread.
   grpc::ServerUnaryReactor* OnLoop(grpc::CallbackServerContext* context, absl::string_view method,
-                                   uint64_t received, std::function<void(Done)> work);
+                                   uint64_t received, std::function<void(rpc::UnaryDone)> work);
 
   ExecCore& core_;
   rpc::Admission& admission_;
