@@ -12,6 +12,7 @@ RUN /tmp/rawgate/script/bootstrap runtime \
  && rm -rf /tmp/rawgate /var/lib/apt/lists/* \
  && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin rawgate \
  && install -d -o rawgate -g rawgate -m 0750 /var/lib/rawgate /var/lib/rawgate/files
+COPY deploy/docker/exec-policy.textproto /etc/rawgate/
 USER rawgate
 WORKDIR /var/lib/rawgate
 CMD ["rawgate", "--help"]

@@ -13,5 +13,8 @@ if(RAWGATE_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)
 endif()
+# RE2 comes with gRPC, without a CMake package of its own.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 find_program(RAWGATE_PROTOC protoc REQUIRED)
 find_program(RAWGATE_GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "services/exec/exec_caller.h"
 #include "services/exec/exec_environment.h"
 #include "services/exec/exec_launch.h"
 
@@ -43,6 +44,7 @@ struct CommandSpec {
   bool keep_last = false;
   // Names the request; empty means that it has no name.
   std::string request_id;
+  Caller caller;
   // Whose command it is, for events.
   std::string listener;
   uint64_t connection_id = 0;

@@ -85,6 +85,7 @@ awaitable<absl::Status> CommandSession::Run(Connection& connection, CommandSpec 
   if (form_ == ReplyForm::kSized) spec.output_max = kSizedBodyMax;
   spec.listener = connection.listener().name();
   spec.connection_id = connection.id();
+  spec.caller.address = connection.peer();
   EndOfJob end;
   const absl::StatusOr<std::shared_ptr<Job>> started = core_.Start(std::move(spec));
   if (!started.ok()) co_return started.status();

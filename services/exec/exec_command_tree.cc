@@ -34,9 +34,10 @@ CommandTree::~CommandTree() {
 int CommandTree::Start(const Launch& launch, const CommandStreams& streams) {
   int error = 0;
   terminal_ = streams.terminal;
+  depth_ = launch.sandbox == Sandbox::kBubblewrap ? kInBubblewrap : 0;
   launcher_ = resources_.launchers.Take(&error);
   if (launcher_ == nullptr) return error;
-  error = WriteLaunch(launch, resources_.options.identity, launcher_->block());
+  error = WriteLaunch(launch, launcher_->block());
   if (error == 0) error = launcher_->Run(streams, *this);
   if (error != 0) resources_.launchers.Discard(std::exchange(launcher_, nullptr));
   return error;
@@ -86,9 +87,10 @@ void CommandTree::ReadProcessesThen(std::function<void(const std::vector<Process
 
 void CommandTree::Signal(int signal, bool all, std::function<void()> sent) {
   ReadProcessesThen([this, signal, all, sent = std::move(sent)](const auto& rows) {
+    const pid_t first = FirstDescendant(rows, pid_, depth_);
     for (const ProcessRow& row : launcher_ == nullptr ? std::vector<ProcessRow>()
                                                       : FindDescendants(rows, launcher_->pid())) {
-      if (all || row.pid == pid_) SignalProcess(row, {signal});
+      if (all || row.pid == first) SignalProcess(row, {signal});
     }
     sent();
   });

@@ -72,6 +72,10 @@ class CommandTree final : public std::enable_shared_from_this<CommandTree>,
   std::shared_ptr<LauncherProcess> launcher_;
   pid_t pid_ = 0;
   bool terminal_ = false;
+  // What stands between the first process and the command: bubblewrap's init, rawgate-exec-inner,
+  // and it.
+  static constexpr int kInBubblewrap = 3;
+  int depth_ = 0;
   bool exited_ = false;
   bool ending_ = false;
   bool killing_ = false;

@@ -45,11 +45,11 @@ absl::Status CheckOptions(const ExecOptions& options) {
   return absl::OkStatus();
 }
 
-ExecCore::ExecCore(ProcessHost& host, ExecOptions options, observe::EventLog& events)
+ExecCore::ExecCore(ProcessHost& host, ExecOptions options, Policy policy, observe::EventLog& events)
     : host_(host),
       options_(std::move(options)),
       events_(events),
-      base_environment_(BaseEnvironment(host.identity())),
+      policy_(std::move(policy)),
       id_prefix_(RandomPrefix()),
       jobs_(std::make_shared<JobTable>(options_.history)),
       unread_(
@@ -62,10 +62,13 @@ ExecCore::~ExecCore() {
 absl::StatusOr<std::shared_ptr<Job>> ExecCore::Start(CommandSpec spec) {
   if (absl::Status checked = CheckCommand(spec, options_.timeout_max); !checked.ok())
     return checked;
+  absl::StatusOr<Permit> permit = policy_.Check(spec, spec.caller);
+  if (!permit.ok()) return permit.status();
   // With a terminal there is somebody in front of it.
-  if (spec.timeout == absl::ZeroDuration())
-    spec.timeout = spec.terminal ? options_.timeout_max : options_.timeout_default;
-  if (spec.folder.empty()) spec.folder = options_.work_folder;
+  if (spec.timeout == absl::ZeroDuration()) {
+    spec.timeout = std::min(spec.terminal ? options_.timeout_max : options_.timeout_default,
+                            permit->rule->timeout_max);
+  }
   if (std::shared_ptr<Job> known = jobs_->FindRequest(spec.request_id); known != nullptr) {
     if (known->fingerprint() == FingerprintOf(spec)) return known;
     return Error(absl::StatusCode::kAlreadyExists, "REQUEST_ID_REUSED",
@@ -78,8 +81,8 @@ absl::StatusOr<std::shared_ptr<Job>> ExecCore::Start(CommandSpec spec) {
                           kRetryAfter);
   }
   const uint64_t number = ++last_job_;
-  const std::shared_ptr<Job> job = jobs_->Add(std::shared_ptr<Job>(
-      new Job(*this, number, absl::StrCat(id_prefix_, "-", number), std::move(spec))));
+  const std::shared_ptr<Job> job = jobs_->Add(std::shared_ptr<Job>(new Job(
+      *this, number, absl::StrCat(id_prefix_, "-", number), std::move(spec), *std::move(permit))));
   // Those that wait go first.
   if (running_ < options_.commands_max && queue_.empty()) {
     ++running_;
@@ -107,13 +110,23 @@ std::vector<std::shared_ptr<Job>> ExecCore::List(uint64_t before, size_t max, bo
 ProcessSpec ExecCore::MakeProcessSpec(const Job& job) const {
   const CommandSpec& spec = job.spec();
   ProcessSpec process;
-  process.launch.argv = ArgumentsOf(spec);
-  EnvironmentVariables base = base_environment_;
+  const PolicyRule& rule = *job.permit().rule;
+  process.launch.argv = job.permit().argv;
+  process.launch.identity = rule.identity;
+  process.launch.limits = rule.limits;
+  process.launch.sandbox = rule.sandbox;
+  EnvironmentVariables base = BaseEnvironment(rule.identity);
+  process.launch.folder = spec.folder;
+  if (rule.sandbox == Sandbox::kNone) {
+    if (spec.folder.empty()) process.launch.folder = options_.work_folder;
+  } else {
+    // That is the folder of its own, unless the request says otherwise.
+    std::erase_if(base, [](const auto& variable) { return variable.first == "HOME"; });
+  }
   if (spec.terminal) {
     base.emplace_back("TERM", spec.terminal_type.empty() ? "xterm-256color" : spec.terminal_type);
   }
   process.launch.environment = MakeEnvironment(base, spec.environment, job.id());
-  process.launch.folder = spec.folder;
   process.launch.terminal = spec.terminal;
   process.launch.input_stays_open = spec.input_stays_open;
   if (!spec.takes_input()) process.launch.input = spec.input;
@@ -121,9 +134,9 @@ ProcessSpec ExecCore::MakeProcessSpec(const Job& job) const {
   process.drain_timeout = spec.drain_timeout.value_or(kDrainTimeout);
   if (spec.keep_last) {
     process.keep_last = options_.keep_last;
-    process.output_max = UINT64_MAX;
+    process.output_max = rule.output_max;
   } else {
-    process.output_max = std::min(spec.output_max, options_.output_max);
+    process.output_max = std::min({spec.output_max, options_.output_max, rule.output_max});
   }
   return process;
 }

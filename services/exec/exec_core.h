@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -14,9 +15,9 @@
 #include "absl/time/time.h"
 #include "runtime/net/service.h"
 #include "runtime/observe/event_log.h"
-#include "services/exec/exec_environment.h"
 #include "services/exec/exec_job.h"
 #include "services/exec/exec_job_table.h"
+#include "services/exec/exec_policy.h"
 #include "services/exec/exec_process_host.h"
 
 namespace rawgate::exec {
@@ -48,7 +49,7 @@ absl::Status CheckOptions(const ExecOptions& options);
 class ExecCore final : public net::Drainable {
  public:
   // `host` and `events` outlive this object.
-  ExecCore(ProcessHost& host, ExecOptions options, observe::EventLog& events);
+  ExecCore(ProcessHost& host, ExecOptions options, Policy policy, observe::EventLog& events);
   // Kills what still runs; no observer is told. Jobs held by others may outlive the core, but only
   // to be destroyed.
   ~ExecCore() override;
@@ -56,7 +57,8 @@ class ExecCore final : public net::Drainable {
   ExecCore& operator=(const ExecCore&) = delete;
 
   // Runs a command, or queues it. What has the request_id of a job that is known is that job: then
-  // nothing is started. Errors: those of CheckCommand(); ALREADY_EXISTS (REQUEST_ID_REUSED);
+  // nothing is started. Errors: those of CheckCommand() and Policy::Check(); ALREADY_EXISTS
+  // (REQUEST_ID_REUSED);
   // RESOURCE_EXHAUSTED (TOO_MANY_COMMANDS, with a time to try again).
   absl::StatusOr<std::shared_ptr<Job>> Start(CommandSpec spec);
   // As long as somebody holds a job that these return, its output stays. Error: NOT_FOUND
@@ -66,6 +68,9 @@ class ExecCore final : public net::Drainable {
   absl::StatusOr<const Job*> Peek(absl::string_view id);
   // The newest first, of those before number `before`.
   std::vector<std::shared_ptr<Job>> List(uint64_t before, size_t max, bool running_only);
+
+  // For commands from now on.
+  void SetPolicy(Policy policy) { policy_ = std::move(policy); }
 
   // As a Drainable: what runs without a client may finish, and is ended when the time is up.
   void Drain(std::function<void()> drained) override;
@@ -90,7 +95,7 @@ class ExecCore final : public net::Drainable {
   ProcessHost& host_;
   const ExecOptions options_;
   observe::EventLog& events_;
-  const EnvironmentVariables base_environment_;
+  Policy policy_;
   // Makes job ids unlike those of other processes.
   const std::string id_prefix_;
   uint64_t last_job_ = 0;

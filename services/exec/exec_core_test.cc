@@ -181,9 +181,8 @@ TEST(ExecCoreTest, StartFailsWithoutWorkingFolder) {
 TEST(ExecCoreTest, StartFailsWithoutLauncher) {
   boost::asio::io_context loop{1};
   observe::EventLog events;
-  ProcessHost host(loop,
-                   {.launcher_path = "/no/such/launcher", .identity = *ResolveIdentity("nobody")});
-  ExecCore core(host, {}, events);
+  ProcessHost host(loop, {.launcher_path = "/no/such/launcher"});
+  ExecCore core(host, {}, AnythingForAnybody(), events);
   RecordingObserver observer;
   const auto job = core.Start(Shell("true"));
   ASSERT_TRUE(job.ok());

@@ -8,9 +8,19 @@
 #include "services/exec/exec_launcher_pool.h"
 
 using rawgate::exec::LocalUsers;
+using rawgate::exec::Sandbox;
 
 ABSL_FLAG(std::string, run_as, "nobody",
           "User that commands run as, when the service was started as root.");
+ABSL_FLAG(std::string, policy, "",
+          "File that says which commands may run, for whom, and how: text as in "
+          "protos/rawgate/exec/v1/policy.proto, read again on SIGHUP. Without it, who is on this "
+          "machine may run anything, and nobody else.");
+ABSL_FLAG(
+    Sandbox, sandbox, Sandbox::kNone,
+    "What keeps commands from harm where the policy says nothing: none, landlock (they change "
+    "files only below a folder of their own) or bubblewrap (and see no other process, no "
+    "network).");
 ABSL_FLAG(LocalUsers, allow_local_users, LocalUsers::kSame,
           "Whose programs on this machine are served: same (the service's user, and root) or any.");
 ABSL_FLAG(absl::Duration, command_timeout, absl::Seconds(60),
@@ -57,8 +67,10 @@ absl::StatusOr<Settings> SettingsFromFlags() {
   absl::StatusOr<std::string> launcher = FindLauncher();
   if (!launcher.ok()) return launcher.status();
   settings.processes = {.launcher_path = *std::move(launcher),
-                        .identity = *std::move(identity),
                         .spool_folder = settings.core.work_folder};
+  settings.policy_path = absl::GetFlag(FLAGS_policy);
+  settings.policy_defaults = {.identity = *std::move(identity),
+                              .sandbox = absl::GetFlag(FLAGS_sandbox)};
   settings.local_users = absl::GetFlag(FLAGS_allow_local_users);
   return settings;
 }

@@ -1,14 +1,33 @@
 #include "services/exec/exec_follow_servicer.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/proto_time.h"
 #include "runtime/rpc/server.h"
 #include "services/exec/exec_proto_servicer.h"
 
 namespace rawgate::exec {
+namespace {
+
+Caller CallerOf(const rpc::Call& call) {
+  Caller caller = {.role = call.role()};
+  const std::string peer = call.peer();
+  if (absl::StartsWith(peer, "unix:")) {
+    const sockaddr unnamed = {.sa_family = AF_UNIX, .sa_data = {}};
+    caller.address = net::Endpoint(net::Transport::kUnix, &unnamed, sizeof(unnamed.sa_family));
+  } else if (const auto parsed = net::Endpoint::Parse(peer); parsed.ok()) {
+    caller.address = *parsed;
+  }
+  return caller;
+}
+
+}  // namespace
 
 JobFollower::JobFollower(ExecCore& core, rpc::Call call, absl::Duration stall_timeout)
     : core_(core), call_(std::move(call)) {
@@ -39,6 +58,7 @@ void JobFollower::Start(absl::StatusOr<CommandSpec> spec, bool ends_job) {
   if (!refused.ok()) return Finish(refused, /*told=*/false);
   ends_job_ = ends_job;
   spec->connection_id = call_->id();
+  spec->caller = CallerOf(*call_);
   auto started = core_.Start(*std::move(spec));
   if (!started.ok()) return Finish(started.status(), /*told=*/false);
   Follow(*std::move(started));

@@ -14,11 +14,12 @@
 
 namespace rawgate::exec {
 
-Job::Job(ExecCore& core, uint64_t number, std::string id, CommandSpec spec)
+Job::Job(ExecCore& core, uint64_t number, std::string id, CommandSpec spec, Permit permit)
     : core_(core),
       number_(number),
       id_(std::move(id)),
       spec_(std::move(spec)),
+      permit_(std::move(permit)),
       fingerprint_(FingerprintOf(spec_)),
       summary_(observe::Summary(spec_.shell_command ? *spec_.shell_command
                                                     : absl::StrJoin(spec_.argv, " "))) {}
@@ -55,6 +56,7 @@ void Job::Run() {
 void Job::ForgetStart() {
   spec_.shell_command.reset();
   std::vector<std::string>().swap(spec_.argv);
+  std::vector<std::string>().swap(permit_.argv);
   EnvironmentVariables().swap(spec_.environment);
   std::string().swap(spec_.input);
   std::string().swap(spec_.folder);
@@ -179,7 +181,8 @@ void Job::SetOutcome(const ProcessEnd& end) {
     outcome_.timeout = spec_.timeout;
   } else if (end.cause == EndCause::kOutputLimit) {
     outcome_.kind = Kind::kOutputLimit;
-    outcome_.output_limit = std::min(spec_.output_max, core_.options_.output_max);
+    outcome_.output_limit =
+        std::min({spec_.output_max, core_.options_.output_max, permit_.rule->output_max});
   } else if (end.cause == EndCause::kCancelled) {
     outcome_.kind = Kind::kCancelled;
   } else {

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "services/exec/exec_command.h"
 #include "services/exec/exec_outcome.h"
+#include "services/exec/exec_policy.h"
 #include "services/exec/exec_process.h"
 
 namespace rawgate::exec {
@@ -49,6 +50,8 @@ class Job final : private ProcessObserver {
   State state() const { return state_; }
   // Once it has started, without what only the start needed: command, environment, input.
   const CommandSpec& spec() const { return spec_; }
+  // By what it was let in.
+  const Permit& permit() const { return permit_; }
   uint64_t fingerprint() const { return fingerprint_; }
   // What is run, in a few words.
   const std::string& summary() const { return summary_; }
@@ -91,7 +94,7 @@ class Job final : private ProcessObserver {
  private:
   friend class ExecCore;
   friend class JobTable;
-  Job(ExecCore& core, uint64_t number, std::string id, CommandSpec spec);
+  Job(ExecCore& core, uint64_t number, std::string id, CommandSpec spec, Permit permit);
   void Run();
   // The core goes away.
   void Abandon();
@@ -110,6 +113,7 @@ class Job final : private ProcessObserver {
   const uint64_t number_;
   const std::string id_;
   CommandSpec spec_;
+  Permit permit_;
   const uint64_t fingerprint_;
   const std::string summary_;
   std::vector<JobObserver*> observers_;

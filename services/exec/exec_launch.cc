@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "services/exec/exec_bubblewrap.h"
 
 namespace rawgate::exec {
 namespace {
@@ -51,6 +52,45 @@ void WriteIdentity(const Identity& identity, LaunchBlock* block) {
   std::copy_n(identity.groups.begin(), block->groups_count, block->groups);
 }
 
+void WriteLimits(const Launch& launch, LaunchBlock* block) {
+  const ResourceLimits& limits = launch.limits;
+  block->limits_count = 0;
+  AddLimit(block, RLIMIT_CORE, 0, /*hard_too=*/true);
+  if (limits.open_files != 0) {
+    AddLimit(block, RLIMIT_NOFILE, limits.open_files, /*hard_too=*/true);
+  } else {
+    AddLimit(block, RLIMIT_NOFILE, kOpenFilesSoft, /*hard_too=*/false);
+  }
+  // The limit counts all processes of a user: an ordinary user's desktop may be beyond any number
+  // chosen here.
+  const bool crowded = !launch.identity.change || launch.identity.user == 0;
+  if (limits.processes != 0 || !crowded) {
+    AddLimit(block, RLIMIT_NPROC, limits.processes != 0 ? limits.processes : kProcessesMax,
+             /*hard_too=*/true);
+  }
+  if (limits.address_space_bytes != 0)
+    AddLimit(block, RLIMIT_AS, limits.address_space_bytes, /*hard_too=*/true);
+  if (limits.file_size_bytes != 0)
+    AddLimit(block, RLIMIT_FSIZE, limits.file_size_bytes, /*hard_too=*/true);
+  if (limits.cpu_seconds != 0) {
+    // SIGXCPU tells what happened, where SIGKILL, a second later, would not.
+    AddLimit(block, RLIMIT_CPU, limits.cpu_seconds + 1, /*hard_too=*/true);
+    AddLimit(block, RLIMIT_CPU, limits.cpu_seconds, /*hard_too=*/false);
+  }
+}
+
+LaunchFourth FourthOf(Sandbox sandbox) {
+  switch (sandbox) {
+    case Sandbox::kNone:
+      break;
+    case Sandbox::kLandlock:
+      return LaunchFourth::kRuleset;
+    case Sandbox::kBubblewrap:
+      return LaunchFourth::kInner;
+  }
+  return LaunchFourth::kNone;
+}
+
 struct Pipe {
   Fd read;
   Fd write;
@@ -84,18 +124,13 @@ Fd InputFile(absl::string_view bytes) {
 
 }  // namespace
 
-int WriteLaunch(const Launch& launch, const Identity& identity, LaunchBlock* block) {
+int WriteLaunch(const Launch& launch, LaunchBlock* block) {
   if (launch.argv.size() > kLaunchArgumentsMax || launch.environment.size() > kLaunchEnvironmentMax)
     return E2BIG;
-  WriteIdentity(identity, block);
+  WriteIdentity(launch.identity, block);
+  WriteLimits(launch, block);
   block->terminal = launch.terminal ? 1 : 0;
-  block->limits_count = 0;
-  AddLimit(block, RLIMIT_CORE, 0, /*hard_too=*/true);
-  AddLimit(block, RLIMIT_NOFILE, kOpenFilesSoft, /*hard_too=*/false);
-  // The limit counts all processes of a user: an ordinary user's desktop may be beyond any number
-  // chosen here.
-  if (identity.change && identity.user != 0)
-    AddLimit(block, RLIMIT_NPROC, kProcessesMax, /*hard_too=*/true);
+  block->fourth = FourthOf(launch.sandbox);
 
   block->arguments_count = static_cast<uint32_t>(launch.argv.size());
   block->environment_count = static_cast<uint32_t>(launch.environment.size());
@@ -106,11 +141,28 @@ int WriteLaunch(const Launch& launch, const Identity& identity, LaunchBlock* blo
   return fits ? 0 : E2BIG;
 }
 
-int CommandStreams::Open(const Launch& launch, const Identity& identity) {
-  return launch.terminal ? OpenTerminal(*launch.terminal, identity) : OpenPipes(launch, identity);
+int CommandStreams::Open(const Launch& launch) {
+  const int error =
+      launch.terminal ? OpenTerminal(*launch.terminal, launch.identity) : OpenPipes(launch);
+  return error != 0 ? error : OpenFourth(launch);
 }
 
-int CommandStreams::OpenPipes(const Launch& launch, const Identity& identity) {
+int CommandStreams::OpenFourth(const Launch& launch) {
+  switch (FourthOf(launch.sandbox)) {
+    case LaunchFourth::kNone:
+      return 0;
+    case LaunchFourth::kRuleset:
+      fourth = LandlockFor(launch.own_folder);
+      return fourth ? 0 : errno;
+    case LaunchFourth::kInner:
+      fourth = InnerMemory(launch.inner_environment);
+      return fourth ? 0 : errno;
+  }
+  return EINVAL;
+}
+
+int CommandStreams::OpenPipes(const Launch& launch) {
+  const Identity& identity = launch.identity;
   Pipe in;
   Pipe out;
   Pipe err;
@@ -158,9 +210,9 @@ int SetWindowSize(int terminal, WindowSize size) {
 }
 
 std::string DescribeLaunchFailure(const LaunchFailure& failure) {
-  constexpr std::array<const char*, 10> kStages = {
-      "start",  "start", "descriptors", "terminal",       "limits",
-      "groups", "user",  "privileges",  "working folder", "exec"};
+  constexpr std::array<const char*, 11> kStages = {
+      "start", "start",      "descriptors", "terminal",       "limits", "groups",
+      "user",  "privileges", "sandbox",     "working folder", "exec"};
   const auto stage = static_cast<size_t>(failure.stage);
   const char* why = strerrordesc_np(failure.errno_value);
   return absl::StrCat(

@@ -13,11 +13,12 @@
 #include "runtime/base/fd.h"
 #include "services/exec/exec_identity.h"
 #include "services/exec/exec_launcher.h"
+#include "services/exec/exec_sandbox.h"
 
 namespace rawgate::exec {
 
 // At most this many processes and threads of the user that commands run as, when the user is
-// changed.
+// changed and ResourceLimits says nothing else.
 inline constexpr uint64_t kProcessesMax = 4096;
 // Soft limit of open descriptors that commands start with: what select(2) can handle.
 inline constexpr uint64_t kOpenFilesSoft = 1024;
@@ -27,13 +28,28 @@ struct WindowSize {
   uint16_t columns = 80;
 };
 
+// Zero: no other limit than the service has. What they mean is in policy.proto.
+struct ResourceLimits {
+  uint64_t cpu_seconds = 0;
+  uint64_t address_space_bytes = 0;
+  uint64_t open_files = 0;
+  uint64_t processes = 0;
+  uint64_t file_size_bytes = 0;
+};
+
 struct Launch {
+  Identity identity;
+  ResourceLimits limits;
+  Sandbox sandbox = Sandbox::kNone;
   // At least one; none holds a NUL.
   std::vector<std::string> argv;
-  // "NAME=value", complete.
+  // "NAME=value", complete but for what a sandbox adds.
   std::vector<std::string> environment;
-  // Absolute.
+  // Absolute; empty, in a sandbox, for the folder of its own.
   std::string folder;
+  // In a sandbox: where it may write; and what rawgate-exec-inner gives it as `environment`.
+  std::string own_folder;
+  std::vector<std::string> inner_environment;
   // Whole standard input; empty means end of file at once.
   std::string input;
   // Input comes while the command runs, instead of `input`.
@@ -42,8 +58,8 @@ struct Launch {
   std::optional<WindowSize> terminal;
 };
 
-// Writes `launch`, to be run as `identity`, into `block`. Anything but 0 is an errno: E2BIG.
-int WriteLaunch(const Launch& launch, const Identity& identity, LaunchBlock* block);
+// Writes `launch` into `block`. Anything but 0 is an errno: E2BIG.
+int WriteLaunch(const Launch& launch, LaunchBlock* block);
 
 // What a command is connected to.
 struct CommandStreams {
@@ -58,13 +74,16 @@ struct CommandStreams {
   Fd error_output_reader;
   // When input comes while the command runs.
   Fd input_writer;
+  // What the launcher is given besides, see LaunchBlock::fourth.
+  Fd fourth;
 
   // The value is an errno.
-  int Open(const Launch& launch, const Identity& identity);
+  int Open(const Launch& launch);
 
  private:
-  int OpenPipes(const Launch& launch, const Identity& identity);
+  int OpenPipes(const Launch& launch);
   int OpenTerminal(WindowSize size, const Identity& identity);
+  int OpenFourth(const Launch& launch);
 };
 
 // The value is an errno. `terminal` is either end.

@@ -20,8 +20,8 @@ inline constexpr int kLauncherSocket = 3;  // SOCK_SEQPACKET: LauncherOrder in, 
 inline constexpr int kLauncherMemory = 4;  // a LaunchBlock, shared with the service
 
 enum class LauncherOrder : uint32_t {
-  // Start the command that is in the block; its descriptors 0, 1 and 2 come with the message. Only
-  // to a launcher that has none.
+  // Start the command that is in the block; its descriptors 0, 1 and 2 come with the message, and a
+  // fourth if LaunchBlock::fourth says so. Only to a launcher that has no command.
   kRun = 1,
   // End all that is left of it by SIGKILL.
   kKill,
@@ -35,6 +35,7 @@ enum class LaunchStage : int32_t {
   kGroups,
   kUser,
   kPrivileges,
+  kSandbox,
   kFolder,
   kExec,
 };
@@ -65,6 +66,18 @@ struct LaunchLimit {
   uint64_t value;
 };
 
+// What a fourth descriptor is that comes with kRun.
+enum class LaunchFourth : uint32_t {
+  kNone = 0,  // there is none
+  kRuleset,   // of Landlock, to be put into force
+  // An InnerBlock, for the command to keep as kInnerMemory: the command is bubblewrap, and what it
+  // runs is rawgate-exec-inner. Both start with all signals blocked, since these are meant for the
+  // command that rawgate-exec-inner runs.
+  kInner,
+};
+inline constexpr int kInnerMemory = 3;
+
+inline constexpr int kLaunchDescriptorsMax = 4;
 inline constexpr uint32_t kLaunchLimitsMax = 8;
 inline constexpr uint32_t kLaunchSupplementaryMax = 256;
 inline constexpr uint32_t kLaunchArgumentsMax = 4096;
@@ -81,6 +94,7 @@ struct LaunchBlock {
   uint32_t groups[kLaunchSupplementaryMax];
   // Not 0: descriptor 0 is a terminal, and becomes the controlling one.
   uint32_t terminal;
+  LaunchFourth fourth;
   uint32_t limits_count;
   LaunchLimit limits[kLaunchLimitsMax];
   uint32_t arguments_count;
@@ -88,6 +102,16 @@ struct LaunchBlock {
   // Each ended by a NUL: the working folder, entered as that user; the arguments, of which the
   // first is looked up in the command's PATH when it has no slash; the environment.
   char text[kLaunchTextMax];
+};
+
+// What the service and rawgate-exec-inner share. The environment goes this way since bubblewrap is
+// not to have it (LD_PRELOAD), and on a command line all users of the machine could read it.
+struct InnerBlock {
+  // kFailed, or kExited; all zero when it never got that far.
+  LauncherReport report;
+  uint32_t environment_count;
+  // Each ended by a NUL.
+  char environment[kLaunchTextMax];
 };
 
 }  // namespace rawgate::exec

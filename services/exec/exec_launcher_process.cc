@@ -132,23 +132,24 @@ int LauncherProcess::Send(LauncherOrder order, const CommandStreams* streams) {
   msghdr message{};
   message.msg_iov = &bytes;
   message.msg_iovlen = 1;
-  std::array<int, 3> descriptors;
+  std::array<int, kLaunchDescriptorsMax> descriptors;
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(descriptors))> control{};
   if (streams != nullptr) {
     const int output = streams->output.get();
     if (streams->terminal) {
-      descriptors = {output, output, output};
+      descriptors = {output, output, output, streams->fourth.get()};
     } else {
       descriptors = {streams->input ? streams->input.get() : null_, output,
-                     streams->error_output.get()};
+                     streams->error_output.get(), streams->fourth.get()};
     }
+    const size_t size = sizeof(int) * (streams->fourth ? 4 : 3);
     message.msg_control = control.data();
-    message.msg_controllen = control.size();
+    message.msg_controllen = CMSG_SPACE(size);
     cmsghdr* const head = CMSG_FIRSTHDR(&message);
     head->cmsg_level = SOL_SOCKET;
     head->cmsg_type = SCM_RIGHTS;
-    head->cmsg_len = CMSG_LEN(sizeof(descriptors));
-    std::memcpy(CMSG_DATA(head), descriptors.data(), sizeof(descriptors));
+    head->cmsg_len = CMSG_LEN(size);
+    std::memcpy(CMSG_DATA(head), descriptors.data(), size);
   }
   return sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL) < 0 ? errno : 0;
 }

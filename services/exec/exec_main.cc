@@ -7,6 +7,7 @@
 #include "runtime/host/service_host.h"
 #include "services/exec/exec_flags.h"
 #include "services/exec/exec_framed_session.h"
+#include "services/exec/exec_policy_keeper.h"
 #include "services/exec/exec_servicer.h"
 #include "services/exec/exec_session.h"
 
@@ -24,18 +25,24 @@ int main(int argc, char** argv) {
        .default_rpc_listen = "tcp://127.0.0.1:50062",
        .usage =
            "Runs commands for programs on this machine. Listeners: raw, sized, header, framed.\n\n"
-           "  rawgate-exec --work_dir=/srv/scratch\n"
+           "  rawgate-exec --work_dir=/srv/scratch --sandbox=landlock\n"
+           "  rawgate-exec --policy=/etc/rawgate/exec-policy.textproto\n"
            "  rawgate-exec --listen=sized=unix:///run/rawgate/exec.sock --command_timeout=10s\n"});
   const absl::StatusOr<rawgate::exec::Settings> settings = rawgate::exec::SettingsFromFlags();
   if (!settings.ok()) return process.Fail(settings.status());
   rawgate::host::ServiceHost host(process);
-  spdlog::info("commands run as {} in {}", settings->processes.identity.name,
-               settings->core.work_folder);
+  const rawgate::exec::PolicyDefaults& defaults = settings->policy_defaults;
+  spdlog::info("commands run as {} in {}", defaults.identity.name, settings->core.work_folder);
   spdlog::info("whatever a command starts is ended with it: its launcher is the reaper of it all");
   // Commands that run as this user are not to look into this process.
-  if (!settings->processes.identity.change) prctl(PR_SET_DUMPABLE, 0);
+  if (!defaults.identity.change) prctl(PR_SET_DUMPABLE, 0);
   rawgate::exec::ProcessHost processes(host.loop(), settings->processes);
-  rawgate::exec::ExecCore core(processes, settings->core, host.service().events());
+  rawgate::exec::PolicyKeeper keeper(host.loop(), processes, settings->policy_path, defaults);
+  absl::StatusOr<rawgate::exec::Policy> policy = keeper.Load();
+  if (!policy.ok()) return process.Fail(policy.status());
+  rawgate::exec::ExecCore core(processes, settings->core, *std::move(policy),
+                               host.service().events());
+  keeper.ReloadOnHangup(core);
   host.service().Add(core);
   rawgate::exec::PeerPolicy peers(settings->local_users);
   ExecSession raw(ReplyForm::kRaw, core, peers);

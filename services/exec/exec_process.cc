@@ -13,13 +13,11 @@
 #include "services/exec/exec_capture.h"
 #include "services/exec/exec_command_tree.h"
 #include "services/exec/exec_process_resources.h"
+#include "services/exec/exec_sandbox_entry.h"
 
 namespace rawgate::exec {
-namespace {
 
 namespace asio = boost::asio;
-
-}  // namespace
 
 class Process::Impl final : public Capture::Events,
                             public CommandTree::Events,
@@ -29,6 +27,7 @@ class Process::Impl final : public Capture::Events,
       : resources_(&resources),
         observer_(&observer),
         tree_(std::make_shared<CommandTree>(resources, *this)),
+        sandbox_(resources),
         deadline_(resources.loop.get_executor()) {}
 
   void Start(const ProcessSpec& spec);
@@ -72,6 +71,7 @@ class Process::Impl final : public Capture::Events,
   std::chrono::steady_clock::time_point started_;
   // Null once abandoned. Also held by itself while it calls.
   std::shared_ptr<CommandTree> tree_;
+  SandboxEntry sandbox_;
   // Of the command, then of its output.
   Timer deadline_;
   absl::Time deadline_end_;
@@ -104,8 +104,9 @@ void Process::Impl::Start(const ProcessSpec& spec) {
 
 int Process::Impl::StartCommand(const ProcessSpec& spec) {
   CommandStreams streams;
-  int error = streams.Open(spec.launch, resources_->options.identity);
-  if (error == 0) error = tree_->Start(spec.launch, streams);
+  Launch inside;
+  int error = sandbox_.Open(spec.launch, &inside, &streams);
+  if (error == 0) error = tree_->Start(inside, streams);
   if (error != 0) return error;
   pipes_ = {std::move(streams.output_reader), std::move(streams.error_output_reader)};
   terminal_ = streams.terminal;
@@ -166,6 +167,7 @@ void Process::Impl::OnStartFailed(const LaunchFailure& failure) {
 void Process::Impl::OnExited(int wait_status, const rusage& usage) {
   end_.wait_status = wait_status;
   end_.usage = usage;
+  sandbox_.CorrectEnd(&end_.wait_status, &end_.usage, &end_.failure);
   SetEndTime();
   // Its output may not have come to its end, nor those that it started.
   StartDraining();
@@ -254,11 +256,13 @@ void Process::Impl::Finish() {
   finished_ = true;
   deadline_.cancel();
   if (input_ != nullptr) input_->Close();
+  sandbox_.Leave();
   observer_->OnProcessEnd(end_);
 }
 
 void Process::Impl::Abandon() {
   resources_ = nullptr;
+  sandbox_.Leave();
   if (input_ != nullptr) input_->Close();
   tree_.reset();
   deadline_.cancel();

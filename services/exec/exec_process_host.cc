@@ -30,6 +30,7 @@ ProcessResources::ProcessResources(asio::io_context& event_loop, ProcessHostOpti
     : options(std::move(given)),
       loop(event_loop),
       disk((QuietenChildSignal(), kDiskThreads)),
+      own_folders(options.spool_folder),
       launchers(event_loop, options.launcher_path) {}
 
 ProcessResources::~ProcessResources() {
@@ -67,7 +68,5 @@ void ProcessHost::PostAfter(absl::Duration delay, std::function<void()> task) {
     });
   });
 }
-
-const Identity& ProcessHost::identity() const { return resources_->options.identity; }
 
 }  // namespace rawgate::exec

@@ -17,9 +17,7 @@ namespace rawgate::exec {
 
 struct ProcessHostOptions {
   std::string launcher_path = {};
-  Identity identity = {};
-  // For output that is too large for memory. Not entered as the commands' user: it needs only to be
-  // ours.
+  // For output that is too large for memory, and for the folders of commands in sandboxes.
   std::string spool_folder = "/tmp";
   // Between SIGTERM and SIGKILL.
   absl::Duration grace = absl::Seconds(2);
@@ -47,8 +45,6 @@ class ProcessHost {
   // Runs `task` on the loop thread, later. Any thread.
   void Post(std::function<void()> task);
   void PostAfter(absl::Duration delay, std::function<void()> task);
-
-  const Identity& identity() const;
 
  private:
   std::unique_ptr<ProcessResources> resources_;

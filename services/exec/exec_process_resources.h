@@ -7,6 +7,7 @@
 
 #include "services/exec/exec_launcher_pool.h"
 #include "services/exec/exec_orphans.h"
+#include "services/exec/exec_own_folder.h"
 #include "services/exec/exec_process_host.h"
 #include "services/exec/exec_process_tree.h"
 
@@ -23,6 +24,8 @@ class ProcessResources {
   boost::asio::io_context& loop;
   // Moves large outputs to files and reads /proc.
   boost::asio::thread_pool disk;
+  // Emptied when no launcher runs any more.
+  OwnFolders own_folders;
   LauncherPool launchers;
   Orphans orphans;
 };

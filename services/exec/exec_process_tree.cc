@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/numbers.h"
@@ -84,6 +85,19 @@ void SignalProcess(const ProcessRow& row, absl::Span<const int> signals) {
   ProcessRow now;
   if (!pidfd || !ReadProcess(row.pid, &now) || now.start != row.start) return;
   for (const int signal : signals) syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
+}
+
+pid_t FirstDescendant(const std::vector<ProcessRow>& rows, pid_t ancestor, int depth) {
+  for (; depth > 0 && ancestor != 0; --depth) {
+    const ProcessRow* first = nullptr;
+    for (const ProcessRow& row : rows) {
+      const bool earlier =
+          first == nullptr || std::pair(row.start, row.pid) < std::pair(first->start, first->pid);
+      if (row.parent == ancestor && earlier) first = &row;
+    }
+    ancestor = first == nullptr ? 0 : first->pid;
+  }
+  return ancestor;
 }
 
 void SignalDescendants(const std::vector<ProcessRow>& rows, pid_t ancestor,

@@ -31,6 +31,9 @@ std::vector<ProcessRow> ReadProcesses();
 // Everything in `rows` that descends from `ancestor`, which is not itself among them.
 std::vector<ProcessRow> FindDescendants(const std::vector<ProcessRow>& rows, pid_t ancestor);
 
+// The first child that is left of the first child, and so on, `depth` times; 0 when there is none.
+pid_t FirstDescendant(const std::vector<ProcessRow>& rows, pid_t ancestor, int depth);
+
 // What a signal has been sent to.
 using Signalled = std::set<std::pair<pid_t, uint64_t>>;
 

@@ -22,6 +22,15 @@ TEST(FindDescendantsTest, ChildrenInAnyOrderOfNumbers) {
   EXPECT_THAT(pids, UnorderedElementsAre(20, 30, 40));
 }
 
+TEST(FirstDescendantTest, FollowsTheFirstChildren) {
+  const std::vector<ProcessRow> rows = {Row(7, 2), Row(3, 2), Row(9, 3), Row(5, 9), Row(4, 3)};
+  EXPECT_EQ(FirstDescendant(rows, 2, 0), 2);
+  EXPECT_EQ(FirstDescendant(rows, 2, 1), 3);
+  EXPECT_EQ(FirstDescendant(rows, 2, 2), 4);
+  EXPECT_EQ(FirstDescendant(rows, 2, 3), 0);
+  EXPECT_EQ(FirstDescendant(rows, 8, 1), 0);
+}
+
 TEST(ParseProcessStatTest, NamesMayHoldAnything) {
   ProcessRow row;
   ASSERT_TRUE(

@@ -23,7 +23,8 @@ class ExecServiceFixture {
                               net::StreamOptions stream_options = {},
                               absl::Duration stall_timeout = absl::Minutes(1))
       : processes_(fixture_.loop(), CoreOnLoop::Complete(std::move(host_options), scratch_)),
-        core_(processes_, CoreOnLoop::Complete(std::move(options), scratch_), fixture_.events()),
+        core_(processes_, CoreOnLoop::Complete(std::move(options), scratch_),
+              Policy::LocalOnly(*ResolveIdentity("nobody"), Sandbox::kNone), fixture_.events()),
         servicer_(core_, fixture_.admission(), stall_timeout) {
     signal(SIGPIPE, SIG_IGN);
     raw_ = Listen("raw", "tcp://127.0.0.1:0", raw_session_, stream_options);

@@ -110,9 +110,10 @@ awaitable<void> ExecSession::RefuseAndClose(Connection& connection, absl::Status
     connection.Close(CloseReason::kCrossProtocol, refusal.message());
     co_return;
   }
-  const bool malformed = ReasonOf(refusal) == "BAD_COMMAND";
-  co_await Refuse(connection, std::move(refusal),
-                  malformed ? CloseReason::kProtocolError : CloseReason::kLimit);
+  CloseReason reason = CloseReason::kLimit;
+  if (ReasonOf(refusal) == "BAD_COMMAND") reason = CloseReason::kProtocolError;
+  if (ReasonOf(refusal) == "POLICY_REFUSED") reason = CloseReason::kRefused;
+  co_await Refuse(connection, std::move(refusal), reason);
 }
 
 }  // namespace rawgate::exec

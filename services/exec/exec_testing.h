@@ -32,7 +32,8 @@ inline constexpr std::chrono::seconds kPatience{60};
 class ScratchFolder {
  public:
   ScratchFolder() {
-    std::string path = absl::StrCat(::testing::TempDir(), "/rawgate-exec-XXXXXX");
+    std::string path =
+        (std::filesystem::path(::testing::TempDir()) / "rawgate-exec-XXXXXX").string();
     path_ = mkdtemp(path.data());
     std::filesystem::permissions(path_, std::filesystem::perms::all);
   }
@@ -55,15 +56,23 @@ class RecordingObserver final : public JobObserver {
   int ended = 0;
 };
 
+inline PolicyRule AnybodyMay(Sandbox sandbox = Sandbox::kNone) {
+  return {.name = "anybody",
+          .sources = {.any = true},
+          .identity = *ResolveIdentity("nobody"),
+          .sandbox = sandbox};
+}
+
+inline Policy AnythingForAnybody() { return Policy({AnybodyMay()}); }
+
 // A core as the service has it, with shorter waits.
 struct CoreOnLoop {
   explicit CoreOnLoop(ExecOptions options = {}, ProcessHostOptions host_options = {})
       : host(loop, Complete(std::move(host_options), scratch)),
-        core(host, Complete(std::move(options), scratch), events) {}
+        core(host, Complete(std::move(options), scratch), AnythingForAnybody(), events) {}
 
   static ProcessHostOptions Complete(ProcessHostOptions options, const ScratchFolder& scratch) {
     options.launcher_path = RAWGATE_EXEC_LAUNCHER;
-    if (options.identity.name.empty()) options.identity = *ResolveIdentity("nobody");
     options.spool_folder = scratch.path();
     return options;
   }

@@ -49,6 +49,7 @@ class JobsTest(unittest.TestCase):
     def test_a_kept_command_is_attached_to(self):
         job_id = start_and_leave("echo one; read line; echo $line; exit 3", keep_stdin_open=True)
         client.exec.WriteStdin(exec_.WriteStdinRequest(job_id=job_id, data=b"two\n"), timeout=rpc.PATIENCE)
+        wait_until(lambda: job(job_id).standard_output.size >= len("one"), "its first line")
         attached, output, outcome = attach(job_id, stdout_offset=2)
         self.assertEqual(attached.job.job_id, job_id)
         self.assertEqual((output, outcome.exited.code), (b"e\ntwo\n", 3))

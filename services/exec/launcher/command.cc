@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/limits.h>
 #include <linux/prctl.h>
 #include <signal.h>
 #include <stddef.h>
@@ -13,10 +12,14 @@
 #include <asm/ioctls.h>
 
 #include "services/exec/exec_launcher.h"
+#include "services/exec/launcher/execute.h"
 #include "services/exec/launcher/system_call.h"
 
 namespace rawgate::exec {
 namespace {
+
+// landlock_restrict_self(2), by the same number everywhere; older C libraries do not name it.
+constexpr long kLandlockRestrictSelf = 446;
 
 // Which step it is; told when it fails.
 class Steps {
@@ -36,13 +39,14 @@ class Steps {
   CommandStart& start_;
 };
 
-void SetDescriptors(Steps& steps, const int (&descriptors)[3]) {
-  for (int i = 0; i < 3; ++i) {
+// The first `kept` stay open, as 0, 1 and so on.
+void SetDescriptors(Steps& steps, const int (&descriptors)[kLaunchDescriptorsMax], int kept) {
+  for (int i = 0; i < kept; ++i) {
     steps.Check(LaunchStage::kDescriptors, SystemCall(SYS_dup3, descriptors[i], i, 0));
   }
   // All others close at exec. Linux before 5.11 cannot mark them so; the launcher's own were made
   // so in the first place.
-  const long result = SystemCall(SYS_close_range, 3, UINT32_MAX, CLOSE_RANGE_CLOEXEC);
+  const long result = SystemCall(SYS_close_range, kept, UINT32_MAX, CLOSE_RANGE_CLOEXEC);
   if (result != -ENOSYS && result != -EINVAL) steps.Check(LaunchStage::kDescriptors, result);
 }
 
@@ -83,60 +87,6 @@ char* FillPointers(char* text, uint32_t count, char** pointers) {
   return text;
 }
 
-// Value of PATH, or the usual folders.
-const char* SearchPath(char** environment) {
-  for (char** entry = environment; *entry != nullptr; ++entry) {
-    const char* text = *entry;
-    if (text[0] == 'P' && text[1] == 'A' && text[2] == 'T' && text[3] == 'H' && text[4] == '=')
-      return text + 5;
-  }
-  return "/usr/local/bin:/usr/bin:/bin";
-}
-
-bool HasSlash(const char* text) {
-  while (*text != '\0' && *text != '/') ++text;
-  return *text == '/';
-}
-
-// Writes "folder/name"; false when it does not fit, or when the folder is relative or empty: it
-// would make the working folder's files into commands. Advances `path` past the folder and its
-// colon.
-bool NextCandidate(const char*& path, const char* name, char (&candidate)[PATH_MAX]) {
-  size_t size = 0;
-  bool fits = *path == '/';
-  const auto put = [&](char c) {
-    if (size < PATH_MAX) {
-      candidate[size++] = c;
-    } else {
-      fits = false;
-    }
-  };
-  for (; *path != '\0' && *path != ':'; ++path) put(*path);
-  if (*path == ':') ++path;
-  put('/');
-  for (; *name != '\0'; ++name) put(*name);
-  put('\0');
-  return fits;
-}
-
-// As execvpe(3), but that a file without a format is not handed to a shell. Returns -errno.
-long Execute(char** argv, char** environment) {
-  if (HasSlash(argv[0]))
-    return SystemCall(SYS_execve, Address(argv[0]), Address(argv), Address(environment));
-  long result = -ENOENT;
-  for (const char* path = SearchPath(environment); *path != '\0';) {
-    char candidate[PATH_MAX];
-    if (!NextCandidate(path, argv[0], candidate)) continue;
-    const long error =
-        SystemCall(SYS_execve, Address(candidate), Address(argv), Address(environment));
-    // In a folder that may not be entered nothing can be said to exist.
-    if (error == -EACCES && SystemCall(SYS_faccessat, AT_FDCWD, Address(candidate), 0) == 0)
-      result = error;
-    if (error != -EACCES && error != -ENOENT && error != -ENOTDIR) return error;
-  }
-  return result;
-}
-
 }  // namespace
 
 void BecomeCommand(void* given) {
@@ -145,7 +95,8 @@ void BecomeCommand(void* given) {
   Steps steps(start);
   SystemCall(SYS_setsid);
   SystemCall(SYS_setpriority, PRIO_PROCESS, 0, start.nice);
-  SetDescriptors(steps, start.descriptors);
+  const bool bubblewrap = block.fourth == LaunchFourth::kInner;
+  SetDescriptors(steps, start.descriptors, bubblewrap ? kInnerMemory + 1 : kInnerMemory);
   if (block.terminal != 0) {
     steps.Check(LaunchStage::kTerminal, SystemCall(SYS_ioctl, 0, TIOCSCTTY, 0));
   }
@@ -156,12 +107,19 @@ void BecomeCommand(void* given) {
   // this, so it comes after that.
   steps.Check(LaunchStage::kPrivileges, SystemCall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
 
+  if (block.fourth == LaunchFourth::kRuleset) {
+    steps.Check(LaunchStage::kSandbox,
+                SystemCall(kLandlockRestrictSelf, start.descriptors[kInnerMemory], 0));
+  }
+
   char* const folder = start.block->text;
   char* const environment = FillPointers(After(folder), block.arguments_count, start.arguments);
   FillPointers(environment, block.environment_count, start.environment);
   if (*folder != '\0') steps.Check(LaunchStage::kFolder, SystemCall(SYS_chdir, Address(folder)));
-  const unsigned long none = 0;
-  SystemCall(SYS_rt_sigprocmask, SIG_SETMASK, Address(&none), 0, sizeof(none));
+  if (!bubblewrap) {
+    const unsigned long none = 0;
+    SystemCall(SYS_rt_sigprocmask, SIG_SETMASK, Address(&none), 0, sizeof(none));
+  }
   steps.Fail(LaunchStage::kExec, Execute(start.arguments, start.environment));
 }
 

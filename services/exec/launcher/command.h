@@ -8,8 +8,8 @@ namespace rawgate::exec {
 // What the launcher hands to the process that it has made, which shares its memory until it runs
 // the command's program.
 struct CommandStart {
-  // Descriptors to become 0, 1 and 2; all above kLauncherMemory.
-  int descriptors[3];
+  // Descriptors to become 0, 1 and 2, and what LaunchBlock::fourth says; all above kLauncherMemory.
+  int descriptors[kLaunchDescriptorsMax];
   // As setpriority(2) has it.
   int nice;
   // The launcher's: pointers into `block`, filled in by this process.

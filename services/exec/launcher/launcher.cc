@@ -48,7 +48,7 @@ class Launcher {
   // False when nothing happened in time.
   bool Wait();
   void TakeOrder();
-  void Start(const int (&descriptors)[3]);
+  void Start(const int (&descriptors)[kLaunchDescriptorsMax]);
   // Takes what has ended.
   void Reap();
   void Report();
@@ -125,7 +125,7 @@ bool Launcher::Wait() {
 void Launcher::TakeOrder() {
   LauncherOrder order{};
   iovec bytes = {.iov_base = &order, .iov_len = sizeof(order)};
-  alignas(cmsghdr) char control[CMSG_SPACE(3 * sizeof(int))];
+  alignas(cmsghdr) char control[CMSG_SPACE(kLaunchDescriptorsMax * sizeof(int))];
   msghdr message = {.msg_name = nullptr,
                     .msg_namelen = 0,
                     .msg_iov = &bytes,
@@ -142,24 +142,26 @@ void Launcher::TakeOrder() {
     killing_ = running_;
     kill_pause_ns_ = kKillPauseNs;
   } else if (order == LauncherOrder::kRun && !running_) {
-    int descriptors[3];
+    int descriptors[kLaunchDescriptorsMax] = {-1, -1, -1, -1};
+    const unsigned size = sizeof(int) * (block_->fourth == LaunchFourth::kNone ? 3 : 4);
     const cmsghdr* const head = CMSG_FIRSTHDR(&message);
-    if (head == nullptr || head->cmsg_len != CMSG_LEN(sizeof(descriptors))) return Exit();
+    if (head == nullptr || head->cmsg_len != CMSG_LEN(size)) return Exit();
     const char* const data = reinterpret_cast<const char*>(CMSG_DATA(head));
-    for (unsigned i = 0; i < sizeof(descriptors); ++i)
-      reinterpret_cast<char*>(descriptors)[i] = data[i];
+    for (unsigned i = 0; i < size; ++i) reinterpret_cast<char*>(descriptors)[i] = data[i];
     Start(descriptors);
   }
 }
 
-void Launcher::Start(const int (&descriptors)[3]) {
-  CommandStart start = {.descriptors = {descriptors[0], descriptors[1], descriptors[2]},
-                        .nice = nice_,
-                        .block = block_,
-                        .arguments = argument_pointers,
-                        .environment = environment_pointers,
-                        .failure = {LaunchStage::kSpawn, 0}};
+void Launcher::Start(const int (&descriptors)[kLaunchDescriptorsMax]) {
+  CommandStart start = {
+      .descriptors = {descriptors[0], descriptors[1], descriptors[2], descriptors[3]},
+      .nice = nice_,
+      .block = block_,
+      .arguments = argument_pointers,
+      .environment = environment_pointers,
+      .failure = {LaunchStage::kSpawn, 0}};
   const long pid = CloneSharing(command_stack + sizeof(command_stack), BecomeCommand, &start);
+  // What is -1 is not there to be closed, and that is no harm.
   for (const int descriptor : descriptors) SystemCall(SYS_close, descriptor);
   killing_ = false;
   if (pid < 0) start.failure.errno_value = static_cast<int32_t>(-pid);
