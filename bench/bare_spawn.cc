@@ -1,7 +1,7 @@
-// Commands without a server: a loop that starts one by posix_spawn(3), reads what it writes, and
-// waits for it, in a number of processes at once.
+// A command without a server: a loop that starts it by posix_spawn(3), reads what it writes, and
+// waits for it, in a number of processes at once. It must not fail.
 //
-//   bare_spawn PROCESSES SECONDS
+//   bare_spawn PROCESSES SECONDS COMMAND [ARGUMENT...]
 //
 // Prints one JSON line: commands per second of all together; median and 99th percentile, in
 // microseconds, of the first.
@@ -20,8 +20,16 @@ using namespace rawgate::bench;  // NOLINT: a program of one file
 
 namespace {
 
-// `echo hi`, as the service runs it.
-void RunCommand(int null) {
+void AwaitSuccess(pid_t pid, const char* what) {
+  int status = 0;
+  Check(waitpid(pid, &status, 0), "waitpid");
+  if (status == 0) return;
+  std::fprintf(stderr, "bare_spawn: %s ended with status %#x\n", what, status);
+  std::exit(1);
+}
+
+// With the descriptors that the service gives to one.
+void RunCommand(char** command, int null) {
   int output[2];
   int error_output[2];
   Check(pipe2(output, O_CLOEXEC), "pipe2");
@@ -31,13 +39,9 @@ void RunCommand(int null) {
   posix_spawn_file_actions_adddup2(&actions, null, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, error_output[1], STDERR_FILENO);
-  char shell[] = "/bin/sh";
-  char option[] = "-c";
-  char text[] = "echo hi";
-  char* arguments[] = {shell, option, text, nullptr};
   pid_t pid = 0;
-  errno = posix_spawn(&pid, shell, &actions, nullptr, arguments, environ);
-  Check(-errno, "posix_spawn");
+  errno = posix_spawnp(&pid, command[0], &actions, nullptr, command, environ);
+  Check(-errno, "posix_spawnp");
   posix_spawn_file_actions_destroy(&actions);
   close(output[1]);
   close(error_output[1]);
@@ -47,15 +51,15 @@ void RunCommand(int null) {
     }
     close(end);
   }
-  Check(waitpid(pid, nullptr, 0), "waitpid");
+  AwaitSuccess(pid, command[0]);
 }
 
-uint64_t RunFor(Clock::duration length, Latencies* latencies) {
+uint64_t RunFor(Clock::duration length, char** command, Latencies* latencies) {
   const int null = Check(open("/dev/null", O_RDWR | O_CLOEXEC), "open");
   const Clock::time_point end = Clock::now() + length;
   uint64_t count = 0;
   for (Clock::time_point start; (start = Clock::now()) < end; ++count) {
-    RunCommand(null);
+    RunCommand(command, null);
     latencies->Add(Clock::now() - start);
   }
   close(null);
@@ -65,8 +69,8 @@ uint64_t RunFor(Clock::duration length, Latencies* latencies) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: bare_spawn PROCESSES SECONDS\n");
+  if (argc < 4) {
+    std::fprintf(stderr, "usage: bare_spawn PROCESSES SECONDS COMMAND [ARGUMENT...]\n");
     return 2;
   }
   const std::chrono::duration<double> seconds(std::strtod(argv[2], nullptr));
@@ -75,17 +79,19 @@ int main(int argc, char** argv) {
                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   auto* const total = new (shared) std::atomic<uint64_t>(0);
   Latencies latencies;
+  const Clock::time_point start = Clock::now();
   std::vector<pid_t> others(ParseNumber(argv[1]) - 1);
   for (pid_t& other : others) {
     other = Check(fork(), "fork");
     if (other != 0) continue;
-    *total += RunFor(length, &latencies);
+    *total += RunFor(length, argv + 3, &latencies);
     _exit(0);
   }
-  *total += RunFor(length, &latencies);
-  for (const pid_t other : others) waitpid(other, nullptr, 0);
+  *total += RunFor(length, argv + 3, &latencies);
+  for (const pid_t other : others) AwaitSuccess(other, argv[0]);
+  const std::chrono::duration<double> elapsed = Clock::now() - start;
   std::printf("{\"per_second\": %.1f, \"p50_us\": %.2f, \"p99_us\": %.2f}\n",
-              static_cast<double>(*total) / seconds.count(), latencies.Quantile(0.5),
+              static_cast<double>(*total) / elapsed.count(), latencies.Quantile(0.5),
               latencies.Quantile(0.99));
   return 0;
 }

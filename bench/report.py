@@ -20,11 +20,18 @@ their ratio, since the numbers themselves belong to this machine.
 
 NOTES = """
 The *bare loop* is `bench/bare_echo.cc` or `bench/bare_time.cc`: one thread around `epoll_wait` or `recvfrom`, with no limits,
-deadlines, counters or observation. The load comes from `bench/echo_load.cc` and `bench/udp_load.cc`, one message in flight on each
-connection, and every echoed byte is compared; pipelined load is `redis-benchmark` itself, whose commands upper-cased are
-replies that it understands. Servers and clients share the machine's processors and are not pinned. *User memory* is what
-the process's anonymous pages grew by, divided by the number of connections held; a connection's socket itself lives in the
-kernel.
+deadlines, counters or observation. The load comes from `bench/exchange_load.cc` and `bench/udp_load.cc`, one message in flight on
+each connection, and every byte of an echo or of a command's output is compared; pipelined load is `redis-benchmark` itself, whose
+commands upper-cased are replies that it understands. Servers and clients share the machine's processors and are not pinned. *User
+memory* is what the process's anonymous pages grew by, divided by the number of connections held; a connection's socket itself
+lives in the kernel.
+
+The *bare posix_spawn loop* is `bench/bare_spawn.cc`: `/bin/sh -c 'echo hi'` and its output, with no connection at all. *Resident*
+is what the service's process holds (`VmRSS`); the larger one has `bench/ballast.cc` preloaded, 1 GiB of which every page has been
+touched. The *naive Python server* is `bench/naive_exec_server.py`: a thread for each connection, and the size of a reply sent
+before the reply, which then waits for the acknowledgement of the size, some 40 ms (Nagle's algorithm). *ssh with a control socket*
+is `ssh -S SOCKET HOST 'echo hi'` again and again over a connection to a local `sshd` that is there already: a client process and a
+login shell for each command. Where no figure is to be reached, the line is there to give an idea.
 
 Again: `script/bench` (about five minutes), or `script/bench --quick` for a first impression.
 """
@@ -39,7 +46,7 @@ def cells(row):
 
 
 def print_row(row):
-    print(f"{row.what:<62} {row.peer:<13} {row.ours:>14} {row.theirs:>14} {row.ratio:>6}  {row.figure:<9} {mark(row.met)}",
+    print(f"{row.what:<62} {row.peer:<34} {row.ours:>14} {row.theirs:>14} {row.ratio:>6}  {row.figure:<9} {mark(row.met)}",
           flush=True)
 
 
@@ -55,12 +62,15 @@ def machine():
         ("kernel", f"Linux {platform.release().split('-')[0]}"),
         ("compiler", first_line("g++", "--version")),
         ("Node", first_line("node", "--version")),
+        ("Python", platform.python_version()),
+        ("OpenSSH", first_line("ssh", "-V").split(",")[0]),
         ("Redis", first_line("redis-server", "--version").split(" sha=")[0]),
     ]
 
 
 def first_line(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[0]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.stdout.splitlines()[0]
 
 
 def markdown(header, rows):

@@ -9,6 +9,7 @@ import json
 import statistics
 import subprocess
 
+from openssh import SharedConnection
 from servers import PATIENCE, Servers, raise_descriptor_limit
 
 
@@ -58,9 +59,14 @@ def median(results, name, key):
     return statistics.median(result[key] for result in results[name])
 
 
-def rate_row(what, peer, ours, theirs, figure):
+def rate_row(what, peer, ours, theirs, figure=None):
     ratio = ours / theirs
-    return Row(what, peer, f"{ours:,.0f}/s", f"{theirs:,.0f}/s", f"{ratio:.2f}", f">= {figure:.2f}", ratio >= figure)
+    target, met = ("", None) if figure is None else (f">= {figure:.2f}", ratio >= figure)
+    return Row(what, peer, f"{ours:,.0f}/s", f"{theirs:,.0f}/s", f"{ratio:.2f}", target, met)
+
+
+def connections_text(connections):
+    return f"{connections} connection{'s' if connections > 1 else ''}"
 
 
 def echo(build, effort):
@@ -69,7 +75,7 @@ def echo(build, effort):
     with Servers(build) as servers:
         ours, bare, node = servers.ours("echo", "tcp"), servers.bare("bare_echo"), servers.node()
         for connections in (1, 50, 500):
-            what = f"TCP echo, 64 B, {connections} connection{'s' if connections > 1 else ''}"
+            what = f"TCP echo, 64 B, {connections_text(connections)}"
             results = in_turns(effort.rounds, [ours, bare, node],
                                lambda server: exchange(build, server, connections, effort, b"a" * 64, b"A" * 64))
             rate = {name: median(results, name, "per_second") for name in results}
@@ -156,30 +162,42 @@ def udp_time(build, effort):
     return rows
 
 
+# What the service makes of `echo hi`.
+SHELL_COMMAND = ["/bin/sh", "-c", "echo hi"]
+
+
 @dataclasses.dataclass
 class SpawnLoop:
-    """Commands without a server, in so many processes."""
+    """A command run again and again without a server of ours, in so many processes."""
+    name: str
     processes: int
-    name: str = "bare posix_spawn loop"
+    command: list
 
 
 def exec_commands(build, effort):
-    """`echo hi`, one command in flight on each connection."""
+    """`echo hi`, one command in flight on each connection. A service with much memory must be as fast as one with little."""
     rows = []
-    with Servers(build) as servers:
-        ours = servers.ours("exec", "sized", transport="tcp")
-        for connections, processes in ((1, 1), (50, 2)):
+    with Servers(build) as servers, SharedConnection() as connection:
+        small = servers.ours("exec", "sized", transport="tcp")
+        large = servers.ours("exec", "sized", transport="tcp", ballast=2**30)
+        naive = servers.naive_exec()
+        ssh = SpawnLoop("ssh with a control socket", 1, connection.command("echo hi"))
+        one = SpawnLoop("bare posix_spawn loop, 1 process", 1, SHELL_COMMAND)
+        two = SpawnLoop("bare posix_spawn loop, 2 processes", 2, SHELL_COMMAND)
+        for connections, bare, peers in ((1, one, [naive, ssh]), (50, two, [naive])):
             def measure(subject):
                 if isinstance(subject, SpawnLoop):
-                    return load(build, "bare_spawn", subject.processes, effort.seconds)
+                    return load(build, "bare_spawn", subject.processes, effort.seconds, *subject.command)
                 return exchange(build, subject, connections, effort, b"echo hi\n", b"\3\0\0\0hi\n")
 
-            bare = SpawnLoop(processes)
-            results = in_turns(effort.rounds, [ours, bare], measure)
-            what = f"exec `echo hi`, sized, {connections} connection{'s' if connections > 1 else ''}"
+            results = in_turns(effort.rounds, [small, large, bare, *peers], measure)
             rate = {name: median(results, name, "per_second") for name in results}
-            peer = f"{bare.name}, {processes} process{'es' if processes > 1 else ''}"
-            rows.append(rate_row(what, peer, rate[ours.name], rate[bare.name], 0.9))
+            what = {ours.name: f"exec `echo hi`, sized, {connections_text(connections)}, "
+                               f"{ours.resident_memory() / 2**20:,.0f} MiB resident" for ours in (small, large)}
+            for name in what:
+                rows.append(rate_row(what[name], bare.name, rate[name], rate[bare.name], 0.9))
+            for peer in peers:
+                rows.append(rate_row(what[small.name], peer.name, rate[small.name], rate[peer.name]))
     return rows
 
 

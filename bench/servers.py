@@ -8,10 +8,12 @@ import resource
 import shutil
 import socket
 import subprocess
+import sys
 import time
 
 BENCH = pathlib.Path(__file__).resolve().parent
 PATIENCE = 20
+PROGRAMS = ("node", "redis-server", "redis-benchmark", "ssh", "ssh-keygen", "sshd")
 
 
 class Server:
@@ -24,21 +26,17 @@ class Server:
 
     def user_memory(self):
         """Bytes of anonymous memory that the process has touched; sockets are the kernel's and do not count."""
-        rollup = pathlib.Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
-        for line in rollup.splitlines():
-            if line.startswith("Anonymous:"):
-                return int(line.split()[1]) * 1024
-        raise RuntimeError("no Anonymous: in smaps_rollup")
+        return self._memory("smaps_rollup", "Anonymous:")
 
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
+    def resident_memory(self):
+        """Bytes of memory that the process has at hand, its program and libraries included."""
+        return self._memory("status", "VmRSS:")
+
+    def _memory(self, file, field):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/{file}").read_text().splitlines():
+            if line.startswith(field):
+                return int(line.split()[1]) * 1024
+        raise RuntimeError(f"no {field} in {file}")
 
 
 class Servers:
@@ -54,14 +52,23 @@ class Servers:
     def __exit__(self, *_):
         self._stack.close()
 
-    def ours(self, service, listener, *flags, transport=None):
-        """A rawgate service with one raw listener: its name is its transport's, unless told otherwise."""
+    def ours(self, service, listener, *flags, transport=None, ballast=0):
+        """A rawgate service with one raw listener: its name is its transport's, unless told otherwise.
+
+        Its process has `ballast` bytes of memory besides its own.
+        """
         command = [str(self.build / "bin" / f"rawgate-{service}"),
                    f"--listen={listener}={transport or listener}://127.0.0.1:0",
                    "--rpc_listen=tcp://127.0.0.1:0", "--log_level=warn", *flags]
-        process, line = self._spawn(command)
+        preload = {"LD_PRELOAD": str(self.build / "bench/ballast.so"), "BALLAST_BYTES": str(ballast)} if ballast else {}
+        process, line = self._spawn(command, **preload)
         address = json.loads(line)["listeners"][0]["address"]
-        return self._add("rawgate", process, int(address.rpartition(":")[2]))
+        name = "rawgate with ballast" if ballast else "rawgate"
+        server = self._add(name, process, int(address.rpartition(":")[2]))
+        # What cannot be preloaded is only warned of.
+        if server.resident_memory() < ballast:
+            raise RuntimeError("ballast.so was not preloaded")
+        return server
 
     def bare(self, program):
         process, line = self._spawn([str(self.build / "bench" / program)])
@@ -71,26 +78,22 @@ class Servers:
         process, line = self._spawn(["node", str(BENCH / "node_echo.js")])
         return self._add("Node net", process, int(line))
 
+    def naive_exec(self):
+        process, line = self._spawn([sys.executable, str(BENCH / "naive_exec_server.py")])
+        return self._add("naive Python server", process, int(line))
+
     def redis(self):
-        """It cannot pick a port itself, and prints nothing that tells when it is ready."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         process = subprocess.Popen(
             ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no",
              "--daemonize", "no", "--loglevel", "warning"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         server = self._add("redis-server", process, port)
-        end = time.monotonic() + PATIENCE
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                return server
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError("redis-server did not start")
-            time.sleep(0.01)
+        await_ready(process, lambda: accepts(port))
+        return server
 
-    def _spawn(self, command):
+    def _spawn(self, command, **variables):
         environment = {key: value for key, value in os.environ.items() if not key.startswith("RAWGATE_")}
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment | variables)
         line = process.stdout.readline()
         if not line:
             raise RuntimeError(f"{command[0]} ended with {process.wait()} before it was ready")
@@ -98,12 +101,50 @@ class Servers:
 
     def _add(self, name, process, port):
         server = Server(name, process, port)
-        self._stack.callback(server.stop)
+        self._stack.callback(stop, process)
         return server
 
 
+def stop(process):
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout:
+        process.stdout.close()
+
+
+def free_port():
+    """For a server that cannot pick one itself."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def accepts(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+def await_ready(process, ready):
+    """For a process that prints nothing that tells when it is ready."""
+    end = time.monotonic() + PATIENCE
+    while not ready():
+        if process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"{process.args[0]} did not start")
+        time.sleep(0.01)
+
+
+def program_path(program):
+    """None when it is not installed. Daemons are not in every user's PATH."""
+    return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
+
+
 def missing_programs():
-    return [program for program in ("node", "redis-server", "redis-benchmark") if not shutil.which(program)]
+    return [program for program in PROGRAMS if not program_path(program)]
 
 
 def raise_descriptor_limit(wanted):
