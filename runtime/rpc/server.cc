@@ -12,12 +12,6 @@
 #include "runtime/base/status.h"
 
 namespace rawgate::rpc {
-namespace {
-
-// Of one call, beyond the message that is being read.
-constexpr int kLookaheadBytes = 1 << 20;
-
-}  // namespace
 
 std::string GrpcAddress(const net::Endpoint& endpoint) {
   return endpoint.transport() == net::Transport::kUnix ? absl::StrCat("unix:", endpoint.path())

@@ -16,6 +16,10 @@ namespace rawgate::rpc {
 // Largest message either way; chunks of data are at most kChunkBytes.
 inline constexpr int kMessageBytesMax = 4 << 20;
 inline constexpr size_t kChunkBytes = 256 << 10;
+// What the sender of one call may send ahead, beyond the message that is being read. Fixed, with
+// gRPC's own estimate of the way (GRPC_ARG_HTTP2_BDP_PROBE) off: over loopback that comes to tens
+// of megabytes for each call whose reader is slow.
+inline constexpr int kLookaheadBytes = 1 << 20;
 // Headers and trailers of one call, as HTTP/2 counts them. Between our own processes only: at the
 // front door gRPC's own limit of 8 KiB stands.
 inline constexpr int kBackendMetadataBytesMax = 64 << 10;

@@ -35,3 +35,20 @@ def command_lines_with(marker):
         except (FileNotFoundError, ProcessLookupError):
             pass  # it has just ended
     return found
+
+
+def descendants_of(pid):
+    """Process ids of all that descends from a process, zombies included."""
+    children = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has just ended
+        children.setdefault(parent, []).append(int(path.parent.name))
+    found, left = [], [pid]
+    while left:
+        below = children.get(left.pop(), [])
+        found += below
+        left += below
+    return found

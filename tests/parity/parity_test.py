@@ -9,11 +9,12 @@ import unittest
 
 import grpc
 
-from tests.conformance import exec_client, file_client
+from tests.conformance import file_client
 from tests.conformance.plain_client import connect, datagram_socket, receive_exactly
 from tests.harness import rpc
 from tests.harness.deadlines import wait_until
 from tests.harness.stack import Stack
+from tests.parity import exec_doors
 
 CONTENT = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -103,6 +104,15 @@ def setUpModule():
     unittest.addModuleCleanup(client.close)
 
 
+def asked(door, request, stdin=b""):
+    """What a command did, or for what reason it was refused."""
+    try:
+        answer = door.ask(request, stdin)
+    finally:
+        door.close()
+    return answer.reason if isinstance(answer, exec_doors.Refusal) else answer
+
+
 class RawDoor:
     """The old ports."""
 
@@ -112,19 +122,10 @@ class RawDoor:
             return receive_exactly(raw, len(payload))
 
     def run(self, command):
-        with connect(stack.address("exec", "header")) as raw:
-            raw.sendall(command.encode() + b"\n")
-            return self.outcome(*exec_client.receive_reply(raw))
+        return asked(exec_doors.HeaderDoor(stack), {"command": command})
 
     def program(self, request, stdin):
-        with connect(stack.address("exec", "framed")) as raw:
-            raw.sendall(exec_client.packed_request(stdin, **request))
-            header, body = exec_client.receive_reply(raw)
-        return header["error"]["code"] if "error" in header else self.outcome(header, body)
-
-    def outcome(self, header, body):
-        outcome = ("exited", header["exit_code"]) if "exit_code" in header else ("signalled", header["signal"])
-        return outcome, body, (header["stdout_size"], header["stderr_size"])
+        return asked(exec_doors.FramedDoor(stack), request, stdin)
 
     def time(self, time_format):
         with datagram_socket(stack.address("time", "udp")) as raw:
@@ -167,33 +168,10 @@ class TypedDoor:
         return client.echo.Echo(rpc.echo.EchoRequest(payload=payload), timeout=rpc.PATIENCE).payload
 
     def run(self, command):
-        return self.outcome(rpc.exec_.RunRequest(shell_command=command))
+        return asked(exec_doors.RunDoor(client), {"command": command})
 
     def program(self, request, stdin):
-        typed = rpc.exec_.RunRequest(stdin=stdin, working_directory=request.get("cwd", ""))
-        if "command" in request:
-            typed.shell_command = request["command"]
-        if "argv" in request:
-            typed.argv.arguments.extend(request["argv"])
-        if "timeout_ms" in request:
-            typed.timeout.FromMilliseconds(request["timeout_ms"])
-        for name, value in request.get("env", {}).items():
-            typed.environment.add(name=name, value=value)
-        try:
-            return self.outcome(typed)
-        except grpc.RpcError as error:
-            return rpc.reason_and_details(error)[0]
-
-    def outcome(self, request):
-        streams = {rpc.exec_.OUTPUT_STREAM_STDOUT: b"", rpc.exec_.OUTPUT_STREAM_STDERR: b""}
-        for event in client.exec.Run(request, timeout=rpc.PATIENCE):
-            if event.WhichOneof("event") == "output":
-                streams[event.output.stream] += event.output.data
-        kind = event.outcome.WhichOneof("result")
-        if kind == "start_failed":
-            return "START_FAILED"
-        detail = event.outcome.exited.code if kind == "exited" else event.outcome.signalled.name
-        return (kind, detail), b"".join(streams.values()), (event.outcome.stdout_size, event.outcome.stderr_size)
+        return asked(exec_doors.RunDoor(client), request, stdin)
 
     def time(self, time_format):
         request = rpc.time.GetTimeRequest(format=time_format.decode())
