@@ -22,10 +22,14 @@ std::vector<std::string> InBubblewrap(const std::string& launcher_path,
       (std::filesystem::path(launcher_path).parent_path() / "rawgate-exec-inner").string();
   std::vector<std::string> all = {
       kBubblewrapPath, "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc",
-      "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--ro-bind", "/", "/", "--dev",
-      "/dev", "--proc", "/proc", "--tmpfs", "/tmp",
-      // Either may lie below /tmp.
-      "--ro-bind", inner, inner, "--bind", own_folder, own_folder, "--chdir", folder, "--", inner};
+      "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent",
+      // As root it would keep what undoes all of this.
+      "--cap-drop", "ALL", "--disable-userns",
+      // In /run are sockets that would do things for it outside.
+      "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs",
+      "/run",
+      // Either may lie below those.
+      "--ro-bind", inner, inner, "--bind", own_folder, own_folder, "--", inner, folder};
   all.insert(all.end(), argv.begin(), argv.end());
   return all;
 }

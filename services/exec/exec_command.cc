@@ -1,8 +1,10 @@
 #include "services/exec/exec_command.h"
 
+#include <algorithm>
 #include <climits>
 
 #include "absl/hash/hash.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -13,6 +15,12 @@ namespace rawgate::exec {
 namespace {
 
 constexpr absl::Duration kDrainTimeoutMax = absl::Hours(1);
+
+// What databases of terminals have; a path in TERM would be read.
+bool IsOfATerminalType(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+         absl::StrContains("._+-", absl::string_view(&c, 1));
+}
 
 bool HasNul(absl::string_view text) { return absl::StrContains(text, '\0'); }
 
@@ -67,10 +75,11 @@ absl::Status CheckCommand(const CommandSpec& spec, absl::Duration timeout_max) {
     return FieldError("stdin", "INPUT_TOO_LONG",
                       absl::StrCat("standard input is longer than ", kInputBytesMax, " bytes"));
   }
-  if (spec.terminal_type.size() > kTerminalTypeBytesMax || HasNul(spec.terminal_type)) {
+  if (spec.terminal_type.size() > kTerminalTypeBytesMax ||
+      !std::all_of(spec.terminal_type.begin(), spec.terminal_type.end(), IsOfATerminalType)) {
     return FieldError("terminal.type", "BAD_TERMINAL",
-                      absl::StrCat("the terminal's type has a NUL in it, or is longer than ",
-                                   kTerminalTypeBytesMax, " bytes"));
+                      absl::StrCat("the terminal's type is longer than ", kTerminalTypeBytesMax,
+                                   " bytes, or has more in it than letters, digits and ._+-"));
   }
   if (spec.request_id.size() > kRequestIdBytesMax) {
     return FieldError("request_id", "BAD_REQUEST_ID",

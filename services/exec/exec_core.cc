@@ -64,13 +64,15 @@ absl::StatusOr<std::shared_ptr<Job>> ExecCore::Start(CommandSpec spec) {
     return checked;
   absl::StatusOr<Permit> permit = policy_.Check(spec, spec.caller);
   if (!permit.ok()) return permit.status();
+  // As it was asked for: what the rule adds may be another thing after a reload.
+  const uint64_t fingerprint = FingerprintOf(spec);
   // With a terminal there is somebody in front of it.
   if (spec.timeout == absl::ZeroDuration()) {
     spec.timeout = std::min(spec.terminal ? options_.timeout_max : options_.timeout_default,
                             permit->rule->timeout_max);
   }
   if (std::shared_ptr<Job> known = jobs_->FindRequest(spec.request_id); known != nullptr) {
-    if (known->fingerprint() == FingerprintOf(spec)) return known;
+    if (known->fingerprint() == fingerprint && SameRun(known->permit(), *permit)) return known;
     return Error(absl::StatusCode::kAlreadyExists, "REQUEST_ID_REUSED",
                  "another command has this request_id");
   }
@@ -81,8 +83,9 @@ absl::StatusOr<std::shared_ptr<Job>> ExecCore::Start(CommandSpec spec) {
                           kRetryAfter);
   }
   const uint64_t number = ++last_job_;
-  const std::shared_ptr<Job> job = jobs_->Add(std::shared_ptr<Job>(new Job(
-      *this, number, absl::StrCat(id_prefix_, "-", number), std::move(spec), *std::move(permit))));
+  const std::shared_ptr<Job> job =
+      jobs_->Add(std::shared_ptr<Job>(new Job(*this, number, absl::StrCat(id_prefix_, "-", number),
+                                              std::move(spec), *std::move(permit), fingerprint)));
   // Those that wait go first.
   if (running_ < options_.commands_max && queue_.empty()) {
     ++running_;
@@ -93,9 +96,13 @@ absl::StatusOr<std::shared_ptr<Job>> ExecCore::Start(CommandSpec spec) {
   return job;
 }
 
-absl::StatusOr<std::shared_ptr<Job>> ExecCore::Find(absl::string_view id) {
-  if (std::shared_ptr<Job> job = jobs_->Find(id); job != nullptr) return job;
-  return NoSuchJob(id);
+absl::StatusOr<std::shared_ptr<Job>> ExecCore::Find(absl::string_view id, const Caller& caller) {
+  std::shared_ptr<Job> job = jobs_->Find(id);
+  if (job == nullptr) return NoSuchJob(id);
+  if (job->permit().rule->IsFor(caller)) return job;
+  return Error(absl::StatusCode::kPermissionDenied, "POLICY_REFUSED",
+               absl::StrCat("the policy's rule \"", job->permit().rule->name,
+                            "\", by which the command runs, is not for this client"));
 }
 
 absl::StatusOr<const Job*> ExecCore::Peek(absl::string_view id) {

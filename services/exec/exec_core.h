@@ -61,10 +61,11 @@ class ExecCore final : public net::Drainable {
   // (REQUEST_ID_REUSED);
   // RESOURCE_EXHAUSTED (TOO_MANY_COMMANDS, with a time to try again).
   absl::StatusOr<std::shared_ptr<Job>> Start(CommandSpec spec);
-  // As long as somebody holds a job that these return, its output stays. Error: NOT_FOUND
-  // (NO_SUCH_JOB).
-  absl::StatusOr<std::shared_ptr<Job>> Find(absl::string_view id);
-  // Only to look at: not to be kept.
+  // For who wants its output, or to tell it something. As long as somebody holds it its output
+  // stays. Errors: NOT_FOUND (NO_SUCH_JOB); PERMISSION_DENIED (POLICY_REFUSED) when the rule that
+  // let it in is not for `caller`.
+  absl::StatusOr<std::shared_ptr<Job>> Find(absl::string_view id, const Caller& caller);
+  // Only to look at: not to be kept. Error: NOT_FOUND (NO_SUCH_JOB).
   absl::StatusOr<const Job*> Peek(absl::string_view id);
   // The newest first, of those before number `before`.
   std::vector<std::shared_ptr<Job>> List(uint64_t before, size_t max, bool running_only);

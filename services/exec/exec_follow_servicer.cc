@@ -1,34 +1,15 @@
 #include "services/exec/exec_follow_servicer.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/proto_time.h"
 #include "runtime/rpc/server.h"
 #include "services/exec/exec_proto_servicer.h"
 
 namespace rawgate::exec {
-namespace {
-
-Caller CallerOf(const rpc::Call& call) {
-  Caller caller = {.role = call.role()};
-  const std::string peer = call.peer();
-  if (absl::StartsWith(peer, "unix:")) {
-    const sockaddr unnamed = {.sa_family = AF_UNIX, .sa_data = {}};
-    caller.address = net::Endpoint(net::Transport::kUnix, &unnamed, sizeof(unnamed.sa_family));
-  } else if (const auto parsed = net::Endpoint::Parse(peer); parsed.ok()) {
-    caller.address = *parsed;
-  }
-  return caller;
-}
-
-}  // namespace
-
 JobFollower::JobFollower(ExecCore& core, rpc::Call call, absl::Duration stall_timeout)
     : core_(core), call_(std::move(call)) {
   stall_.emplace(*call_, stall_timeout);
@@ -66,7 +47,7 @@ void JobFollower::Start(absl::StatusOr<CommandSpec> spec, bool ends_job) {
 
 void JobFollower::Attach(const std::string& job_id,
                          std::function<absl::StatusOr<Offsets>(const Job&)> attached) {
-  absl::StatusOr<std::shared_ptr<Job>> job = core_.Find(job_id);
+  absl::StatusOr<std::shared_ptr<Job>> job = core_.Find(job_id, CallerOf(*call_));
   absl::Status refused = job.status();
   refused.Update(end_requested_);
   if (!refused.ok()) return Finish(refused, /*told=*/false);

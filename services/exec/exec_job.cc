@@ -14,13 +14,14 @@
 
 namespace rawgate::exec {
 
-Job::Job(ExecCore& core, uint64_t number, std::string id, CommandSpec spec, Permit permit)
+Job::Job(ExecCore& core, uint64_t number, std::string id, CommandSpec spec, Permit permit,
+         uint64_t fingerprint)
     : core_(core),
       number_(number),
       id_(std::move(id)),
       spec_(std::move(spec)),
       permit_(std::move(permit)),
-      fingerprint_(FingerprintOf(spec_)),
+      fingerprint_(fingerprint),
       summary_(observe::Summary(spec_.shell_command ? *spec_.shell_command
                                                     : absl::StrJoin(spec_.argv, " "))) {}
 

@@ -94,7 +94,8 @@ class Job final : private ProcessObserver {
  private:
   friend class ExecCore;
   friend class JobTable;
-  Job(ExecCore& core, uint64_t number, std::string id, CommandSpec spec, Permit permit);
+  Job(ExecCore& core, uint64_t number, std::string id, CommandSpec spec, Permit permit,
+      uint64_t fingerprint);
   void Run();
   // The core goes away.
   void Abandon();

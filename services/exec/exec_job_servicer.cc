@@ -13,41 +13,43 @@
 
 namespace rawgate::exec {
 
-grpc::ServerUnaryReactor* ExecServicer::OnLoop(grpc::CallbackServerContext* context,
-                                               absl::string_view method, uint64_t received,
-                                               std::function<void(rpc::UnaryDone)> work) {
+grpc::ServerUnaryReactor* ExecServicer::OnLoop(
+    grpc::CallbackServerContext* context, absl::string_view method, uint64_t received,
+    std::function<void(const Caller&, rpc::UnaryDone)> work) {
   return rpc::RunOnLoop(admission_, context, method,
                         [received, work = std::move(work)](rpc::Call& call, rpc::UnaryDone done) {
                           call.CountReceived(received);
-                          work(std::move(done));
+                          work(CallerOf(call), std::move(done));
                         });
 }
 
 grpc::ServerUnaryReactor* ExecServicer::WriteStdin(grpc::CallbackServerContext* context,
                                                    const v1::WriteStdinRequest* request,
                                                    v1::WriteStdinResponse* response) {
-  return OnLoop(context, "WriteStdin", request->data().size(), [=, this](rpc::UnaryDone done) {
-    absl::StatusOr<std::shared_ptr<Job>> found = core_.Find(request->job_id());
-    if (!found.ok()) return done(found.status());
-    if (request->data().size() > kInputBytesMax) {
-      return done(FieldError("data", "INPUT_TOO_LONG",
-                             absl::StrCat("more than ", kInputBytesMax, " bytes at once")));
-    }
-    const std::shared_ptr<Job> job = *std::move(found);
-    job->WriteInput(request->data(), request->end(),
-                    request->has_offset() ? std::optional(request->offset()) : std::nullopt,
-                    [job, response, done = std::move(done)](const absl::Status& written) {
-                      response->set_committed_size(job->input_size());
-                      done(written);
-                    });
-  });
+  return OnLoop(
+      context, "WriteStdin", request->data().size(),
+      [=, this](const Caller& caller, rpc::UnaryDone done) {
+        absl::StatusOr<std::shared_ptr<Job>> found = core_.Find(request->job_id(), caller);
+        if (!found.ok()) return done(found.status());
+        if (request->data().size() > kInputBytesMax) {
+          return done(FieldError("data", "INPUT_TOO_LONG",
+                                 absl::StrCat("more than ", kInputBytesMax, " bytes at once")));
+        }
+        const std::shared_ptr<Job> job = *std::move(found);
+        job->WriteInput(request->data(), request->end(),
+                        request->has_offset() ? std::optional(request->offset()) : std::nullopt,
+                        [job, response, done = std::move(done)](const absl::Status& written) {
+                          response->set_committed_size(job->input_size());
+                          done(written);
+                        });
+      });
 }
 
 grpc::ServerUnaryReactor* ExecServicer::SignalJob(grpc::CallbackServerContext* context,
                                                   const v1::SignalJobRequest* request,
                                                   v1::SignalJobResponse*) {
-  return OnLoop(context, "SignalJob", 0, [=, this](rpc::UnaryDone done) {
-    const absl::StatusOr<std::shared_ptr<Job>> job = core_.Find(request->job_id());
+  return OnLoop(context, "SignalJob", 0, [=, this](const Caller& caller, rpc::UnaryDone done) {
+    const absl::StatusOr<std::shared_ptr<Job>> job = core_.Find(request->job_id(), caller);
     if (!job.ok()) return done(job.status());
     const absl::StatusOr<int> signal = ToSignal(request->signal());
     if (!signal.ok()) return done(signal.status());
@@ -60,18 +62,19 @@ grpc::ServerUnaryReactor* ExecServicer::SignalJob(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* ExecServicer::ResizeTerminal(grpc::CallbackServerContext* context,
                                                        const v1::ResizeTerminalRequest* request,
                                                        v1::ResizeTerminalResponse*) {
-  return OnLoop(context, "ResizeTerminal", 0, [=, this](const rpc::UnaryDone& done) {
-    const absl::StatusOr<std::shared_ptr<Job>> job = core_.Find(request->job_id());
-    if (!job.ok()) return done(job.status());
-    const absl::StatusOr<WindowSize> size = ToWindowSize(request->size(), "size");
-    done(size.ok() ? (*job)->Resize(*size) : size.status());
-  });
+  return OnLoop(
+      context, "ResizeTerminal", 0, [=, this](const Caller& caller, const rpc::UnaryDone& done) {
+        const absl::StatusOr<std::shared_ptr<Job>> job = core_.Find(request->job_id(), caller);
+        if (!job.ok()) return done(job.status());
+        const absl::StatusOr<WindowSize> size = ToWindowSize(request->size(), "size");
+        done(size.ok() ? (*job)->Resize(*size) : size.status());
+      });
 }
 
 grpc::ServerUnaryReactor* ExecServicer::GetJob(grpc::CallbackServerContext* context,
                                                const v1::GetJobRequest* request,
                                                v1::GetJobResponse* response) {
-  return OnLoop(context, "GetJob", 0, [=, this](const rpc::UnaryDone& done) {
+  return OnLoop(context, "GetJob", 0, [=, this](const Caller&, const rpc::UnaryDone& done) {
     const absl::StatusOr<const Job*> job = core_.Peek(request->job_id());
     if (job.ok()) *response->mutable_job() = DescribeJob(**job);
     done(job.status());
@@ -81,7 +84,7 @@ grpc::ServerUnaryReactor* ExecServicer::GetJob(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* ExecServicer::ListJobs(grpc::CallbackServerContext* context,
                                                  const v1::ListJobsRequest* request,
                                                  v1::ListJobsResponse* response) {
-  return OnLoop(context, "ListJobs", 0, [=, this](const rpc::UnaryDone& done) {
+  return OnLoop(context, "ListJobs", 0, [=, this](const Caller&, const rpc::UnaryDone& done) {
     const absl::StatusOr<size_t> size = rpc::PageSize(request->page_size());
     if (!size.ok()) return done(size.status());
     const std::string& instance = admission_.service().instance();

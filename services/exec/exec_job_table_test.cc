@@ -24,9 +24,9 @@ TEST(JobTableTest, TheLastAreRemembered) {
   const std::string first = RunAndForget(on, "echo 1");
   const std::string second = RunAndForget(on, "echo 2");
   const std::string third = RunAndForget(on, "echo 3");
-  EXPECT_EQ(ReasonOf(on.core.Find(first).status()), "NO_SUCH_JOB");
-  EXPECT_EQ(Text(**on.core.Find(second)), "2\n");
-  EXPECT_EQ(Text(**on.core.Find(third)), "3\n");
+  EXPECT_EQ(ReasonOf(on.core.Find(first, {}).status()), "NO_SUCH_JOB");
+  EXPECT_EQ(Text(**on.core.Find(second, {})), "2\n");
+  EXPECT_EQ(Text(**on.core.Find(third, {})), "3\n");
   EXPECT_EQ(on.core.List(UINT64_MAX, 10, false).size(), 2u);
 }
 
@@ -35,22 +35,22 @@ TEST(JobTableTest, OutputThatNobodyHoldsIsLetGoTheOldestFirst) {
   const std::string first = RunAndForget(on, "printf 12345678");
   const auto held = on.Run("printf 12345678");
   const std::string third = RunAndForget(on, "printf 123456");
-  const auto letgo = *on.core.Find(first);
+  const auto letgo = *on.core.Find(first, {});
   EXPECT_EQ(letgo->output(OutputStream::kStdout).size(), 0u);
   EXPECT_EQ(letgo->output_size(OutputStream::kStdout), 8u);
   EXPECT_EQ(letgo->kept_from(OutputStream::kStdout), 8u);
   EXPECT_EQ(letgo->outcome().exit_code, 0);
   EXPECT_EQ(Text(*held), "12345678");
-  EXPECT_EQ(Text(**on.core.Find(third)), "123456");
+  EXPECT_EQ(Text(**on.core.Find(third, {})), "123456");
 }
 
 TEST(JobTableTest, FilesHaveALimitOfTheirOwn) {
   CoreOnLoop on({.history = {.memory_max = 0, .file_max = 5 << 20}});
   const std::string first = RunAndForget(on, "head -c 3000000 /dev/zero");
-  EXPECT_EQ((*on.core.Find(first))->kept_from(OutputStream::kStdout), 0u);
+  EXPECT_EQ((*on.core.Find(first, {}))->kept_from(OutputStream::kStdout), 0u);
   const std::string second = RunAndForget(on, "head -c 3000000 /dev/zero");
-  EXPECT_EQ((*on.core.Find(first))->kept_from(OutputStream::kStdout), 3000000u);
-  EXPECT_EQ((*on.core.Find(second))->kept_from(OutputStream::kStdout), 0u);
+  EXPECT_EQ((*on.core.Find(first, {}))->kept_from(OutputStream::kStdout), 3000000u);
+  EXPECT_EQ((*on.core.Find(second, {}))->kept_from(OutputStream::kStdout), 0u);
 }
 
 TEST(JobTableTest, ARequestIsTheSameAsLongAsItsJobIsKnown) {

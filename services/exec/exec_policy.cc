@@ -25,7 +25,7 @@ bool IsPlain(char c) {
 absl::string_view LastPart(absl::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 bool Matches(const std::string& argument, const re2::RE2& pattern) {
-  return re2::RE2::FullMatch(argument, pattern);
+  return argument.size() <= ProgramPattern::kArgumentMax && re2::RE2::FullMatch(argument, pattern);
 }
 
 bool Fits(const ProgramPattern& pattern, const std::vector<std::string>& argv) {
@@ -61,11 +61,6 @@ bool AllowsRest(const PolicyRule& rule, const CommandSpec& spec) {
                       [&](const std::string& folder) { return IsWithin(spec.folder, folder); }));
 }
 
-bool Asks(const PolicyRule& rule, const Caller& caller) {
-  if (rule.least_role && (!caller.role || *caller.role < *rule.least_role)) return false;
-  return rule.sources.Have(caller);
-}
-
 // What `rule` runs for `spec`, whose program and arguments are `argv` if it has any; empty when the
 // rule does not fit.
 std::vector<std::string> ArgumentsBy(const PolicyRule& rule, const CommandSpec& spec,
@@ -97,6 +92,17 @@ bool Sources::Have(const Caller& caller) const {
          });
 }
 
+bool PolicyRule::IsFor(const Caller& caller) const {
+  if (least_role && (!caller.role || *caller.role < *least_role)) return false;
+  return sources.Have(caller);
+}
+
+bool SameRun(const Permit& one, const Permit& other) {
+  return one.rule->name == other.rule->name &&
+         one.rule->identity.name == other.rule->identity.name &&
+         one.rule->sandbox == other.rule->sandbox;
+}
+
 std::vector<std::string> PlainWords(absl::string_view shell_command) {
   const std::vector<std::string> words =
       absl::StrSplit(shell_command, absl::ByAnyChar(" \t"), absl::SkipEmpty());
@@ -123,7 +129,7 @@ absl::StatusOr<Permit> Policy::Check(const CommandSpec& spec, const Caller& call
   const std::vector<std::string> argv =
       spec.shell_command ? PlainWords(*spec.shell_command) : spec.argv;
   for (const std::shared_ptr<const PolicyRule>& rule : rules_) {
-    if (!Asks(*rule, caller)) continue;
+    if (!rule->IsFor(caller)) continue;
     if (rule->commands == Commands::kNone)
       return Refused(absl::StrCat("the policy's rule \"", rule->name, "\" refuses this"));
     std::vector<std::string> run = ArgumentsBy(*rule, spec, argv);

@@ -26,6 +26,9 @@ namespace rawgate::exec {
 
 // A program and what its arguments may be.
 struct ProgramPattern {
+  // No pattern is asked about a longer argument: some take a millisecond for each kilobyte.
+  static constexpr size_t kArgumentMax = 4096;
+
   // Absolute.
   std::string path;
   // One for each argument; then one for all that follow, of which without it there may be none.
@@ -44,6 +47,9 @@ struct Sources {
 };
 
 struct PolicyRule {
+  // Whether it is about `caller`, whatever that wants.
+  bool IsFor(const Caller& caller) const;
+
   enum class Commands { kNone, kPrograms, kAny };
 
   std::string name = {};
@@ -70,6 +76,9 @@ struct Permit {
   // What execve(2) is given.
   std::vector<std::string> argv;
 };
+
+// Whether both run as the same user and in the same sandbox, by the same rule.
+bool SameRun(const Permit& one, const Permit& other);
 
 // Does not change: a new one replaces it as a whole.
 class Policy {

@@ -1,6 +1,7 @@
 #include "services/exec/exec_policy_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "rawgate/exec/v1/policy.pb.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/status.h"
@@ -31,8 +33,9 @@ using Tree = pb::TextFormat::ParseInfoTree;
 using Commands = PolicyRule::Commands;
 
 constexpr size_t kFaultsTold = 20;
-// Of a compiled pattern.
+// Of a compiled pattern: the time to match takes grows with its instructions.
 constexpr int64_t kPatternMemoryMax = 1 << 20;
+constexpr int kPatternSizeMax = 500;
 
 // Collects what is wrong, with where. Lines and columns count from 0, as protobuf has them.
 class Faults final : public pb::io::ErrorCollector {
@@ -58,26 +61,41 @@ class Faults final : public pb::io::ErrorCollector {
   size_t count_ = 0;
 };
 
-// One message of the file, with where its fields are.
+// One message of the file, with where it is and where its fields are.
 class Reader {
  public:
-  Reader(const pb::Message& message, const Tree* tree, Faults& faults)
-      : descriptor_(*message.GetDescriptor()), tree_(tree), faults_(faults) {}
+  using Location = pb::TextFormat::ParseLocation;
+
+  Reader(const pb::Message& message, const Tree* tree, const Location& at, Faults& faults)
+      : descriptor_(*message.GetDescriptor()), tree_(tree), at_(at), faults_(faults) {}
 
   void Fail(const std::string& field, int index, const std::string& message) const {
-    const pb::FieldDescriptor* const found = descriptor_.FindFieldByName(field);
-    const auto at = tree_->GetLocation(found, found->is_repeated() ? index : -1);
-    faults_.AddError(std::max(at.line, 0), std::max(at.column, 0), message);
+    const Location at = Locate(*descriptor_.FindFieldByName(field), index);
+    faults_.AddError(at.line, at.column, message);
   }
   Reader Nested(const std::string& field, int index, const pb::Message& message) const {
-    const pb::FieldDescriptor* const found = descriptor_.FindFieldByName(field);
-    return Reader(message, tree_->GetTreeForNested(found, found->is_repeated() ? index : -1),
-                  faults_);
+    const pb::FieldDescriptor& found = *descriptor_.FindFieldByName(field);
+    const Tree* const nested =
+        tree_ == nullptr ? nullptr
+                         : tree_->GetTreeForNested(&found, found.is_repeated() ? index : -1);
+    return Reader(message, nested, Locate(found, index), faults_);
   }
 
  private:
+  // Of a list in brackets the first is known alone; of what is missing, what it is missing in.
+  Location Locate(const pb::FieldDescriptor& field, int index) const {
+    if (tree_ == nullptr) return at_;
+    for (const int each : {field.is_repeated() ? index : -1, field.is_repeated() ? 0 : -1}) {
+      const Location at = tree_->GetLocation(&field, each);
+      if (at.line >= 0) return at;
+    }
+    return at_;
+  }
+
   const pb::Descriptor& descriptor_;
+  // Null where protobuf kept none.
   const Tree* tree_;
+  const Location at_;
   Faults& faults_;
 };
 
@@ -90,8 +108,13 @@ std::shared_ptr<const re2::RE2> Compile(const std::string& pattern, const std::s
   options.set_encoding(re2::RE2::Options::EncodingLatin1);
   options.set_dot_nl(true);
   auto compiled = std::make_shared<const re2::RE2>(pattern, options);
-  if (!compiled->ok())
+  if (!compiled->ok()) {
     reader.Fail(field, index, absl::StrCat("\"", pattern, "\": ", compiled->error()));
+  } else if (compiled->ProgramSize() > kPatternSizeMax) {
+    reader.Fail(field, index,
+                absl::StrCat("\"", pattern, "\": too large a pattern (", compiled->ProgramSize(),
+                             " instructions; at most ", kPatternSizeMax, ")"));
+  }
   return compiled;
 }
 
@@ -138,10 +161,13 @@ void ReadCommands(const v1::PolicyRule& from, const Reader& reader, PolicyRule* 
         ReadProgram(from.programs(i), reader.Nested("programs", i, from.programs(i))));
   }
   to->environment_names.assign(from.environment_names().begin(), from.environment_names().end());
-  to->folders.assign(from.folders().begin(), from.folders().end());
   for (int i = 0; i < from.folders_size(); ++i) {
     if (!IsAbsolute(from.folders(i)))
       reader.Fail("folders", i, "not the absolute path of a folder");
+    absl::string_view folder = from.folders(i);
+    while (folder.size() > 1 && absl::ConsumeSuffix(&folder, "/")) {
+    }
+    to->folders.emplace_back(folder);
   }
 }
 
@@ -197,15 +223,20 @@ PolicyRule ReadRule(const v1::PolicyRule& from, const Reader& reader,
                    .least_role = ReadRole(from),
                    .identity = defaults.identity,
                    .sandbox = ReadSandbox(from.sandbox(), defaults.sandbox)};
+  // Numbers are taken for enumerations too, whatever they mean.
+  if (!v1::Sandbox_IsValid(from.sandbox())) reader.Fail("sandbox", 0, "no such sandbox");
+  if (!access::v1::Role_IsValid(from.least_role())) reader.Fail("least_role", 0, "no such role");
   ReadCommands(from, reader, &to);
   if (from.has_limits()) ReadLimits(from.limits(), reader.Nested("limits", 0, from.limits()), &to);
   if (!from.run_as().empty()) {
     absl::StatusOr<Identity> identity = ResolveIdentity(from.run_as());
-    if (identity.ok()) {
-      to.identity = *std::move(identity);
-    } else {
+    if (!identity.ok()) {
       reader.Fail("run_as", 0, std::string(identity.status().message()));
+    } else if (identity->name != from.run_as()) {
+      // As a default "nobody" may mean the service's own user, but not where a file says it.
+      reader.Fail("run_as", 0, absl::StrCat("it would run as ", identity->name));
     }
+    if (identity.ok()) to.identity = *std::move(identity);
   }
   return to;
 }
@@ -224,7 +255,7 @@ absl::StatusOr<Policy> ParsePolicy(absl::string_view text, absl::string_view nam
   parser.Parse(&input, &from);
   if (absl::Status syntax = faults.status(); !syntax.ok()) return syntax;
 
-  const Reader whole(from, &tree, faults);
+  const Reader whole(from, &tree, {0, 0}, faults);
   if (from.rules_size() > static_cast<int>(kPolicyRulesMax))
     whole.Fail("rules", kPolicyRulesMax, absl::StrCat("more than ", kPolicyRulesMax, " rules"));
   std::vector<PolicyRule> rules;
@@ -242,8 +273,16 @@ absl::StatusOr<Policy> ParsePolicy(absl::string_view text, absl::string_view nam
 }
 
 absl::StatusOr<Policy> ReadPolicy(const std::string& path, const PolicyDefaults& defaults) {
-  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return ErrnoError(errno, absl::StrCat("--policy=", path));
+  const auto bad = [&path](absl::string_view why) {
+    return Error(absl::StatusCode::kInvalidArgument, "BAD_POLICY", absl::StrCat(path, ": ", why));
+  };
+  // What is no file may never come to an end, or never begin.
+  const Fd file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  struct stat status {};
+  if (!file || fstat(file.get(), &status) < 0)
+    return ErrnoError(errno, absl::StrCat("--policy=", path));
+  if (!S_ISREG(status.st_mode)) return bad("not a regular file");
+  if ((status.st_mode & S_IWOTH) != 0) return bad("every user of this machine may write to it");
   std::string text(kPolicyBytesMax + 1, '\0');
   size_t size = 0;
   while (size < text.size()) {
@@ -252,10 +291,7 @@ absl::StatusOr<Policy> ReadPolicy(const std::string& path, const PolicyDefaults&
     if (n == 0) break;
     size += static_cast<size_t>(n);
   }
-  if (size > kPolicyBytesMax) {
-    return Error(absl::StatusCode::kInvalidArgument, "BAD_POLICY",
-                 absl::StrCat(path, ": more than ", kPolicyBytesMax, " bytes"));
-  }
+  if (size > kPolicyBytesMax) return bad(absl::StrCat("more than ", kPolicyBytesMax, " bytes"));
   text.resize(size);
   return ParsePolicy(text, path, defaults);
 }

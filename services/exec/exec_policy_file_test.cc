@@ -1,7 +1,9 @@
 #include "services/exec/exec_policy_file.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -113,6 +115,36 @@ TEST(PolicyFileTest, FaultsSayWhere) {
   }
 }
 
+TEST(PolicyFileTest, FaultsInListsAndOfWhatIsMissingSayWhereToo) {
+  const std::string rule = "rules {\n  name: \"x\"\n  ";
+  EXPECT_THAT(Fault(rule + "refuse: true\n  sources: [\"local\",\n \"bogus\"]\n}"),
+              StartsWith("p:4:"));
+  EXPECT_THAT(Fault(rule + "programs { }\n}"), StartsWith("p:3:3: a program needs"));
+  EXPECT_THAT(Fault("\nrules { }"), HasSubstr("p:2:1: a rule has one of"));
+  EXPECT_THAT(Fault("rules: [\n{ name: \"x\" refuse: true },\n{ name: \"y\" }]"),
+              ::testing::Not(StartsWith("p:1:1")));
+}
+
+TEST(PolicyFileTest, WhatIsLessThanItSeemsIsRefused) {
+  const std::string rule = "rules {\n  name: \"x\"\n  any_command: true\n";
+  EXPECT_THAT(Fault(rule + "sandbox: 4 }"), StartsWith("p:4:1: no such sandbox"));
+  EXPECT_THAT(Fault(rule + "least_role: -1 }"), StartsWith("p:4:1: no such role"));
+  // Time to match grows with both.
+  EXPECT_THAT(Fault("rules { name: \"x\" programs { path: \"/bin/x\" arguments: "
+                    "\"(.*[ab].{0,900}c)?\" } }"),
+              HasSubstr("too large a pattern"));
+  if (geteuid() != 0) {
+    EXPECT_THAT(Fault(rule + "run_as: \"nobody\" }"), HasSubstr("it would run as"));
+  }
+}
+
+TEST(PolicyFileTest, FoldersMayEndInASlash) {
+  EXPECT_THAT(Parse("rules { name: \"x\" any_command: true folders: \"/srv/\" folders: \"/\" }")
+                  ->rules()[0]
+                  ->folders,
+              ElementsAre("/srv", "/"));
+}
+
 TEST(PolicyFileTest, NamesAreThereAndUnlike) {
   EXPECT_THAT(Fault("rules { any_command: true }"), HasSubstr("no name"));
   EXPECT_THAT(Fault("rules { name: \"x\" refuse: true }\nrules { name: \"x\" refuse: true }"),
@@ -140,6 +172,11 @@ TEST(PolicyFileTest, HasBounds) {
   EXPECT_EQ(ReasonOf(ReadPolicy(path, {}).status()), "BAD_POLICY");
   std::ofstream(path) << "rules { name: \"x\" refuse: true }";
   EXPECT_EQ(ReadPolicy(path, {})->rules().size(), 1u);
+  std::filesystem::permissions(path, std::filesystem::perms::all);
+  EXPECT_EQ(ReasonOf(ReadPolicy(path, {}).status()), "BAD_POLICY");
+  const std::string pipe = scratch.path() + "/pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(ReasonOf(ReadPolicy(pipe, {}).status()), "BAD_POLICY");
 }
 
 }  // namespace

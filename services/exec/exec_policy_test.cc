@@ -158,6 +158,31 @@ TEST(PolicyTest, TimeoutIsTheRulesAtMost) {
   EXPECT_THAT(Check(policy, spec), ElementsAre("BAD_TIMEOUT"));
 }
 
+TEST(PolicyTest, LongArgumentsAreNotMatched) {
+  PolicyRule rule = Lookers();
+  rule.programs = {{.path = "/bin/x", .further_arguments = Pattern("a*")}};
+  const Policy policy({rule});
+  EXPECT_EQ(Check(policy, Program({"x", std::string(4096, 'a')})).size(), 2u);
+  EXPECT_THAT(Check(policy, Program({"x", std::string(4097, 'a')})), ElementsAre("POLICY_REFUSED"));
+}
+
+TEST(PolicyTest, TheSameRunIsByTheSameRuleAsTheSameUser) {
+  PolicyRule rule = Lookers();
+  const auto permit = [](const PolicyRule& by) {
+    return Permit{.rule = std::make_shared<const PolicyRule>(by), .argv = {}};
+  };
+  EXPECT_TRUE(SameRun(permit(rule), permit(rule)));
+  PolicyRule other = rule;
+  other.name = "other";
+  EXPECT_FALSE(SameRun(permit(rule), permit(other)));
+  other = rule;
+  other.identity.name = "other";
+  EXPECT_FALSE(SameRun(permit(rule), permit(other)));
+  other = rule;
+  other.sandbox = Sandbox::kLandlock;
+  EXPECT_FALSE(SameRun(permit(rule), permit(other)));
+}
+
 TEST(PolicyTest, RefusalsSayWhatToLookAt) {
   EXPECT_EQ(Policy({}).Check(Shell("id"), Local()).status().message(),
             "no rule of the policy lets tcp://127.0.0.1:4711 run this");

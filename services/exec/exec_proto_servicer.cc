@@ -1,9 +1,12 @@
 #include "services/exec/exec_proto_servicer.h"
 
+#include <sys/socket.h>
+
 #include <csignal>
 #include <limits>
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "runtime/base/status.h"
@@ -44,6 +47,18 @@ absl::StatusOr<CommandSpec> ToCommandSpec(const v1::RunRequest& request) {
   spec.keep_last = request.output_policy() == v1::OUTPUT_POLICY_KEEP_LAST;
   spec.listener = rpc::kRpcListener;
   return spec;
+}
+
+Caller CallerOf(const rpc::Call& call) {
+  Caller caller = {.role = call.role()};
+  const std::string peer = call.peer();
+  if (absl::StartsWith(peer, "unix:")) {
+    const sockaddr unnamed = {.sa_family = AF_UNIX, .sa_data = {}};
+    caller.address = net::Endpoint(net::Transport::kUnix, &unnamed, sizeof(unnamed.sa_family));
+  } else if (const auto parsed = net::Endpoint::Parse(peer); parsed.ok()) {
+    caller.address = *parsed;
+  }
+  return caller;
 }
 
 std::string DescribeRun(const v1::RunRequest& request) {

@@ -3,6 +3,7 @@
 
 #include "absl/status/statusor.h"
 #include "rawgate/exec/v1/exec_service.pb.h"
+#include "runtime/rpc/admission.h"
 #include "services/exec/exec_core.h"
 
 namespace rawgate::exec {
@@ -10,6 +11,8 @@ namespace rawgate::exec {
 // Errors: INVALID_ARGUMENT (BAD_TIMEOUT, BAD_TERMINAL). What else may be wrong is for the core to
 // find.
 absl::StatusOr<CommandSpec> ToCommandSpec(const v1::RunRequest& request);
+// Who made the call.
+Caller CallerOf(const rpc::Call& call);
 // What is asked for, for watchers.
 std::string DescribeRun(const v1::RunRequest& request);
 v1::OutputStream ToProto(OutputStream stream);

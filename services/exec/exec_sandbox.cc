@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 
 namespace rawgate::exec {
@@ -17,6 +18,16 @@ constexpr std::array<absl::string_view, 3> kNames = {"none", "landlock", "bubble
 // LANDLOCK_ACCESS_FS_TRUNCATE, which older headers do not have, and the version that knows it.
 constexpr uint64_t kTruncate = uint64_t{1} << 14;
 constexpr long kVersionMin = 3;
+// From this version on neither its signals nor its abstract Unix sockets reach out of it.
+constexpr long kVersionWithScopes = 6;
+constexpr uint64_t kScopes = 3;
+
+// landlock_ruleset_attr of today; older kernels take its beginning.
+struct RulesetAttributes {
+  uint64_t handled_access_fs;
+  uint64_t handled_access_net;
+  uint64_t scoped;
+};
 
 constexpr uint64_t kChange =
     LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
@@ -25,7 +36,7 @@ constexpr uint64_t kChange =
     LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER | kTruncate;
 
 // The C library has no names for these calls.
-long CreateRuleset(const landlock_ruleset_attr* attributes, size_t size, uint32_t flags) {
+long CreateRuleset(const RulesetAttributes* attributes, size_t size, uint32_t flags) {
   return syscall(SYS_landlock_create_ruleset, attributes, size, flags);
 }
 
@@ -53,12 +64,16 @@ bool AbslParseFlag(absl::string_view text, Sandbox* sandbox, std::string* error)
 std::string AbslUnparseFlag(Sandbox sandbox) { return std::string(SandboxName(sandbox)); }
 
 Fd LandlockFor(const std::string& folder) {
-  if (CreateRuleset(nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) < kVersionMin) {
+  const long version = CreateRuleset(nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (version < kVersionMin) {
     errno = EOPNOTSUPP;
     return Fd();
   }
-  const landlock_ruleset_attr attributes = {.handled_access_fs = kChange};
-  Fd ruleset(static_cast<int>(CreateRuleset(&attributes, sizeof(attributes), 0)));
+  const bool scopes = version >= kVersionWithScopes;
+  const RulesetAttributes attributes = {
+      .handled_access_fs = kChange, .handled_access_net = 0, .scoped = scopes ? kScopes : 0};
+  const size_t size = scopes ? sizeof(attributes) : offsetof(RulesetAttributes, handled_access_net);
+  Fd ruleset(static_cast<int>(CreateRuleset(&attributes, size, 0)));
   if (!ruleset || !Allow(ruleset, folder.c_str(), kChange)) return Fd();
   for (const char* device : {"/dev/null", "/dev/zero", "/dev/full", "/dev/tty"}) {
     if (!Allow(ruleset, device, LANDLOCK_ACCESS_FS_WRITE_FILE | kTruncate) && errno != ENOENT)

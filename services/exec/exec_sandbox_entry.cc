@@ -5,9 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <utility>
-
-#include <boost/asio/post.hpp>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -60,6 +59,9 @@ void SandboxEntry::CorrectEnd(int* wait_status, rusage* usage, LaunchFailure* fa
     *usage = report.usage;
   } else if (report.events == LauncherReport::kFailed) {
     *failure = report.failure;
+  } else if (report.pid != 0) {
+    // It ran; rawgate-exec-inner was killed, and so all of it.
+    *wait_status = SIGKILL;
   } else if (WIFEXITED(*wait_status)) {
     // bubblewrap has said why on standard error.
     *failure = {LaunchStage::kSandbox, EPERM};
@@ -67,9 +69,8 @@ void SandboxEntry::CorrectEnd(int* wait_status, rusage* usage, LaunchFailure* fa
 }
 
 void SandboxEntry::Leave() {
-  if (own_folder_.empty()) return;
-  boost::asio::post(resources_.disk,
-                    [folder = std::exchange(own_folder_, "")] { OwnFolders::Remove(folder); });
+  inner_memory_.Reset();
+  if (!own_folder_.empty()) resources_.own_folders.Remove(std::exchange(own_folder_, ""));
 }
 
 }  // namespace rawgate::exec

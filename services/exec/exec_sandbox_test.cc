@@ -179,6 +179,28 @@ TEST_P(SandboxTest, HasATerminalIfAskedFor) {
   EXPECT_EQ(Text(*on_.Run(spec)), "33 99\r\nxterm-256color\r\n");
 }
 
+TEST_P(SandboxTest, KeepsNoDescriptorAndNoEnvironmentOfWhatHasEnded) {
+  on_.Run("true");
+  const size_t descriptors = OpenDescriptors();
+  for (int i = 0; i < 20; ++i) on_.Run("true");
+  on_.RunUntil([&] { return OpenDescriptors() <= descriptors; });
+}
+
+TEST_P(SandboxTest, AFolderThatIsMissingIsWhatIsSaid) {
+  CommandSpec spec;
+  spec.argv = {"true"};
+  spec.folder = "/no/such/folder";
+  EXPECT_EQ(on_.Run(spec)->outcome().message, "working folder: No such file or directory");
+}
+
+TEST_P(SandboxTest, OwnFoldersAreMadeAgain) {
+  ASSERT_EQ(on_.Run("true")->outcome().kind, Kind::kExited);
+  on_.RunUntil([&] { return OwnFoldersIn(on_.scratch.path()).empty(); });
+  for (const auto& entry : std::filesystem::directory_iterator(on_.scratch.path()))
+    std::filesystem::remove_all(entry.path());
+  EXPECT_EQ(on_.Run("true")->outcome().kind, Kind::kExited);
+}
+
 class BubblewrapTest : public SandboxTest {};
 
 INSTANTIATE_TEST_SUITE_P(Levels, BubblewrapTest, ::testing::Values(Sandbox::kBubblewrap));
@@ -189,6 +211,25 @@ TEST_P(BubblewrapTest, SeesNoOtherProcessAndNoNetwork) {
   EXPECT_THAT(Text(*job), ::testing::AnyOf(HasSubstr("4\n"), HasSubstr("5\n")));
   EXPECT_THAT(Text(*job), HasSubstr("lo\n"));
   EXPECT_THAT(Text(*job), ::testing::Not(HasSubstr("eth")));
+}
+
+TEST_P(BubblewrapTest, RootIsNoMoreThanOthersInThere) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root runs commands as root";
+  PolicyRule rule = AnybodyMay(Sandbox::kBubblewrap);
+  rule.identity = *ResolveIdentity("root");
+  on_.core.SetPolicy(Policy({rule}));
+  const auto job = on_.Run(
+      absl::StrCat("grep CapEff /proc/self/status; mount -o remount,rw,bind / ; umount /tmp; "
+                   "unshare -Urm true; echo x > ",
+                   Outside("new")));
+  EXPECT_EQ(Text(*job), "CapEff:\t0000000000000000\n");
+  EXPECT_FALSE(std::filesystem::exists(Outside("new")));
+}
+
+TEST_P(BubblewrapTest, WhatKillsAllOfItIsASignal) {
+  const auto job = on_.Run("echo important; kill -KILL -1");
+  EXPECT_EQ(job->outcome().kind, Kind::kSignalled);
+  EXPECT_EQ(Text(*job), "important\n");
 }
 
 TEST(SandboxTrialTest, OneThatDoesNotWorkIsAnError) {

@@ -52,7 +52,8 @@ class ExecServicer final : public v1::ExecService::CallbackService {
  private:
   // Admits a unary call and runs `work` on the loop thread.
   grpc::ServerUnaryReactor* OnLoop(grpc::CallbackServerContext* context, absl::string_view method,
-                                   uint64_t received, std::function<void(rpc::UnaryDone)> work);
+                                   uint64_t received,
+                                   std::function<void(const Caller&, rpc::UnaryDone)> work);
 
   ExecCore& core_;
   rpc::Admission& admission_;

@@ -110,6 +110,29 @@ class PolicyTest(unittest.TestCase):
                 code, reason, _ = rpc.error_of(stub.Run, request, metadata=metadata)
                 self.assertEqual((code, reason), (grpc.StatusCode.PERMISSION_DENIED, answer))
 
+    def test_what_a_rule_lets_in_is_for_those_that_it_is_for(self):
+        """Neither telling a job something nor repeating its request is a way round the table."""
+        with rpc.grpc.insecure_channel(stack.programs["exec"].rpc_target) as direct:
+            stub = rpc.exec_service_pb2_grpc.ExecServiceStub(direct)
+            admin, viewer = ([("x-rawgate-role", role)] for role in ("admin", "viewer"))
+            call = stub.Run(rpc.exec_.RunRequest(shell_command="read line; echo $line", keep_stdin_open=True),
+                            metadata=admin, timeout=PATIENCE)
+            job_id = next(call).started.job_id
+            for method, request in (
+                    (stub.WriteStdin, rpc.exec_.WriteStdinRequest(job_id=job_id, data=b"id\n")),
+                    (stub.SignalJob, rpc.exec_.SignalJobRequest(job_id=job_id, signal=rpc.exec_.SIGNAL_KILL)),
+                    (stub.ResizeTerminal, rpc.exec_.ResizeTerminalRequest(job_id=job_id)),
+                    (stub.Attach, rpc.exec_.AttachRequest(job_id=job_id))):
+                code, reason, _ = rpc.error_of(method, request, metadata=viewer)
+                self.assertEqual((code, reason), (grpc.StatusCode.PERMISSION_DENIED, "POLICY_REFUSED"), request)
+            stub.WriteStdin(rpc.exec_.WriteStdinRequest(job_id=job_id, data=b"mine\n"), metadata=admin, timeout=PATIENCE)
+            self.assertEqual([event.output.data for event in call if event.HasField("output")], [b"mine\n"])
+
+            request = rpc.exec_.RunRequest(argv=rpc.exec_.Argv(arguments=["/bin/uname", "-s"]), request_id="the same")
+            list(stub.Run(request, metadata=admin, timeout=PATIENCE))
+            code, reason, _ = rpc.error_of(stub.Run, request, metadata=viewer)
+            self.assertEqual((code, reason), (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED"))
+
     def test_a_client_of_the_gateway_cannot_choose_its_role(self):
         policy_path().write_text('rules { name: "nobody" refuse: true }')
         self.reload()

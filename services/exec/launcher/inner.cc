@@ -32,8 +32,12 @@ struct Start {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  const long error = Execute(start.arguments, environment_pointers);
-  start.failure = {LaunchStage::kExec, static_cast<int32_t>(-error)};
+  if (chdir(start.arguments[0]) < 0) {
+    start.failure = {LaunchStage::kFolder, errno};
+  } else {
+    const long error = Execute(start.arguments + 1, environment_pointers);
+    start.failure = {LaunchStage::kExec, static_cast<int32_t>(-error)};
+  }
   _exit(127);
 }
 

@@ -3,7 +3,7 @@
 // command that a signal ended from one that exited with the same number, nor from one that never
 // ran.
 //
-//   rawgate-exec-inner PROGRAM [ARGUMENT...]
+//   rawgate-exec-inner FOLDER PROGRAM [ARGUMENT...]
 
 #include "services/exec/launcher/inner.h"
 
