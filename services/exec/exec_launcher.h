@@ -107,7 +107,8 @@ struct LaunchBlock {
 // What the service and rawgate-exec-inner share. The environment goes this way since bubblewrap is
 // not to have it (LD_PRELOAD), and on a command line all users of the machine could read it.
 struct InnerBlock {
-  // kFailed, or kExited; all zero when it never got that far.
+  // kFailed, or kExited; neither, and `pid` set: it ran, and nobody saw its end. All zero when it
+  // never got that far.
   LauncherReport report;
   uint32_t environment_count;
   // Each ended by a NUL.

@@ -21,6 +21,7 @@ char* environment_pointers[kLaunchEnvironmentMax + 1];
 
 struct Start {
   char** arguments;
+  LauncherReport& report;
   LaunchFailure failure;
 };
 
@@ -35,6 +36,8 @@ struct Start {
   if (chdir(start.arguments[0]) < 0) {
     start.failure = {LaunchStage::kFolder, errno};
   } else {
+    // Before it can kill whoever would tell that it ran.
+    start.report.pid = getpid();
     const long error = Execute(start.arguments + 1, environment_pointers);
     start.failure = {LaunchStage::kExec, static_cast<int32_t>(-error)};
   }
@@ -65,17 +68,17 @@ bool RunInside(char** arguments) {
   InnerBlock* const block = MapBlock();
   if (block == nullptr) return false;
   FillEnvironment(*block);
-  Start start = {arguments, {LaunchStage::kSpawn, 0}};
+  LauncherReport& report = block->report;
+  Start start = {arguments, report, {LaunchStage::kSpawn, 0}};
   const long command = CloneSharing(command_stack + sizeof(command_stack), BecomeCommand, &start);
   if (command < 0) start.failure.errno_value = static_cast<int32_t>(-command);
-  LauncherReport& report = block->report;
   if (start.failure.errno_value != 0) {
     report.failure = start.failure;
     report.events = LauncherReport::kFailed;
     return true;
   }
-  report.pid = static_cast<int32_t>(command);
-  while (wait4(report.pid, &report.wait_status, 0, &report.usage) < 0 && errno == EINTR) {
+  while (wait4(static_cast<pid_t>(command), &report.wait_status, 0, &report.usage) < 0 &&
+         errno == EINTR) {
   }
   report.events = LauncherReport::kExited;
   return true;
