@@ -32,11 +32,13 @@ absl::Status Try(CoreOnLoop& on, Sandbox sandbox) {
   return *result;
 }
 
-// Folders of commands that are there.
+// Folders of commands that are there. What is in them may be being removed, and is not looked at.
 std::vector<std::string> OwnFoldersIn(const std::string& parent) {
   std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(parent)) {
-    if (entry.path().parent_path() != parent) found.push_back(entry.path().string());
+  for (const auto& entry : std::filesystem::directory_iterator(parent)) {
+    if (!entry.is_directory()) continue;
+    for (const auto& own : std::filesystem::directory_iterator(entry.path()))
+      found.push_back(own.path().string());
   }
   return found;
 }
