@@ -1,5 +1,6 @@
 """Processes that are not our children: those that commands leave behind, or must not."""
 
+import os
 import pathlib
 
 from tests.harness.deadlines import wait_until
@@ -25,27 +26,34 @@ def read_pids(path, count):
     return [int(line) for line in path.read_text().split()]
 
 
+def contents_for_each(folder, name):
+    """(id, content of its file `name`) of every process or thread in a folder of /proc. They may end meanwhile, so this
+    is not Path.glob(), which does not put up with that."""
+    for entry in os.listdir(folder):
+        if entry.isdecimal():
+            try:
+                content = pathlib.Path(folder, entry, name).read_bytes()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            yield int(entry), content
+
+
 def command_lines_with(marker):
     """Process ids of everything on this machine whose command line contains these bytes."""
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if marker in path.read_bytes():
-                found.append(int(path.parent.name))
-        except (FileNotFoundError, ProcessLookupError):
-            pass  # it has just ended
-    return found
+    return [pid for pid, command_line in contents_for_each("/proc", "cmdline") if marker in command_line]
+
+
+def all_threads_are_stopped(pid):
+    threads = contents_for_each(f"/proc/{pid}/task", "stat")
+    return all(stat.rpartition(b")")[2].split()[0] == b"T" for _, stat in threads)
 
 
 def descendants_of(pid):
     """Process ids of all that descends from a process, zombies included."""
     children = {}
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has just ended
-        children.setdefault(parent, []).append(int(path.parent.name))
+    for child, stat in contents_for_each("/proc", "stat"):
+        parent = int(stat.rpartition(b")")[2].split()[1])
+        children.setdefault(parent, []).append(child)
     found, left = [], [pid]
     while left:
         below = children.get(left.pop(), [])

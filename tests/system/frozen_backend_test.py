@@ -1,12 +1,12 @@
 """A service that is frozen, as by SIGSTOP, is missing from what the gateway lists and takes nothing else with it."""
 
-import pathlib
 import signal
 import unittest
 
 from tests.conformance.plain_client import connect
 from tests.harness import rpc
 from tests.harness.deadlines import PATIENCE, wait_until
+from tests.harness.processes import all_threads_are_stopped
 from tests.harness.stack import Stack
 
 
@@ -24,9 +24,7 @@ class FrozenBackendTest(unittest.TestCase):
         process = self.stack.programs[name].process
         process.send_signal(signal.SIGSTOP)
         self.addCleanup(process.send_signal, signal.SIGCONT)
-        threads = pathlib.Path(f"/proc/{process.pid}/task")
-        wait_until(lambda: all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in threads.glob("*/stat")),
-                   "the stop of every thread")
+        wait_until(lambda: all_threads_are_stopped(process.pid), "the stop of every thread")
 
     def test_connections_of_the_others_are_listed(self):
         held = connect(self.stack.address("file", "tcp"))
