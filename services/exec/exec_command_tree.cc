@@ -52,7 +52,7 @@ void CommandTree::OnLauncherReport(const LauncherReport& report) {
   if ((report.events & LauncherReport::kFailed) != 0) {
     pause_.cancel();
     patience_.cancel();
-    resources_.launchers.GiveBack(std::exchange(launcher_, nullptr));
+    resources_.launchers.GiveBack(std::exchange(launcher_, nullptr), killing_);
     return events_.OnStartFailed(report.failure);
   }
   // Before anybody hears of the end and wants to end what is left.
@@ -60,7 +60,7 @@ void CommandTree::OnLauncherReport(const LauncherReport& report) {
   if (empty) {
     pause_.cancel();
     patience_.cancel();
-    resources_.launchers.GiveBack(std::exchange(launcher_, nullptr));
+    resources_.launchers.GiveBack(std::exchange(launcher_, nullptr), killing_);
   }
   if ((report.events & LauncherReport::kExited) != 0) Exited(report.wait_status, report.usage);
   if (empty) events_.OnGone();
@@ -132,6 +132,7 @@ void CommandTree::KillLauncher() {
 void CommandTree::OnLauncherLost() {
   spdlog::error("pid {}: its launcher was killed", pid_);
   killing_ = true;
+  resources_.launchers.KillCommandOf(launcher_->pid());
   After(patience_, KillPatience(), &CommandTree::GiveUp);
   pause_length_ = kPauseMin;
   Sweep();

@@ -42,6 +42,9 @@ ABSL_FLAG(uint64_t, history_memory_max_bytes, 32 << 20,
           "first.");
 ABSL_FLAG(uint64_t, history_file_max_bytes, uint64_t{1} << 30,
           "The same for large outputs, which are kept in files.");
+ABSL_FLAG(bool, command_cgroups, true,
+          "A cgroup for each command, so that all of it is killed at once, where the system allows "
+          "that. Without one the end is the same, but takes longer the more processes there are.");
 ABSL_FLAG(uint64_t, commands_max, 64, "Commands that run at once; some more wait for their turn.");
 ABSL_FLAG(std::string, work_dir, "/tmp",
           "Where commands run that name no folder, and where large outputs are kept.");
@@ -67,7 +70,8 @@ absl::StatusOr<Settings> SettingsFromFlags() {
   absl::StatusOr<std::string> launcher = FindLauncher();
   if (!launcher.ok()) return launcher.status();
   settings.processes = {.launcher_path = *std::move(launcher),
-                        .spool_folder = settings.core.work_folder};
+                        .spool_folder = settings.core.work_folder,
+                        .cgroups = absl::GetFlag(FLAGS_command_cgroups)};
   settings.policy_path = absl::GetFlag(FLAGS_policy);
   settings.policy_defaults = {.identity = *std::move(identity),
                               .sandbox = absl::GetFlag(FLAGS_sandbox)};

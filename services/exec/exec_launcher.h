@@ -4,7 +4,8 @@
 // A launcher runs one command at a time, and stays with it: it is the reaper of all orphans below
 // it (PR_SET_CHILD_SUBREAPER), so that nothing a command starts can get away from it, and a command
 // is over exactly when its launcher has no child left. Then the launcher is as it was, and takes
-// the next command. When its socket ends, which it does with the service however that ends, the
+// the next command. Where there are cgroups for commands it stays outside of the one that its
+// commands are in. When its socket ends, which it does with the service however that ends, the
 // launcher kills what it has and ends too.
 #pragma once
 
@@ -18,6 +19,15 @@ namespace rawgate::exec {
 // Descriptors that a launcher starts with; 0 to 2 are /dev/null.
 inline constexpr int kLauncherSocket = 3;  // SOCK_SEQPACKET: LauncherOrder in, LauncherReport out
 inline constexpr int kLauncherMemory = 4;  // a LaunchBlock, shared with the service
+// The folder of the cgroup that its commands are started in; anything else: in none of their own.
+inline constexpr int kLauncherCgroup = 5;
+
+// Whether it can start commands in a cgroup: where it does without a C library, which cannot.
+#if defined(__x86_64__) || defined(__aarch64__)
+inline constexpr bool kLauncherUsesCgroups = true;
+#else
+inline constexpr bool kLauncherUsesCgroups = false;
+#endif
 
 enum class LauncherOrder : uint32_t {
   // Start the command that is in the block; its descriptors 0, 1 and 2 come with the message, and a

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <thread>
 #include <utility>
@@ -18,7 +19,9 @@ namespace {
 namespace asio = boost::asio;
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kTidyInterval{1};
+// One that leaves is mostly gone at once, and should not stay a zombie for long.
+constexpr std::chrono::milliseconds kTidyPauseMin{2};
+constexpr std::chrono::milliseconds kTidyPauseMax{1000};
 constexpr std::chrono::seconds kIdleMax{10};
 // For launchers to kill what they have, when the pool goes away.
 constexpr std::chrono::seconds kLeavePatience{15};
@@ -35,8 +38,11 @@ absl::StatusOr<std::string> FindLauncher() {
       absl::StrCat(path, " is missing; it is installed with rawgate-exec, in the same folder"));
 }
 
-LauncherPool::LauncherPool(asio::io_context& loop, std::string path)
-    : loop_(loop), path_(std::move(path)), tidying_(loop.get_executor()) {
+LauncherPool::LauncherPool(asio::io_context& loop, std::string path, std::optional<Cgroups> cgroups)
+    : loop_(loop),
+      path_(std::move(path)),
+      cgroups_(std::move(cgroups)),
+      tidying_(loop.get_executor()) {
   // With 0 to 2 taken, no descriptor opened from now on can be one of these.
   do {
     null_.Reset(open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -60,9 +66,23 @@ LauncherPool::~LauncherPool() {
 }
 
 std::shared_ptr<LauncherProcess> LauncherPool::Start(int* error) {
-  auto launcher = LauncherProcess::Start(loop_, path_, null_.get(), error);
-  if (launcher != nullptr) pids_.insert(launcher->pid());
+  Cgroup cgroup;
+  if (cgroups_.has_value()) {
+    absl::StatusOr<Cgroup> made = cgroups_->Make();
+    if (made.ok()) {
+      cgroup = *std::move(made);
+    } else {
+      spdlog::warn("a launcher without a cgroup: {}", made.status().ToString());
+    }
+  }
+  auto launcher = LauncherProcess::Start(loop_, path_, cgroup, null_.get(), error);
+  if (launcher != nullptr) cgroups_of_.emplace(launcher->pid(), std::move(cgroup));
   return launcher;
+}
+
+void LauncherPool::KillCommandOf(pid_t launcher) const {
+  const auto found = cgroups_of_.find(launcher);
+  if (found != cgroups_of_.end()) found->second.Kill();
 }
 
 std::shared_ptr<LauncherProcess> LauncherPool::Take(int* error) {
@@ -75,21 +95,26 @@ std::shared_ptr<LauncherProcess> LauncherPool::Take(int* error) {
   return Start(error);
 }
 
-void LauncherPool::GiveBack(std::shared_ptr<LauncherProcess> launcher) {
+void LauncherPool::GiveBack(std::shared_ptr<LauncherProcess> launcher, bool killed) {
+  // A cgroup is good for one cgroup.kill: newer kernels (6.18 is one) kill whatever is started in
+  // it by CLONE_INTO_CGROUP afterwards.
+  if (killed && cgroups_.has_value()) return Discard(std::move(launcher));
   launcher->ForgetClient();
   idle_.push_back({std::move(launcher), steady_clock::now()});
-  if (idle_.size() > kIdleKept) ScheduleTidying();
+  if (idle_.size() > kIdleKept) ScheduleTidying(kTidyPauseMax);
 }
 
 void LauncherPool::Discard(std::shared_ptr<LauncherProcess> launcher) {
   launcher->Close();
   leaving_.insert(launcher->pid());
-  ScheduleTidying();
+  ScheduleTidying(kTidyPauseMin);
 }
 
-void LauncherPool::ScheduleTidying() {
-  if (std::exchange(tidying_scheduled_, true)) return;
-  tidying_.expires_after(kTidyInterval);
+void LauncherPool::ScheduleTidying(std::chrono::milliseconds pause) {
+  if (tidying_scheduled_ && pause >= tidy_pause_) return;
+  tidying_scheduled_ = true;
+  tidy_pause_ = pause;
+  tidying_.expires_after(pause);
   tidying_.async_wait([this](const boost::system::error_code& error) {
     if (!error) Tidy();
   });
@@ -104,13 +129,14 @@ void LauncherPool::Tidy() {
     idle_.pop_front();
     Discard(std::move(launcher));
   }
-  if (!leaving_.empty() || idle_.size() > kIdleKept) ScheduleTidying();
+  if (!leaving_.empty() || idle_.size() > kIdleKept)
+    ScheduleTidying(leaving_.empty() ? kTidyPauseMax : std::min(2 * tidy_pause_, kTidyPauseMax));
 }
 
 void LauncherPool::ReapLeaving() {
   absl::erase_if(leaving_, [this](pid_t pid) {
     if (waitpid(pid, nullptr, WNOHANG) == 0) return false;
-    pids_.erase(pid);
+    cgroups_of_.erase(pid);
     return true;
   });
 }

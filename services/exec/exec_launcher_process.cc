@@ -19,19 +19,22 @@ namespace asio = boost::asio;
 
 // Above all numbers that the launcher's own descriptors get, so that none is overwritten before its
 // turn.
-constexpr int kDescriptorsFrom = kLauncherMemory + 1;
+constexpr int kDescriptorsFrom = kLauncherCgroup + 1;
 
 Fd MoveUp(Fd fd) { return Fd(fcntl(fd.get(), F_DUPFD_CLOEXEC, kDescriptorsFrom)); }
 
-// Both ends of a socket and memory that the launcher and this process share.
+// Both ends of a socket and memory that the launcher and this process share; and the folder of a
+// cgroup, if there is one.
 struct Shared {
   Fd socket;
   Fd launcher_socket;
   Fd memory;
+  Fd cgroup;
   LaunchBlock* block = nullptr;
 
   // False with errno set.
-  bool Make() {
+  bool Make(const Cgroup& cgroup_to_open) {
+    if (Fd folder = cgroup_to_open.Open()) cgroup = MoveUp(std::move(folder));
     std::array<int, 2> ends;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) < 0) return false;
     socket.Reset(ends[0]);
@@ -56,6 +59,8 @@ int Spawn(const std::string& path, const Shared& shared, int null, pid_t* pid) {
     posix_spawn_file_actions_adddup2(&actions, null, descriptor);
   posix_spawn_file_actions_adddup2(&actions, shared.launcher_socket.get(), kLauncherSocket);
   posix_spawn_file_actions_adddup2(&actions, shared.memory.get(), kLauncherMemory);
+  posix_spawn_file_actions_adddup2(&actions, shared.cgroup ? shared.cgroup.get() : null,
+                                   kLauncherCgroup);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
@@ -72,10 +77,11 @@ int Spawn(const std::string& path, const Shared& shared, int null, pid_t* pid) {
 }  // namespace
 
 std::shared_ptr<LauncherProcess> LauncherProcess::Start(asio::io_context& loop,
-                                                        const std::string& path, int null,
+                                                        const std::string& path,
+                                                        const Cgroup& cgroup, int null,
                                                         int* error) {
   Shared shared;
-  if (!shared.Make()) {
+  if (!shared.Make(cgroup)) {
     *error = errno;
     return nullptr;
   }

@@ -10,6 +10,7 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include "runtime/base/fd.h"
+#include "services/exec/exec_cgroup.h"
 #include "services/exec/exec_launch.h"
 #include "services/exec/exec_launcher.h"
 
@@ -29,10 +30,12 @@ class LauncherProcess : public std::enable_shared_from_this<LauncherProcess> {
   };
 
   // Starts the program `path`: posix_spawn(3), which stays cheap however large this process is, and
-  // blocks until the launcher runs. `null` is /dev/null and outlives this object. A null pointer
+  // blocks until the launcher runs. Its commands begin in `cgroup`, which outlives it, if that is
+  // one. `null` is /dev/null and outlives this object. A null pointer
   // with `error` set to an errno when that fails.
   static std::shared_ptr<LauncherProcess> Start(boost::asio::io_context& loop,
-                                                const std::string& path, int null, int* error);
+                                                const std::string& path, const Cgroup& cgroup,
+                                                int null, int* error);
   ~LauncherProcess();
   LauncherProcess(const LauncherProcess&) = delete;
   LauncherProcess& operator=(const LauncherProcess&) = delete;

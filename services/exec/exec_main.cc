@@ -33,7 +33,6 @@ int main(int argc, char** argv) {
   rawgate::host::ServiceHost host(process);
   const rawgate::exec::PolicyDefaults& defaults = settings->policy_defaults;
   spdlog::info("commands run as {} in {}", defaults.identity.name, settings->core.work_folder);
-  spdlog::info("whatever a command starts is ended with it: its launcher is the reaper of it all");
   // Commands that run as this user are not to look into this process.
   if (!defaults.identity.change) prctl(PR_SET_DUMPABLE, 0);
   rawgate::exec::ProcessHost processes(host.loop(), settings->processes);

@@ -1,10 +1,12 @@
 #include "services/exec/exec_process_host.h"
 
 #include <csignal>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/post.hpp>
 
+#include "runtime/base/log.h"
 #include "services/exec/exec_process_resources.h"
 
 namespace rawgate::exec {
@@ -24,6 +26,23 @@ void QuietenChildSignal() {
   pthread_sigmask(SIG_BLOCK, &child, nullptr);
 }
 
+std::optional<Cgroups> FindCgroups(bool wanted) {
+  constexpr char kWithout[] =
+      "whatever a command starts is ended with it: found below its launcher";
+  if (!wanted) {
+    spdlog::info(kWithout);
+    return std::nullopt;
+  }
+  absl::StatusOr<Cgroups> found = Cgroups::Find();
+  if (!found.ok()) {
+    spdlog::info("{}, as cgroups are not to be had ({})", kWithout,
+                 std::string(found.status().message()));
+    return std::nullopt;
+  }
+  spdlog::info("whatever a command starts is ended with it: killed with its cgroup");
+  return *std::move(found);
+}
+
 }  // namespace
 
 ProcessResources::ProcessResources(asio::io_context& event_loop, ProcessHostOptions given)
@@ -31,7 +50,7 @@ ProcessResources::ProcessResources(asio::io_context& event_loop, ProcessHostOpti
       loop(event_loop),
       disk((QuietenChildSignal(), kDiskThreads)),
       own_folders(options.spool_folder),
-      launchers(event_loop, options.launcher_path) {}
+      launchers(event_loop, options.launcher_path, FindCgroups(options.cgroups)) {}
 
 ProcessResources::~ProcessResources() {
   disk.stop();

@@ -19,6 +19,8 @@ struct ProcessHostOptions {
   std::string launcher_path = {};
   // For output that is too large for memory, and for the folders of commands in sandboxes.
   std::string spool_folder = "/tmp";
+  // A cgroup for each command, where the system allows it.
+  bool cgroups = true;
   // Between SIGTERM and SIGKILL.
   absl::Duration grace = absl::Seconds(2);
   // For the launcher to kill all after that; then it is killed itself, and its work done here.

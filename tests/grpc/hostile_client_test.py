@@ -17,7 +17,7 @@ BUFFERS_MAX = 128 * MEBIBYTE
 HUGE = 512 * MEBIBYTE
 GROWTH_MAX = HUGE // 2
 # Half a gigabyte is made, and even compressed, on a machine that has other things to do.
-LONG_PATIENCE = 5 * PATIENCE
+LONG_PATIENCE = 3 * PATIENCE
 
 stack = None
 client = None

@@ -7,7 +7,7 @@ import time
 SCALE = float(os.environ.get("RAWGATE_TEST_TIMEOUT_SCALE", "1"))
 
 # Long enough that only something broken takes longer.
-PATIENCE = 20 * SCALE
+PATIENCE = 60 * SCALE
 
 
 def wait_until(predicate, what, deadline=PATIENCE):

@@ -12,7 +12,6 @@ from tests.harness.processes import command_lines_with, descendants_of, process_
 from tests.harness.stack import Stack
 
 exec_ = rpc.exec_
-BATCHES = 5
 TREES_PER_BATCH = 200
 # Launchers that have nothing to do are let go after ten seconds, and their descriptors with them.
 IDLE_LAUNCHERS_GO = 60 * SCALE
@@ -33,17 +32,6 @@ SHAPES = [
 
 stack = None
 client = None
-
-
-def setUpModule():
-    global stack, client
-    stack = Stack()
-    unittest.addModuleCleanup(stack.stop)
-    stack.start_service("exec", f"--commands_max={TREES_PER_BATCH}")
-    stack.start_gateway()
-    client = rpc.client_of(stack)
-    unittest.addModuleCleanup(client.close)
-    os.mkfifo(nobody())
 
 
 def nobody():
@@ -76,11 +64,29 @@ DOORS = [start_raw("raw"), start_run, start_raw("sized"), start_interact, start_
 
 
 class CancelledTreesTest(unittest.TestCase):
+    def start(self, *flags):
+        global stack, client
+        stack = Stack()
+        self.addCleanup(stack.stop)
+        stack.start_service("exec", f"--commands_max={TREES_PER_BATCH}", *flags)
+        stack.start_gateway()
+        client = rpc.client_of(stack)
+        self.addCleanup(client.close)
+        os.mkfifo(nobody())
+
     def test_nothing_is_left_of_a_thousand(self):
+        self.start()
+        self.assert_nothing_is_left_of(batches=5)
+
+    def test_nothing_is_left_where_commands_have_no_cgroups(self):
+        self.start("--nocommand_cgroups")
+        self.assert_nothing_is_left_of(batches=1)
+
+    def assert_nothing_is_left_of(self, batches):
         service = stack.programs["exec"]
         self.warm_up()
         processes, descriptors = len(descendants_of(service.pid)), service.descriptor_count()
-        for number in range(BATCHES):
+        for number in range(batches):
             self.start_and_cancel(stack.scratch / f"pids-{number}")
         wait_until(lambda: not command_lines_with(bytes(nobody())), "the end of every command")
         wait_until(lambda: service.descriptor_count() <= descriptors, "every descriptor closed", IDLE_LAUNCHERS_GO)

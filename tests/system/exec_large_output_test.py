@@ -15,7 +15,7 @@ MEBIBYTE = 1 << 20
 # The memory of neither has anything to do with how much a command writes.
 GROWTH_MAX = 32 * MEBIBYTE
 # A gigabyte takes seconds, where the disk is slow or a sanitizer looks on even minutes.
-LONG_PATIENCE = 10 * PATIENCE
+LONG_PATIENCE = 3 * PATIENCE
 
 # Of a length that has nothing to do with that of any page or buffer, so that no piece could be taken for another.
 LINE = (b"0123456789abcdefghijklmnopqrstuvwxyz" * 30)[:996] + b"\n"

@@ -70,7 +70,8 @@ bool RunInside(char** arguments) {
   FillEnvironment(*block);
   LauncherReport& report = block->report;
   Start start = {arguments, report, {LaunchStage::kSpawn, 0}};
-  const long command = CloneSharing(command_stack + sizeof(command_stack), BecomeCommand, &start);
+  const long command =
+      CloneSharing({BecomeCommand, &start, command_stack, sizeof(command_stack)}, kSameCgroup);
   if (command < 0) start.failure.errno_value = static_cast<int32_t>(-command);
   if (start.failure.errno_value != 0) {
     report.failure = start.failure;

@@ -49,12 +49,16 @@ class Launcher {
   bool Wait();
   void TakeOrder();
   void Start(const int (&descriptors)[kLaunchDescriptorsMax]);
+  // One round.
+  void Kill();
   // Takes what has ended.
   void Reap();
   void Report();
 
   LaunchBlock* block_;
   int child_signals_;
+  // Negative where its commands have no cgroup.
+  int cgroup_kill_;
   // What it had before it put itself ahead.
   int nice_;
   // The command's first process, until it is reaped.
@@ -70,7 +74,7 @@ class Launcher {
 
 Launcher::Launcher() {
   // The service's own descriptors close at exec; this is for what somebody else let it inherit.
-  SystemCall(SYS_close_range, kLauncherMemory + 1, UINT32_MAX, 0);
+  SystemCall(SYS_close_range, kLauncherCgroup + 1, UINT32_MAX, 0);
   // Commands inherit what is ignored, and that the service does of SIGPIPE.
   const unsigned long by_default[4] = {};
   for (long signal = 1; signal <= 64; ++signal) {
@@ -89,6 +93,9 @@ Launcher::Launcher() {
   // Neither is for a command, which would get the block of the next one.
   SystemCall(SYS_close, kLauncherMemory);
   SystemCall(SYS_fcntl, kLauncherSocket, F_SETFD, FD_CLOEXEC);
+  SystemCall(SYS_fcntl, kLauncherCgroup, F_SETFD, FD_CLOEXEC);
+  cgroup_kill_ = static_cast<int>(
+      SystemCall(SYS_openat, kLauncherCgroup, Address("cgroup.kill"), O_WRONLY | O_CLOEXEC));
   const unsigned long child = 1UL << (SIGCHLD - 1);
   child_signals_ = static_cast<int>(
       SystemCall(SYS_signalfd4, -1, Address(&child), kSignalSetBytes, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -99,7 +106,7 @@ void Launcher::Run() {
   for (;;) {
     const bool quiet = !Wait();
     if (running_) Reap();
-    if (running_ && killing_) KillDescendants();
+    if (running_ && killing_) Kill();
     if (report_.events != 0 && (report_.events != LauncherReport::kStarted || quiet)) Report();
     if (abandoned_ && !running_) Exit();
   }
@@ -160,7 +167,10 @@ void Launcher::Start(const int (&descriptors)[kLaunchDescriptorsMax]) {
       .arguments = argument_pointers,
       .environment = environment_pointers,
       .failure = {LaunchStage::kSpawn, 0}};
-  const long pid = CloneSharing(command_stack + sizeof(command_stack), BecomeCommand, &start);
+  const CloneStart clone = {BecomeCommand, &start, command_stack, sizeof(command_stack)};
+  long pid = CloneSharing(clone, kLauncherCgroup);
+  // There is none, or somebody has removed it: its end is found without one, only more slowly.
+  if (pid < 0) pid = CloneSharing(clone, kSameCgroup);
   // What is -1 is not there to be closed, and that is no harm.
   for (const int descriptor : descriptors) SystemCall(SYS_close, descriptor);
   killing_ = false;
@@ -175,6 +185,13 @@ void Launcher::Start(const int (&descriptors)[kLaunchDescriptorsMax]) {
   command_ = pid;
   report_.events |= LauncherReport::kStarted;
   report_.pid = static_cast<int32_t>(pid);
+}
+
+void Launcher::Kill() {
+  // At once, and however fast they fork. Who has left the cgroup, as root can, is found below it,
+  // when the others have had time to end.
+  const bool killed = SystemCall(SYS_write, cgroup_kill_, Address("1"), 1) == 1;
+  if (!killed || kill_pause_ns_ == kKillPauseMaxNs) KillDescendants();
 }
 
 void Launcher::Reap() {

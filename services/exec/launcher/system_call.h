@@ -3,6 +3,7 @@
 #pragma once
 
 #include <errno.h>
+#include <linux/sched.h>
 #include <sys/syscall.h>
 
 #if !defined(RAWGATE_LAUNCHER_FREESTANDING)
@@ -11,6 +12,8 @@
 #endif
 
 namespace rawgate::exec {
+
+inline long Address(const void* pointer) { return reinterpret_cast<long>(pointer); }
 
 // The result, or -errno.
 inline long SystemCall(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
@@ -47,24 +50,19 @@ inline long SystemCall(long number, long a = 0, long b = 0, long c = 0, long d =
 #endif
 }
 
-// vfork(2), but that the child runs on a stack of its own: calls `entry`, which does not return, in
-// a new process that shares this one's memory. Returns its pid when it has replaced its program or
-// ended, or -errno. `stack` is the end of the child's stack, a multiple of 16.
-inline long CloneSharing(char* stack, void (*entry)(void*), void* argument) {
-  constexpr long kFlags = 0x100 /* CLONE_VM */ | 0x4000 /* CLONE_VFORK */ | 17 /* SIGCHLD */;
-#if !defined(RAWGATE_LAUNCHER_FREESTANDING)
-  struct Call {
-    void (*entry)(void*);
-    void* argument;
-  } call{entry, argument};
-  const auto run = [](void* given) -> int {
-    const Call& made = *static_cast<Call*>(given);
-    made.entry(made.argument);
-    return 0;
-  };
-  const long result = clone(run, stack, static_cast<int>(kFlags), &call);
-  return result < 0 ? -errno : result;
-#elif defined(__x86_64__)
+// What a new process begins with. It shares this one's memory, so it needs a stack.
+struct CloneStart {
+  void (*entry)(void*);  // does not return
+  void* argument;
+  char* stack;  // its lower end, a multiple of 16
+  unsigned long stack_size;
+};
+
+#if defined(RAWGATE_LAUNCHER_FREESTANDING)
+// clone(2) or clone3(2), by `number` and arguments that name another stack. The child calls
+// `entry`, which does not return. The pid, or -errno.
+inline long Clone(long number, long first, long second, void (*entry)(void*), void* argument) {
+#if defined(__x86_64__)
   long result;
   register long r10 __asm__("r10") = 0;
   register long r8 __asm__("r8") = 0;
@@ -79,14 +77,13 @@ inline long CloneSharing(char* stack, void (*entry)(void*), void* argument) {
       "call *%%r12\n"
       "1:"
       : "=a"(result)
-      : "a"(static_cast<long>(SYS_clone)), "D"(kFlags), "S"(stack), "d"(0L), "r"(r10), "r"(r8),
-        "r"(r12), "r"(r13)
+      : "a"(number), "D"(first), "S"(second), "d"(0L), "r"(r10), "r"(r8), "r"(r12), "r"(r13)
       : "rcx", "r11", "memory");
   return result;
 #elif defined(__aarch64__)
-  register long x8 __asm__("x8") = SYS_clone;
-  register long x0 __asm__("x0") = kFlags;
-  register char* x1 __asm__("x1") = stack;
+  register long x8 __asm__("x8") = number;
+  register long x0 __asm__("x0") = first;
+  register long x1 __asm__("x1") = second;
   register long x2 __asm__("x2") = 0;
   register long x3 __asm__("x3") = 0;
   register long x4 __asm__("x4") = 0;
@@ -105,7 +102,39 @@ inline long CloneSharing(char* stack, void (*entry)(void*), void* argument) {
   return x0;
 #endif
 }
+#endif
 
-inline long Address(const void* pointer) { return reinterpret_cast<long>(pointer); }
+inline constexpr int kSameCgroup = -1;
+
+// vfork(2), but that the child runs on a stack of its own. Returns its pid when it has replaced its
+// program or ended, or -errno. `cgroup` is the folder of the one that the child begins in; with a C
+// library only kSameCgroup will do (-ENOSYS).
+inline long CloneSharing(const CloneStart& start, int cgroup) {
+  constexpr long kShare = 0x100 /* CLONE_VM */ | 0x4000 /* CLONE_VFORK */;
+  constexpr long kEndSignal = 17 /* SIGCHLD */;
+  char* const stack_end = start.stack + start.stack_size;
+#if !defined(RAWGATE_LAUNCHER_FREESTANDING)
+  if (cgroup != kSameCgroup) return -ENOSYS;
+  const auto run = [](void* given) -> int {
+    const auto& made = *static_cast<const CloneStart*>(given);
+    made.entry(made.argument);
+    return 0;
+  };
+  CloneStart copy = start;
+  const long result = clone(run, stack_end, static_cast<int>(kShare | kEndSignal), &copy);
+  return result < 0 ? -errno : result;
+#else
+  // Containers forbid clone3 more often.
+  if (cgroup == kSameCgroup)
+    return Clone(SYS_clone, kShare | kEndSignal, Address(stack_end), start.entry, start.argument);
+  clone_args into{};
+  into.flags = kShare | CLONE_INTO_CGROUP;
+  into.exit_signal = kEndSignal;
+  into.stack = reinterpret_cast<unsigned long>(start.stack);
+  into.stack_size = start.stack_size;
+  into.cgroup = static_cast<unsigned long>(cgroup);
+  return Clone(SYS_clone3, Address(&into), sizeof(into), start.entry, start.argument);
+#endif
+}
 
 }  // namespace rawgate::exec
