@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -17,17 +20,14 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "runtime/base/status.h"
-#include "services/exec/exec_launcher.h"
 
 namespace rawgate::exec {
 namespace {
 
-// Then the pid of the service, a dash, and a number.
 constexpr absl::string_view kPrefix = "rawgate-exec-";
 
 absl::Status NoCgroups(absl::string_view why) {
@@ -69,6 +69,7 @@ absl::Status Try(const Cgroup& cgroup) {
   if (AwaitEnd(quick) != 0) return NoCgroups("what begins in one is killed");
   const pid_t slow = ForkInto(cgroup);
   if (slow == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;) pause();
   }
   if (slow < 0) return NoCgroupsErrno("clone3 with CLONE_INTO_CGROUP");
@@ -81,18 +82,36 @@ absl::Status Try(const Cgroup& cgroup) {
   return result;
 }
 
-// Cgroups in `parent` whose services are gone.
-void RemoveLeftBehind(const std::string& parent) {
+// flock(2) on it fails while the service that made it lives, and when it is gone.
+Fd Lock(const std::string& folder) {
+  Fd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  struct stat locked {};
+  struct stat named {};
+  if (!fd || flock(fd.get(), LOCK_EX | LOCK_NB) < 0 || fstat(fd.get(), &locked) < 0 ||
+      stat(folder.c_str(), &named) < 0 || locked.st_ino != named.st_ino)
+    return Fd();
+  return fd;
+}
+
+std::vector<std::string> FoldersIn(const std::string& parent) {
+  std::vector<std::string> folders;
   std::error_code error;
   for (std::filesystem::directory_iterator entry(parent, error), end; !error && entry != end;
        entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    absl::string_view rest = name;
-    pid_t pid = 0;
-    if (absl::ConsumePrefix(&rest, kPrefix) &&
-        absl::SimpleAtoi(rest.substr(0, rest.find('-')), &pid) && kill(pid, 0) < 0 &&
-        errno == ESRCH)
-      rmdir(entry->path().c_str());
+    if (entry->is_directory(error)) folders.push_back(entry->path().string());
+  }
+  return folders;
+}
+
+// What takes its time to die stays for the service after the next.
+void RemoveLeftBehind(const std::string& parent) {
+  for (std::string& folder : FoldersIn(parent)) {
+    if (!absl::StartsWith(std::filesystem::path(folder).filename().string(), kPrefix)) continue;
+    const Fd lock = Lock(folder);
+    if (!lock) continue;
+    const Cgroup left(std::move(folder));
+    left.Kill();
+    for (std::string& one : FoldersIn(left.folder())) Cgroup{std::move(one)};
   }
 }
 
@@ -132,11 +151,20 @@ std::string Cgroups::OwnFolder(absl::string_view cgroups, absl::string_view moun
 }
 
 absl::StatusOr<Cgroups> Cgroups::Find() {
-  if (!kLauncherUsesCgroups) return NoCgroups("not on this processor");
-  std::string parent = OwnFolder(ReadAll("/proc/self/cgroup"), ReadAll("/proc/self/mountinfo"));
-  if (parent.empty()) return NoCgroups("no cgroup of version 2 is to be seen");
-  RemoveLeftBehind(parent);
-  Cgroups cgroups(std::move(parent));
+#if !defined(RAWGATE_LAUNCHER_FREESTANDING)
+  return NoCgroups("not on this processor");
+#endif
+  const std::string own = OwnFolder(ReadAll("/proc/self/cgroup"), ReadAll("/proc/self/mountinfo"));
+  if (own.empty()) return NoCgroups("no cgroup of version 2 is to be seen");
+  RemoveLeftBehind(own);
+  Cgroups cgroups;
+  // Somebody who looks for what was left behind may be quicker than the lock.
+  for (int attempt = 0; attempt < 5 && !cgroups.lock_; ++attempt) {
+    std::string folder = absl::StrCat(own, "/", kPrefix, "XXXXXX");
+    if (mkdtemp(folder.data()) == nullptr) return NoCgroupsErrno(absl::StrCat("mkdir ", folder));
+    cgroups.lock_ = Lock(folder);
+    cgroups.all_ = Cgroup(std::move(folder));
+  }
   const absl::StatusOr<Cgroup> tried = cgroups.Make();
   if (!tried.ok()) return tried.status();
   if (const absl::Status status = Try(*tried); !status.ok()) return status;
@@ -144,7 +172,7 @@ absl::StatusOr<Cgroups> Cgroups::Find() {
 }
 
 absl::StatusOr<Cgroup> Cgroups::Make() {
-  std::string folder = absl::StrCat(parent_, "/", kPrefix, getpid(), "-", ++last_);
+  std::string folder = absl::StrCat(all_.folder(), "/", ++last_);
   if (mkdir(folder.c_str(), S_IRWXU) < 0) return NoCgroupsErrno(absl::StrCat("mkdir ", folder));
   return Cgroup(std::move(folder));
 }

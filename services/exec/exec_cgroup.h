@@ -36,11 +36,11 @@ class Cgroup {
   std::string folder_;
 };
 
-// Makes them, below the cgroup of this process. One thread.
+// Makes them, in one of their own below the cgroup of this process. One thread. Outlives them.
 class Cgroups {
  public:
   // Tries it, with a process that is started in one and killed; this process is forked for that.
-  // Removes what services left that were killed.
+  // Kills and removes what services left that were killed themselves.
   // Error: FAILED_PRECONDITION (NO_CGROUPS), with what the system does not allow.
   static absl::StatusOr<Cgroups> Find();
 
@@ -51,9 +51,12 @@ class Cgroups {
   static std::string OwnFolder(absl::string_view cgroups, absl::string_view mounts);
 
  private:
-  explicit Cgroups(std::string parent) : parent_(std::move(parent)) {}
+  Cgroups() = default;
 
-  std::string parent_;
+  // Holds those that are made. As long as we hold its lock no other service takes it for left
+  // behind.
+  Cgroup all_;
+  Fd lock_;
   uint64_t last_ = 0;
 };
 

@@ -88,21 +88,42 @@ TEST_F(CgroupsTest, KillEndsAllThatIsInIt) {
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
 }
 
-TEST_F(CgroupsTest, WhatKilledServicesLeftIsRemoved) {
+TEST_F(CgroupsTest, WhatKilledServicesLeftIsKilledAndRemoved) {
   const absl::StatusOr<Cgroup> own = cgroups_->Make();
   ASSERT_TRUE(own.ok()) << own.status();
-  const pid_t gone = fork();
-  if (gone == 0) _exit(0);
-  ASSERT_EQ(waitpid(gone, nullptr, 0), gone);
-  const std::string parent = std::filesystem::path(own->folder()).parent_path();
-  const std::string left = absl::StrCat(parent, "/rawgate-exec-", gone, "-7");
-  const std::string foreign = absl::StrCat(parent, "/rawgate-exec-test-", getpid());
-  ASSERT_TRUE(std::filesystem::create_directory(left));
-  ASSERT_TRUE(std::filesystem::create_directory(foreign));
-  EXPECT_TRUE(Cgroups::Find().ok());
+  const auto parent = std::filesystem::path(own->folder()).parent_path().parent_path();
+  const std::string left = parent / absl::StrCat("rawgate-exec-left-", getpid());
+  const std::string foreign = parent / absl::StrCat("rawgate-test-", getpid());
+  for (const std::string& folder : {left, left + "/1", left + "/2", foreign})
+    ASSERT_TRUE(std::filesystem::create_directory(folder)) << folder;
+  const pid_t child = fork();
+  if (child == 0) {
+    for (;;) pause();
+  }
+  std::ofstream(left + "/1/cgroup.procs") << child << std::flush;
+  ASSERT_TRUE(Cgroups::Find().ok());
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+  EXPECT_FALSE(std::filesystem::exists(left + "/2"));
+  // It may have been busy the first time.
+  ASSERT_TRUE(Cgroups::Find().ok());
   EXPECT_FALSE(std::filesystem::exists(left));
   EXPECT_TRUE(std::filesystem::exists(own->folder()));
   EXPECT_TRUE(std::filesystem::remove(foreign));
+}
+
+TEST_F(CgroupsTest, NothingIsLeftOfThem) {
+  std::filesystem::path all;
+  {
+    absl::StatusOr<Cgroups> cgroups = Cgroups::Find();
+    ASSERT_TRUE(cgroups.ok()) << cgroups.status();
+    const absl::StatusOr<Cgroup> one = cgroups->Make();
+    ASSERT_TRUE(one.ok()) << one.status();
+    all = std::filesystem::path(one->folder()).parent_path();
+    EXPECT_TRUE(std::filesystem::exists(all));
+  }
+  EXPECT_FALSE(std::filesystem::exists(all));
 }
 
 }  // namespace

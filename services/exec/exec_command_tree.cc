@@ -1,5 +1,7 @@
 #include "services/exec/exec_command_tree.h"
 
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <array>
 #include <csignal>
@@ -50,20 +52,23 @@ void CommandTree::OnLauncherReport(const LauncherReport& report) {
     events_.OnStarted();
   }
   if ((report.events & LauncherReport::kFailed) != 0) {
-    pause_.cancel();
-    patience_.cancel();
-    resources_.launchers.GiveBack(std::exchange(launcher_, nullptr), killing_);
+    GiveBack();
     return events_.OnStartFailed(report.failure);
   }
+  const bool exited = (report.events & LauncherReport::kExited) != 0;
+  if (exited && WIFSIGNALED(report.wait_status) && WTERMSIG(report.wait_status) == SIGKILL)
+    killed_ = true;
   // Before anybody hears of the end and wants to end what is left.
   const bool empty = (report.events & LauncherReport::kEmpty) != 0;
-  if (empty) {
-    pause_.cancel();
-    patience_.cancel();
-    resources_.launchers.GiveBack(std::exchange(launcher_, nullptr), killing_);
-  }
-  if ((report.events & LauncherReport::kExited) != 0) Exited(report.wait_status, report.usage);
+  if (empty) GiveBack();
+  if (exited) Exited(report.wait_status, report.usage);
   if (empty) events_.OnGone();
+}
+
+void CommandTree::GiveBack() {
+  pause_.cancel();
+  patience_.cancel();
+  resources_.launchers.GiveBack(std::exchange(launcher_, nullptr), killing_ || killed_);
 }
 
 void CommandTree::End() {
@@ -124,6 +129,8 @@ milliseconds CommandTree::KillPatience() const {
 // It may have been stopped, by a command that runs as the service's user.
 void CommandTree::KillLauncher() {
   spdlog::error("pid {}: its launcher does not end it, and is killed", pid_);
+  // It may still share its memory with a command that somebody has frozen.
+  resources_.launchers.KillCommandOf(launcher_->pid());
   kill(launcher_->pid(), SIGKILL);
   After(patience_, KillPatience(), &CommandTree::GiveUp);
 }

@@ -63,6 +63,8 @@ class CommandTree final : public std::enable_shared_from_this<CommandTree>,
   void GiveUp();
   // Runs `next` unless the tree has gone by then.
   void After(Timer& timer, std::chrono::milliseconds length, void (CommandTree::*next)());
+  // Its launcher has nothing left to do.
+  void GiveBack();
   void Exited(int wait_status, const rusage& usage);
   // To its launcher, which goes on killing if there is anything to kill.
   void Leave();
@@ -79,6 +81,8 @@ class CommandTree final : public std::enable_shared_from_this<CommandTree>,
   bool exited_ = false;
   bool ending_ = false;
   bool killing_ = false;
+  // By SIGKILL, whoever sent it.
+  bool killed_ = false;
   // Between two looks.
   Timer pause_;
   std::chrono::milliseconds pause_length_;

@@ -43,8 +43,9 @@ ABSL_FLAG(uint64_t, history_memory_max_bytes, 32 << 20,
 ABSL_FLAG(uint64_t, history_file_max_bytes, uint64_t{1} << 30,
           "The same for large outputs, which are kept in files.");
 ABSL_FLAG(bool, command_cgroups, true,
-          "A cgroup for each command, so that all of it is killed at once, where the system allows "
-          "that. Without one the end is the same, but takes longer the more processes there are.");
+          "Commands that run as another user have a cgroup, so that all of one is killed at once, "
+          "where the system allows that. Without, the end is the same, but takes longer the more "
+          "processes there are.");
 ABSL_FLAG(uint64_t, commands_max, 64, "Commands that run at once; some more wait for their turn.");
 ABSL_FLAG(std::string, work_dir, "/tmp",
           "Where commands run that name no folder, and where large outputs are kept.");

@@ -19,15 +19,9 @@ namespace rawgate::exec {
 // Descriptors that a launcher starts with; 0 to 2 are /dev/null.
 inline constexpr int kLauncherSocket = 3;  // SOCK_SEQPACKET: LauncherOrder in, LauncherReport out
 inline constexpr int kLauncherMemory = 4;  // a LaunchBlock, shared with the service
-// The folder of the cgroup that its commands are started in; anything else: in none of their own.
+// The folder of a cgroup for commands that do not run as root, which alone can change it; anything
+// else: there is none.
 inline constexpr int kLauncherCgroup = 5;
-
-// Whether it can start commands in a cgroup: where it does without a C library, which cannot.
-#if defined(__x86_64__) || defined(__aarch64__)
-inline constexpr bool kLauncherUsesCgroups = true;
-#else
-inline constexpr bool kLauncherUsesCgroups = false;
-#endif
 
 enum class LauncherOrder : uint32_t {
   // Start the command that is in the block; its descriptors 0, 1 and 2 come with the message, and a

@@ -44,7 +44,7 @@ class LauncherPool {
 
   // Null with `error` set to an errno when none is idle and none can be started.
   std::shared_ptr<LauncherProcess> Take(int* error);
-  // Nothing is left of its command, which had to be `killed` or ended otherwise.
+  // Nothing is left of its command, which was `killed`, by whomever, or has ended otherwise.
   void GiveBack(std::shared_ptr<LauncherProcess> launcher, bool killed);
   // It kills what it has, and ends.
   void Discard(std::shared_ptr<LauncherProcess> launcher);

@@ -1,5 +1,7 @@
 #include "services/exec/exec_process_host.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <optional>
 #include <utility>
@@ -29,7 +31,8 @@ void QuietenChildSignal() {
 std::optional<Cgroups> FindCgroups(bool wanted) {
   constexpr char kWithout[] =
       "whatever a command starts is ended with it: found below its launcher";
-  if (!wanted) {
+  // Who is not root cannot run commands as anybody else.
+  if (!wanted || geteuid() != 0) {
     spdlog::info(kWithout);
     return std::nullopt;
   }
@@ -39,7 +42,9 @@ std::optional<Cgroups> FindCgroups(bool wanted) {
                  std::string(found.status().message()));
     return std::nullopt;
   }
-  spdlog::info("whatever a command starts is ended with it: killed with its cgroup");
+  spdlog::info(
+      "whatever a command starts is ended with it: killed with its cgroup, or found below its "
+      "launcher where it runs as root");
   return *std::move(found);
 }
 

@@ -19,7 +19,7 @@ struct ProcessHostOptions {
   std::string launcher_path = {};
   // For output that is too large for memory, and for the folders of commands in sandboxes.
   std::string spool_folder = "/tmp";
-  // A cgroup for each command, where the system allows it.
+  // Cgroups for commands that run as another user, where the system allows it.
   bool cgroups = true;
   // Between SIGTERM and SIGKILL.
   absl::Duration grace = absl::Seconds(2);

@@ -15,6 +15,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "services/exec/exec_cgroup.h"
 #include "services/exec/exec_testing.h"
 
@@ -334,37 +335,49 @@ std::string OwnCgroup() {
                             std::string(std::istreambuf_iterator<char>(mounts), {}));
 }
 
-TEST_P(ProcessTest, ACommandHasACgroupOfItsOwnWhereTheyAreToBeHad) {
-  CoreOnLoop on({}, host_options());
-  const bool expected = GetParam() && Cgroups::Find().ok();
-  EXPECT_EQ(absl::StrContains(Text(*on.Run("cat /proc/self/cgroup")),
-                              absl::StrCat("/rawgate-exec-", getpid(), "-")),
-            expected);
+// As the command tells it; empty where it has none of its own.
+std::string CgroupOfCommand(CoreOnLoop& on) {
+  for (const absl::string_view line :
+       absl::StrSplit(Text(*on.Run("cat /proc/self/cgroup")), '\n')) {
+    if (absl::StartsWith(line, "0::") && absl::StrContains(line, "/rawgate-exec-"))
+      return std::string(line.substr(line.find("rawgate-exec-")));
+  }
+  return "";
 }
 
-TEST_P(ProcessTest, NoCgroupIsLeft) {
-  {
-    CoreOnLoop on({}, host_options());
-    EXPECT_EQ(on.Run("true")->outcome().kind, Kind::kExited);
-  }
-  const std::string own = OwnCgroup();
-  if (own.empty()) return;
-  for (const auto& entry : std::filesystem::directory_iterator(own)) {
-    EXPECT_FALSE(absl::StartsWith(entry.path().filename().string(),
-                                  absl::StrCat("rawgate-exec-", getpid(), "-")))
-        << entry.path();
-  }
+TEST_P(ProcessTest, ACommandHasACgroupWhereTheyAreToBeHad) {
+  CoreOnLoop on({}, host_options());
+  EXPECT_EQ(!CgroupOfCommand(on).empty(), GetParam() && Cgroups::Find().ok());
+}
+
+TEST_P(ProcessTest, ACommandThatRunsAsRootHasNone) {
+  CoreOnLoop on({}, host_options());
+  PolicyRule rule = AnybodyMay();
+  const absl::StatusOr<Identity> root = ResolveIdentity("root");
+  if (!root.ok()) GTEST_SKIP() << root.status();
+  rule.identity = *root;
+  on.core.SetPolicy(Policy({rule}));
+  EXPECT_EQ(CgroupOfCommand(on), "");
+  const std::string length = UniqueLength();
+  CancelAndExpectNothingLeft(
+      on, StartAndAwaitSleepers(on, absl::StrCat("setsid sleep ", length), length, 1), length);
+}
+
+TEST_P(ProcessTest, ALauncherWhoseCommandWasKilledIsNotUsedAgainWithItsCgroup) {
+  CoreOnLoop on({}, host_options());
+  const std::string before = CgroupOfCommand(on);
+  on.Run("kill -KILL $$");
+  const std::string after = CgroupOfCommand(on);
+  EXPECT_EQ(before.empty(), after.empty());
+  EXPECT_TRUE(before.empty() || before != after) << after;
 }
 
 TEST_P(ProcessTest, ACommandIsEndedThoughSomebodyHasRemovedItsCgroup) {
   CoreOnLoop on({}, host_options(absl::Milliseconds(50)));
-  const std::string own = OwnCgroup();
-  if (!own.empty()) {
-    for (const auto& entry : std::filesystem::directory_iterator(own)) {
-      if (absl::StartsWith(entry.path().filename().string(),
-                           absl::StrCat("rawgate-exec-", getpid(), "-")))
-        rmdir(entry.path().c_str());
-    }
+  const std::string cgroup = CgroupOfCommand(on);
+  if (!cgroup.empty()) {
+    const std::string folder = absl::StrCat(OwnCgroup(), "/", cgroup);
+    ASSERT_EQ(rmdir(folder.c_str()), 0) << folder;
   }
   const std::string length = UniqueLength();
   const auto job =

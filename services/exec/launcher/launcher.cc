@@ -57,8 +57,9 @@ class Launcher {
 
   LaunchBlock* block_;
   int child_signals_;
-  // Negative where its commands have no cgroup.
+  // Negative where there is no cgroup.
   int cgroup_kill_;
+  bool in_cgroup_ = false;
   // What it had before it put itself ahead.
   int nice_;
   // The command's first process, until it is reaped.
@@ -168,7 +169,11 @@ void Launcher::Start(const int (&descriptors)[kLaunchDescriptorsMax]) {
       .environment = environment_pointers,
       .failure = {LaunchStage::kSpawn, 0}};
   const CloneStart clone = {BecomeCommand, &start, command_stack, sizeof(command_stack)};
-  long pid = CloneSharing(clone, kLauncherCgroup);
+  long pid = -ENOSYS;
+  // A command that runs as root could change its cgroup, freeze it for one, and the next command
+  // would be in there.
+  if (block_->change_user != 0 && block_->user != 0) pid = CloneSharing(clone, kLauncherCgroup);
+  in_cgroup_ = pid > 0;
   // There is none, or somebody has removed it: its end is found without one, only more slowly.
   if (pid < 0) pid = CloneSharing(clone, kSameCgroup);
   // What is -1 is not there to be closed, and that is no harm.
@@ -188,9 +193,9 @@ void Launcher::Start(const int (&descriptors)[kLaunchDescriptorsMax]) {
 }
 
 void Launcher::Kill() {
-  // At once, and however fast they fork. Who has left the cgroup, as root can, is found below it,
-  // when the others have had time to end.
-  const bool killed = SystemCall(SYS_write, cgroup_kill_, Address("1"), 1) == 1;
+  // At once, and however fast they fork. Who has left the cgroup, with somebody's help, is found
+  // below this process, when the others have had time to end.
+  const bool killed = in_cgroup_ && SystemCall(SYS_write, cgroup_kill_, Address("1"), 1) == 1;
   if (!killed || kill_pause_ns_ == kKillPauseMaxNs) KillDescendants();
 }
 
