@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <bit>
+
 #include "services/exec/exec_launcher.h"
 #include "services/exec/launcher/command.h"
 #include "services/exec/launcher/kill.h"
@@ -89,8 +91,9 @@ Launcher::Launcher() {
   SystemCall(SYS_setpriority, PRIO_PROCESS, 0, kNice);
   // Where commands run as the same user they can kill this process, but not look into it.
   SystemCall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
-  block_ = reinterpret_cast<LaunchBlock*>(SystemCall(
-      SYS_mmap, 0, sizeof(LaunchBlock), PROT_READ | PROT_WRITE, MAP_SHARED, kLauncherMemory, 0));
+  const long mapped = SystemCall(SYS_mmap, 0, sizeof(LaunchBlock), PROT_READ | PROT_WRITE,
+                                 MAP_SHARED, kLauncherMemory, 0);
+  block_ = std::bit_cast<LaunchBlock*>(mapped);
   // Neither is for a command, which would get the block of the next one.
   SystemCall(SYS_close, kLauncherMemory);
   SystemCall(SYS_fcntl, kLauncherSocket, F_SETFD, FD_CLOEXEC);
@@ -100,7 +103,7 @@ Launcher::Launcher() {
   const unsigned long child = 1UL << (SIGCHLD - 1);
   child_signals_ = static_cast<int>(
       SystemCall(SYS_signalfd4, -1, Address(&child), kSignalSetBytes, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (reinterpret_cast<long>(block_) < 0 || child_signals_ < 0) Exit();
+  if (mapped < 0 || child_signals_ < 0) Exit();
 }
 
 void Launcher::Run() {
