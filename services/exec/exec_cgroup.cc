@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -24,6 +23,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "runtime/base/status.h"
+#include "services/exec/exec_folder_lock.h"
 
 namespace rawgate::exec {
 namespace {
@@ -82,17 +82,6 @@ absl::Status Try(const Cgroup& cgroup) {
   return result;
 }
 
-// flock(2) on it fails while the service that made it lives, and when it is gone.
-Fd Lock(const std::string& folder) {
-  Fd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  struct stat locked {};
-  struct stat named {};
-  if (!fd || flock(fd.get(), LOCK_EX | LOCK_NB) < 0 || fstat(fd.get(), &locked) < 0 ||
-      stat(folder.c_str(), &named) < 0 || locked.st_ino != named.st_ino)
-    return Fd();
-  return fd;
-}
-
 std::vector<std::string> FoldersIn(const std::string& parent) {
   std::vector<std::string> folders;
   std::error_code error;
@@ -107,7 +96,7 @@ std::vector<std::string> FoldersIn(const std::string& parent) {
 void RemoveLeftBehind(const std::string& parent) {
   for (std::string& folder : FoldersIn(parent)) {
     if (!absl::StartsWith(std::filesystem::path(folder).filename().string(), kPrefix)) continue;
-    const Fd lock = Lock(folder);
+    const Fd lock = LockFolder(folder);
     if (!lock) continue;
     const Cgroup left(std::move(folder));
     left.Kill();
@@ -162,9 +151,10 @@ absl::StatusOr<Cgroups> Cgroups::Find() {
   for (int attempt = 0; attempt < 5 && !cgroups.lock_; ++attempt) {
     std::string folder = absl::StrCat(own, "/", kPrefix, "XXXXXX");
     if (mkdtemp(folder.data()) == nullptr) return NoCgroupsErrno(absl::StrCat("mkdir ", folder));
-    cgroups.lock_ = Lock(folder);
+    cgroups.lock_ = LockFolder(folder);
     cgroups.all_ = Cgroup(std::move(folder));
   }
+  if (!cgroups.lock_) return NoCgroups(absl::StrCat("somebody removes what is made in ", own));
   const absl::StatusOr<Cgroup> tried = cgroups.Make();
   if (!tried.ok()) return tried.status();
   if (const absl::Status status = Try(*tried); !status.ok()) return status;

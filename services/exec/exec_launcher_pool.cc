@@ -1,12 +1,13 @@
 #include "services/exec/exec_launcher_pool.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -25,6 +26,17 @@ constexpr std::chrono::milliseconds kTidyPauseMax{1000};
 constexpr std::chrono::seconds kIdleMax{10};
 // For launchers to kill what they have, when the pool goes away.
 constexpr std::chrono::seconds kLeavePatience{15};
+
+// Until this child has ended, but not for ever. Blocks: where it is called no loop is left.
+void AwaitEnd(pid_t pid, steady_clock::time_point deadline) {
+  const Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  pollfd ended = {.fd = process.get(), .events = POLLIN, .revents = 0};
+  for (auto now = steady_clock::now(); process && ended.revents == 0 && now < deadline;
+       now = steady_clock::now()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
+    poll(&ended, 1, static_cast<int>(left.count()));
+  }
+}
 
 }  // namespace
 
@@ -57,10 +69,8 @@ LauncherPool::~LauncherPool() {
   for (Idle& idle : idle_) Discard(std::move(idle.launcher));
   tidying_.cancel();
   const auto end = steady_clock::now() + kLeavePatience;
-  for (ReapLeaving(); !leaving_.empty() && steady_clock::now() < end; ReapLeaving()) {
-    // Called from a destructor: no loop is left to wait on.
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  for (const pid_t pid : leaving_) AwaitEnd(pid, end);
+  ReapLeaving();
   if (!leaving_.empty())
     spdlog::error("{} launchers given up: SIGKILL does not end what they run", leaving_.size());
 }

@@ -31,8 +31,8 @@ class LauncherProcess : public std::enable_shared_from_this<LauncherProcess> {
 
   // Starts the program `path`: posix_spawn(3), which stays cheap however large this process is, and
   // blocks until the launcher runs. Its commands may begin in `cgroup`, which outlives it, if that
-  // is one. `null` is /dev/null and outlives this object. A null pointer
-  // with `error` set to an errno when that fails.
+  // is one. `null` is /dev/null and outlives this object. A null pointer with `error` set to an
+  // errno when that fails.
   static std::shared_ptr<LauncherProcess> Start(boost::asio::io_context& loop,
                                                 const std::string& path, const Cgroup& cgroup,
                                                 int null, int* error);

@@ -1,7 +1,5 @@
 #include "services/exec/exec_own_folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/base/log.h"
+#include "services/exec/exec_folder_lock.h"
 #include "services/exec/exec_remove_tree.h"
 
 namespace rawgate::exec {
@@ -26,18 +25,6 @@ using std::chrono::steady_clock;
 
 constexpr char kPrefix[] = "rawgate-exec-own-";
 constexpr std::chrono::seconds kLastRemovals{1};
-
-// flock(2) on it fails while the service that made it lives; what it returns is still at `folder`.
-Fd Lock(const std::string& folder) {
-  Fd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  struct stat locked {};
-  struct stat named {};
-  if (!fd || flock(fd.get(), LOCK_EX | LOCK_NB) < 0 || fstat(fd.get(), &locked) < 0 ||
-      lstat(folder.c_str(), &named) < 0 || locked.st_ino != named.st_ino ||
-      locked.st_dev != named.st_dev || locked.st_uid != geteuid())
-    return Fd();
-  return fd;
-}
 
 }  // namespace
 
@@ -62,7 +49,7 @@ void OwnFolders::RemoveLeftBehind() const {
        entry.increment(error)) {
     if (!absl::StartsWith(entry->path().filename().string(), kPrefix)) continue;
     const std::string folder = entry->path().string();
-    if (const Fd lock = Lock(folder)) RemoveNow(folder);
+    if (const Fd lock = LockFolder(folder)) RemoveNow(folder);
   }
 }
 
@@ -71,7 +58,7 @@ int OwnFolders::Open() {
   for (int attempt = 0; attempt < 3; ++attempt) {
     std::string folder = absl::StrCat(parent_, "/", kPrefix, "XXXXXX");
     if (mkdtemp(folder.data()) == nullptr) return errno;
-    lock_ = Lock(folder);
+    lock_ = LockFolder(folder);
     // Commands pass through it, each to its own.
     if (!lock_ || fchmod(lock_.get(), S_IRWXU | S_IXGRP | S_IXOTH) < 0) continue;
     folder_ = folder;
