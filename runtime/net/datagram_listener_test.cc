@@ -1,93 +1,18 @@
 #include "runtime/net/datagram_listener.h"
 
-#include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "runtime/base/status.h"
+#include "runtime/net/datagram_listener_testing.h"
 #include "runtime/net/datagram_rules.h"
 #include "runtime/testing/udp_client.h"
 
 namespace rawgate::net {
 namespace {
-
-using rawgate::testing::UdpClient;
-using ::testing::ElementsAre;
-
-// Answers each datagram with itself, "silence" with nothing.
-class EchoHandler final : public DatagramHandler {
- public:
-  std::optional<size_t> OnDatagram(const Datagram& datagram, std::span<char> reply) override {
-    last_truncated = datagram.truncated;
-    last_listener = datagram.listener;
-    last_reply_limit = reply.size();
-    if (datagram.payload == "silence") return std::nullopt;
-    return datagram.payload.copy(reply.data(), reply.size());
-  }
-  void OnOversized(const Datagram& datagram) override { oversized.emplace_back(datagram.payload); }
-
-  bool last_truncated = false;
-  DatagramListener* last_listener = nullptr;
-  size_t last_reply_limit = 0;
-  std::vector<std::string> oversized;
-};
-
-class DatagramListenerTest : public ::testing::Test {
- protected:
-  std::unique_ptr<DatagramListener> Make(absl::string_view uri,
-                                         const DatagramOptions& options = {}) {
-    return std::make_unique<DatagramListener>(loop_, "udp", Endpoint::Parse(uri).value(), options,
-                                              handler_, events_);
-  }
-  std::unique_ptr<DatagramListener> Started(absl::string_view uri = "udp://127.0.0.1:0",
-                                            const DatagramOptions& options = {}) {
-    auto listener = Make(uri, options);
-    const absl::Status started = listener->Start();
-    EXPECT_TRUE(started.ok()) << started;
-    return listener;
-  }
-
-  // Runs the loop until `done`; false when that takes unreasonably long.
-  bool RunUntil(const std::function<bool()>& done) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!done()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      loop_.restart();
-      loop_.run_one_for(std::chrono::milliseconds(5));
-    }
-    return true;
-  }
-  std::string Receive(UdpClient& client) {
-    std::optional<std::string> payload;
-    const auto arrived = [&] { return (payload = client.Receive()).has_value(); };
-    return RunUntil(arrived) ? *payload : "(nothing came)";
-  }
-  std::string Ask(UdpClient& client, absl::string_view payload) {
-    EXPECT_TRUE(client.Send(payload));
-    return Receive(client);
-  }
-  static std::string Port(const Listener& listener) {
-    const std::string uri = listener.bound_uri();
-    return uri.substr(uri.rfind(':'));
-  }
-
-  asio::io_context loop_{1};
-  observe::EventLog events_;
-  EchoHandler handler_;
-};
-
-DatagramOptions NobodyTrusted() {
-  DatagramOptions options;
-  options.trusted = [](const Endpoint&) { return false; };
-  return options;
-}
 
 TEST_F(DatagramListenerTest, AnswersItsSender) {
   for (const char* host : {"127.0.0.1", "[::1]"}) {
@@ -132,96 +57,6 @@ TEST_F(DatagramListenerTest, AnswersABurstOfManyBatches) {
   }
   EXPECT_EQ(listener->counters().datagrams_received.value(), 3000u);
   EXPECT_EQ(listener->counters().datagrams_sent.value(), 3000u);
-}
-
-TEST_F(DatagramListenerTest, CutsWhatIsTooLong) {
-  DatagramOptions options;
-  options.payload_max = 4;
-  const auto listener = Started("udp://127.0.0.1:0", options);
-  UdpClient client(listener->bound_uri());
-  EXPECT_EQ(Ask(client, "01234567"), "0123");
-  EXPECT_TRUE(handler_.last_truncated);
-  EXPECT_EQ(Ask(client, "0123"), "0123");
-  EXPECT_FALSE(handler_.last_truncated);
-  EXPECT_EQ(listener->counters().bytes_received.value(), 12u) << "as sent";
-}
-
-TEST_F(DatagramListenerTest, OrDropsItAndTells) {
-  DatagramOptions options;
-  options.payload_max = 4;
-  options.drop_oversized = true;
-  const auto listener = Started("udp://127.0.0.1:0", options);
-  UdpClient client(listener->bound_uri());
-  ASSERT_TRUE(client.Send("01234"));
-  EXPECT_EQ(Ask(client, "0123"), "0123");
-  EXPECT_THAT(handler_.oversized, ElementsAre("0123"));
-  EXPECT_EQ(listener->counters().datagrams_dropped.value(), 1u);
-  EXPECT_EQ(listener->counters().requests.value(), 1u);
-}
-
-TEST_F(DatagramListenerTest, LimitsAnswersToThoseItDoesNotTrust) {
-  const auto listener = Started("udp://127.0.0.1:0", NobodyTrusted());
-  UdpClient client(listener->bound_uri());
-  Ask(client, "");
-  EXPECT_EQ(handler_.last_reply_limit, 64u);
-  Ask(client, std::string(100, 'x'));
-  EXPECT_EQ(handler_.last_reply_limit, 400u);
-}
-
-TEST_F(DatagramListenerTest, CountsTheSizeAsSentForTheLimit) {
-  DatagramOptions options = NobodyTrusted();
-  options.payload_max = 10;
-  options.reply_max = 500;
-  const auto listener = Started("udp://127.0.0.1:0", options);
-  UdpClient client(listener->bound_uri());
-  Ask(client, std::string(100, 'x'));
-  EXPECT_EQ(handler_.last_reply_limit, 400u);
-}
-
-TEST_F(DatagramListenerTest, LimitsTheRateOfThoseItDoesNotTrust) {
-  DatagramOptions options = NobodyTrusted();
-  // Slow enough that no token comes back while the test runs.
-  options.rate_per_source = 1e-3;
-  const auto listener = Started("udp://127.0.0.1:0", options);
-  UdpClient first(listener->bound_uri());
-  UdpClient other(listener->bound_uri(), "udp://127.0.0.2:0");
-  EXPECT_EQ(Ask(first, "1"), "1");
-  ASSERT_TRUE(first.Send("2"));
-  EXPECT_EQ(Ask(other, "3"), "3") << "another source has its own rate";
-  EXPECT_EQ(first.Receive(), std::nullopt);
-  EXPECT_EQ(listener->counters().datagrams_dropped.value(), 1u);
-}
-
-TEST_F(DatagramListenerTest, LimitsTheRateOfAllTogether) {
-  DatagramOptions options = NobodyTrusted();
-  options.rate_global = 1e-3;
-  const auto listener = Started("udp://127.0.0.1:0", options);
-  UdpClient first(listener->bound_uri());
-  UdpClient other(listener->bound_uri(), "udp://127.0.0.2:0");
-  EXPECT_EQ(Ask(first, "1"), "1");
-  ASSERT_TRUE(other.Send("2"));
-  ASSERT_TRUE(RunUntil([&] { return listener->counters().datagrams_dropped.value() == 1; }));
-  EXPECT_EQ(other.Receive(), std::nullopt);
-}
-
-TEST_F(DatagramListenerTest, TrustedPeersAreExemptFromRates) {
-  DatagramOptions options;
-  options.rate_per_source = 1e-3;
-  options.rate_global = 1e-3;
-  const auto listener = Started("udp://127.0.0.1:0", options);
-  UdpClient client(listener->bound_uri());
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(Ask(client, "x"), "x");
-}
-
-TEST_F(DatagramListenerTest, TwoRespondersDoNotTalkToEachOther) {
-  const auto a = Started();
-  const auto b = Started();
-  // What a forged first datagram would bring about.
-  ASSERT_TRUE(a->Send(Endpoint::Parse(b->bound_uri()).value(), "ping").ok());
-  ASSERT_TRUE(RunUntil([&] { return b->counters().datagrams_received.value() == 1; }));
-  EXPECT_EQ(b->counters().datagrams_dropped.value(), 1u);
-  EXPECT_EQ(b->counters().datagrams_sent.value(), 0u);
-  EXPECT_EQ(a->counters().datagrams_received.value(), 0u);
 }
 
 TEST_F(DatagramListenerTest, BoundToAllAddressesAnswersFromTheOneAsked) {

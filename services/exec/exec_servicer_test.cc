@@ -1,7 +1,6 @@
 #include "services/exec/exec_servicer.h"
 
 #include <string>
-#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,68 +12,13 @@
 #include "runtime/rpc/status.h"
 #include "runtime/testing/raw_client.h"
 #include "services/exec/exec_service_testing.h"
+#include "services/exec/exec_servicer_testing.h"
 
 namespace rawgate::exec {
 namespace {
 
 using ::rawgate::testing::Eventually;
 using ::testing::IsEmpty;
-
-// All that one call brought.
-struct RunResult {
-  grpc::Status status;
-  int started = 0;
-  std::string job_id;
-  std::string out;
-  std::string err;
-  std::vector<v1::Outcome> outcomes;
-  bool outcome_was_last = false;
-  bool offsets_match = true;
-
-  void Take(const v1::RunResponse& response) {
-    outcome_was_last = response.has_outcome();
-    if (response.has_started()) {
-      ++started;
-      job_id = response.started().job_id();
-    }
-    if (response.has_outcome()) outcomes.push_back(response.outcome());
-    if (!response.has_output()) return;
-    std::string& text = response.output().stream() == v1::OUTPUT_STREAM_STDERR ? err : out;
-    offsets_match = offsets_match && response.output().offset() == text.size();
-    text += response.output().data();
-  }
-};
-
-class ExecServicerTest : public ::testing::Test {
- protected:
-  explicit ExecServicerTest(ExecOptions options = {},
-                            absl::Duration stall_timeout = absl::Minutes(1))
-      : exec_(std::move(options), {}, {}, stall_timeout) {}
-
-  RunResult Run(const v1::RunRequest& request) {
-    RunResult result;
-    grpc::ClientContext context;
-    const auto reader = stub_->Run(&context, request);
-    v1::RunResponse response;
-    while (reader->Read(&response)) result.Take(response);
-    result.status = reader->Finish();
-    return result;
-  }
-  RunResult Run(const std::string& shell_command) {
-    v1::RunRequest request;
-    request.set_shell_command(shell_command);
-    return Run(request);
-  }
-  std::string ReasonFor(const v1::RunRequest& request) {
-    const absl::Status status = rpc::FromGrpc(Run(request).status);
-    return absl::StrCat(absl::StatusCodeToString(status.code()), " ", ReasonOf(status), " ",
-                        FieldOf(status));
-  }
-
-  ExecServiceFixture exec_;
-  std::unique_ptr<v1::ExecService::Stub> stub_ =
-      v1::ExecService::NewStub(exec_.service().channel());
-};
 
 TEST_F(ExecServicerTest, StartedThenOutputThenOutcome) {
   const RunResult result = Run("echo out; echo err >&2; exit 3");
@@ -239,40 +183,6 @@ TEST_F(ExecServicerTest, StoppedServiceRefuses) {
   EXPECT_EQ(Run("echo hi").out, "hi\n");
 }
 
-// A command that runs until it is ended, seen from the client's side.
-class FollowedRun {
- public:
-  FollowedRun(v1::ExecService::Stub& stub, const std::string& shell_command) {
-    v1::RunRequest request;
-    request.set_shell_command(shell_command);
-    reader_ = stub.Run(&context_, request);
-  }
-  bool AwaitStarted() {
-    v1::RunResponse response;
-    if (!reader_->Read(&response)) return false;
-    result_.Take(response);
-    return result_.started == 1;
-  }
-  RunResult AwaitEnd() {
-    v1::RunResponse response;
-    while (reader_->Read(&response)) result_.Take(response);
-    result_.status = reader_->Finish();
-    return result_;
-  }
-
- private:
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReader<v1::RunResponse>> reader_;
-  RunResult result_;
-};
-
-void ExpectCancelledOutcome(const RunResult& result) {
-  EXPECT_TRUE(result.status.ok()) << result.status.error_message();
-  ASSERT_EQ(result.outcomes.size(), 1u);
-  EXPECT_TRUE(result.outcome_was_last);
-  EXPECT_TRUE(result.outcomes[0].has_cancelled());
-}
-
 TEST_F(ExecServicerTest, AStopAfterItsGraceTellsTheOutcome) {
   FollowedRun run(*stub_, "echo before; exec sleep 600");
   ASSERT_TRUE(run.AwaitStarted());
@@ -299,100 +209,6 @@ TEST_F(ExecServicerTest, EventsOfACommandNameItsCall) {
   EXPECT_NE(batch.events[2].connection_id, 0u);
   EXPECT_EQ(batch.events[0].connection_id, batch.events[2].connection_id);
   EXPECT_EQ(batch.events[1].connection_id, batch.events[2].connection_id);
-}
-
-class ImpatientExecServicerTest : public ExecServicerTest {
- protected:
-  ImpatientExecServicerTest() : ExecServicerTest({}, absl::Milliseconds(50)) {}
-};
-
-TEST_F(ImpatientExecServicerTest, AClientThatDoesNotReadIsCutOff) {
-  const std::string length = UniqueLength();
-  FollowedRun run(*stub_, absl::StrCat("head -c 30000000 /dev/zero; exec sleep ", length));
-  ASSERT_TRUE(run.AwaitStarted());
-  EXPECT_TRUE(Eventually([&] { return exec_.Calls().empty(); }));
-  EXPECT_EQ(exec_.running(), 0u);
-  EXPECT_THAT(SleepersFor(length), IsEmpty());
-  const RunResult result = run.AwaitEnd();
-  EXPECT_EQ(result.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  EXPECT_THAT(result.outcomes, IsEmpty());
-}
-
-TEST_F(ImpatientExecServicerTest, AClientThatWaitsForOutputIsNot) {
-  const RunResult result = Run("echo first; sleep 0.2; echo second");
-  EXPECT_TRUE(result.status.ok()) << result.status.error_message();
-  EXPECT_EQ(result.out, "first\nsecond\n");
-}
-
-class CrampedExecServicerTest : public ExecServicerTest {
- protected:
-  CrampedExecServicerTest() : ExecServicerTest({.unread_file_max = 40 << 20}) {}
-};
-
-TEST_F(CrampedExecServicerTest, OutputThatNobodyReadsGivesWayToOthers) {
-  FollowedRun silent(*stub_, "head -c 30000000 /dev/zero");
-  ASSERT_TRUE(silent.AwaitStarted());
-  ASSERT_TRUE(Eventually([&] { return exec_.running() == 0; }));
-  EXPECT_EQ(Run("head -c 30000000 /dev/zero").out.size(), 30'000'000u);
-  const RunResult result = silent.AwaitEnd();
-  const absl::Status status = rpc::FromGrpc(result.status);
-  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
-  EXPECT_EQ(ReasonOf(status), "OUTPUT_NOT_READ");
-  EXPECT_TRUE(RetryAfterOf(status).has_value());
-  EXPECT_THAT(result.outcomes, IsEmpty());
-  EXPECT_LT(result.out.size(), 30'000'000u);
-}
-
-class BusyExecServicerTest : public ExecServicerTest {
- protected:
-  BusyExecServicerTest()
-      : ExecServicerTest({.output_max = 1000, .commands_max = 1, .queue_max = 1}) {}
-};
-
-TEST_F(BusyExecServicerTest, TooManyCommandsAreToldWhenToTryAgain) {
-  std::array<grpc::ClientContext, 2> contexts;
-  std::vector<std::unique_ptr<grpc::ClientReader<v1::RunResponse>>> readers;
-  v1::RunRequest request;
-  request.set_shell_command("sleep 600");
-  for (grpc::ClientContext& context : contexts) {
-    readers.push_back(stub_->Run(&context, request));
-    ASSERT_TRUE(Eventually([&] { return exec_.waiting() + exec_.running() == readers.size(); }));
-  }
-  const absl::Status status = rpc::FromGrpc(Run("true").status);
-  EXPECT_TRUE(absl::IsResourceExhausted(status));
-  EXPECT_EQ(ReasonOf(status), "TOO_MANY_COMMANDS");
-  EXPECT_TRUE(RetryAfterOf(status).has_value());
-  for (size_t i = 0; i < readers.size(); ++i) {
-    contexts[i].TryCancel();
-    v1::RunResponse response;
-    while (readers[i]->Read(&response)) {
-    }
-    EXPECT_EQ(readers[i]->Finish().error_code(), grpc::StatusCode::CANCELLED);
-  }
-}
-
-TEST_F(BusyExecServicerTest, ACommandWhoseTurnNeverCameIsRefusedByAStop) {
-  FollowedRun running(*stub_, "exec sleep 600");
-  ASSERT_TRUE(running.AwaitStarted());
-  FollowedRun waiting(*stub_, "echo never");
-  ASSERT_TRUE(Eventually([&] { return exec_.waiting() == 1; }));
-  exec_.service().admission().BeginShutdown();
-  ASSERT_TRUE(exec_.service().Stop(absl::ZeroDuration()).ok());
-  ExpectCancelledOutcome(running.AwaitEnd());
-  const RunResult refused = waiting.AwaitEnd();
-  EXPECT_EQ(refused.started, 0);
-  EXPECT_THAT(refused.outcomes, IsEmpty());
-  const absl::Status status = rpc::FromGrpc(refused.status);
-  EXPECT_TRUE(absl::IsUnavailable(status));
-  EXPECT_EQ(ReasonOf(status), "DRAINING");
-  EXPECT_TRUE(RetryAfterOf(status).has_value());
-}
-
-TEST_F(BusyExecServicerTest, OutputLimitHasItsOutcome) {
-  const RunResult result = Run("yes");
-  EXPECT_TRUE(result.status.ok());
-  EXPECT_EQ(result.out.size(), 1000u);
-  EXPECT_EQ(result.outcomes.at(0).output_limit().limit_bytes(), 1000u);
 }
 
 }  // namespace
