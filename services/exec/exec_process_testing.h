@@ -31,7 +31,7 @@ INSTANTIATE_TEST_SUITE_P(, ProcessTest, ::testing::Bool(), [](const auto& each) 
 });
 
 inline std::shared_ptr<Job> StartAndAwaitSleepers(CoreOnLoop& on, const std::string& shell_command,
-                                           const std::string& length, size_t count) {
+                                                  const std::string& length, size_t count) {
   const auto job = on.Start(shell_command);
   on.RunUntil([&] { return SleepersFor(length).size() == count; });
   return job;
@@ -44,7 +44,7 @@ inline void ExpectOnlyLaunchersAreLeft(CoreOnLoop& on) {
 }
 
 inline void CancelAndExpectNothingLeft(CoreOnLoop& on, const std::shared_ptr<Job>& job,
-                                const std::string& length) {
+                                       const std::string& length) {
   job->Cancel();
   on.Await(job);
   EXPECT_EQ(job->outcome().kind, Kind::kCancelled);
