@@ -7,6 +7,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace rawgate {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 constexpr char kReason[] = "rawgate/reason";
 constexpr char kRetryAfter[] = "rawgate/retry-after-ns";
 constexpr char kField[] = "rawgate/field";
+constexpr char kMetadata[] = "rawgate/metadata/";
 
 std::string PayloadOf(const absl::Status& status, const char* key) {
   const auto payload = status.GetPayload(key);
@@ -61,6 +63,19 @@ std::optional<absl::Duration> RetryAfterOf(const absl::Status& status) {
   int64_t nanoseconds = 0;
   if (!absl::SimpleAtoi(PayloadOf(status, kRetryAfter), &nanoseconds)) return std::nullopt;
   return absl::Nanoseconds(nanoseconds);
+}
+
+absl::Status WithMetadata(absl::Status status, absl::string_view name, absl::string_view value) {
+  status.SetPayload(absl::StrCat(kMetadata, name), absl::Cord(value));
+  return status;
+}
+
+std::map<std::string, std::string> MetadataOf(const absl::Status& status) {
+  std::map<std::string, std::string> metadata;
+  status.ForEachPayload([&](absl::string_view key, const absl::Cord& value) {
+    if (absl::ConsumePrefix(&key, kMetadata)) metadata.emplace(key, value);
+  });
+  return metadata;
 }
 
 absl::Status FieldError(absl::string_view field, absl::string_view reason,

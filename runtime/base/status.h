@@ -3,6 +3,7 @@
 // runtime/rpc/status.h carries them over gRPC.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -27,6 +28,11 @@ std::string ReasonOf(const absl::Status& status);
 // Tells the caller when to try again; travels as google.rpc.RetryInfo.
 absl::Status WithRetryAfter(absl::Status status, absl::Duration delay);
 std::optional<absl::Duration> RetryAfterOf(const absl::Status& status);
+
+// Adds a fact for programs; travels as google.rpc.ErrorInfo.metadata. `name` is lower_snake_case.
+absl::Status WithMetadata(absl::Status status, absl::string_view name, absl::string_view value);
+// All of them, by name.
+std::map<std::string, std::string> MetadataOf(const absl::Status& status);
 
 // INVALID_ARGUMENT for one field of a request ("environment[3].name"); travels as
 // google.rpc.BadRequest as well.

@@ -19,6 +19,7 @@ grpc::Status ToGrpc(const absl::Status& status) {
   google::rpc::ErrorInfo info;
   info.set_reason(ReasonOf(status));
   info.set_domain("rawgate");
+  for (const auto& [name, value] : MetadataOf(status)) (*info.mutable_metadata())[name] = value;
   details.add_details()->PackFrom(info);
 
   if (const auto delay = RetryAfterOf(status)) {
@@ -59,6 +60,9 @@ absl::Status FromGrpc(const grpc::Status& status) {
       const std::string field = FieldOf(result);
       result = field.empty() ? Error(code, info.reason(), status.error_message())
                              : FieldError(field, info.reason(), status.error_message());
+      for (const auto& [name, value] : info.metadata()) {
+        result = WithMetadata(std::move(result), name, value);
+      }
     }
   }
   for (const google::protobuf::Any& detail : details.details()) {

@@ -10,13 +10,16 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
 #include "services/file/file_errors.h"
+#include "services/file/file_lookup.h"
+#include "services/file/file_move.h"
+#include "services/file/file_sweep.h"
 
 namespace rawgate::file {
 
 absl::StatusOr<std::unique_ptr<FileCore>> FileCore::Open(Options options, Syscalls& syscalls) {
   absl::StatusOr<FileRoot> root = FileRoot::Open(options.root, syscalls);
   if (!root.ok()) return root.status();
-  std::unique_ptr<FileCore> core(new FileCore(*std::move(root), syscalls));
+  std::unique_ptr<FileCore> core(new FileCore(*std::move(root), options.quota_bytes, syscalls));
   FileStore& store = core->store_;
   store.file_max_bytes = std::min(options.file_max_bytes, kFileBytesMax);
   store.uploads_max = options.uploads_max;
@@ -24,6 +27,10 @@ absl::StatusOr<std::unique_ptr<FileCore>> FileCore::Open(Options options, Syscal
   const Fd folder = store.root.OpenFolder(FileName());
   if (!folder) return ErrnoError(errno, absl::StrCat("opening ", options.root));
   store.link_method = ProbeLinkMethod(folder.get(), syscalls);
+  if (store.usage.limited()) store.usage.Add(SizeOfAllFiles(store.root, syscalls));
+  store.unfinished =
+      std::make_unique<UnfinishedUploads>(store, options.upload_expiry, std::move(options.boot_id));
+  store.unfinished->Load();
   return core;
 }
 
@@ -36,20 +43,78 @@ absl::StatusOr<FileDownload> FileCore::OpenDownload(const FileName& name, uint64
   return FileDownload::Open(store_, name, offset, length);
 }
 
-absl::StatusOr<FileInfo> FileCore::Stat(const FileName& name) {
-  const Fd entry = store_.root.Open(name, O_PATH | O_NOFOLLOW);
-  struct stat status;
-  if (!entry || store_.syscalls.FstatAt(entry.get(), "", &status, AT_EMPTY_PATH) != 0) {
-    return LookupError(errno, name);
+std::optional<FileInfo> FileCore::FindStored(const UploadSpec& spec) {
+  if (spec.resumable()) {
+    std::optional<FileInfo> completed = FindCompleted(spec.upload_id);
+    if (completed && completed->filename == spec.name.text() && completed->size == spec.size) {
+      return completed;
+    }
   }
-  return IsServed(status) ? absl::StatusOr<FileInfo>(ToFileInfo(name.text(), status))
-                          : FileNotFound(name);
+  if (spec.if_absent) return std::nullopt;
+  return file::FindStored(store_, spec);
+}
+
+absl::StatusOr<UploadState> FileCore::CreateUpload(const UploadSpec& spec) {
+  const auto upload = store_.unfinished->FindOrBegin(spec);
+  if (!upload.ok()) return upload.status();
+  return store_.unfinished->StateOf(**upload);
+}
+
+absl::StatusOr<uint64_t> FileCore::WriteChunk(absl::string_view id, uint64_t offset,
+                                              absl::string_view bytes) {
+  const auto upload = store_.unfinished->Find(id);
+  if (!upload.ok()) return upload.status();
+  return (*upload)->WriteChunk(offset, bytes);
+}
+
+absl::StatusOr<FileCore::UploadProgress> FileCore::GetUpload(absl::string_view id) {
+  const auto upload = store_.unfinished->Find(id);
+  if (!upload.ok()) return upload.status();
+  absl::StatusOr<FileDigest::Prefix> prefix = (*upload)->DigestOfReceived();
+  if (!prefix.ok()) return prefix.status();
+  if (absl::Status noted = store_.unfinished->Checkpoint(**upload); !noted.ok()) return noted;
+  UploadProgress progress{.state = store_.unfinished->StateOf(**upload),
+                          .prefix_sha256 = std::move(prefix->digests.sha256)};
+  // More may have come since.
+  progress.state.committed = prefix->size;
+  return progress;
+}
+
+std::optional<FileInfo> FileCore::FindCompleted(absl::string_view id) {
+  return store_.unfinished->FindCompleted(id);
+}
+
+absl::StatusOr<FileInfo> FileCore::CompleteUpload(absl::string_view id, const Digests& expected) {
+  const auto upload = store_.unfinished->Find(id);
+  if (!upload.ok()) {
+    std::optional<FileInfo> completed = FindCompleted(id);
+    return completed ? absl::StatusOr<FileInfo>(*std::move(completed)) : upload.status();
+  }
+  absl::StatusOr<std::unique_ptr<FileUpload>> attempt = FileUpload::TakeOver(store_, *upload);
+  if (!attempt.ok()) return attempt.status();
+  return (*attempt)->Commit(expected);
+}
+
+absl::Status FileCore::AbortUpload(absl::string_view id) { return store_.unfinished->Abort(id); }
+
+std::vector<UploadState> FileCore::ListUploads(absl::string_view after, size_t limit,
+                                               std::string* next) {
+  return store_.unfinished->List(after, std::clamp<size_t>(limit, 1, kPageSizeMax), next);
+}
+
+size_t FileCore::RemoveExpired(absl::Time now) { return store_.unfinished->RemoveExpired(now); }
+
+absl::StatusOr<FileInfo> FileCore::Stat(const FileName& name, bool sha256) {
+  return sha256 ? LookUpWithSha256(store_, name) : LookUp(store_, name);
+}
+
+absl::StatusOr<FileInfo> FileCore::Move(const FileName& from, const FileName& to, bool if_absent) {
+  return file::Move(store_, from, to, if_absent);
 }
 
 absl::StatusOr<FileListing> FileCore::List(const FileName& folder, absl::string_view after,
                                            size_t limit) {
-  return ListFolder(store_.root, folder, after, std::clamp<size_t>(limit, 1, kPageSizeMax),
-                    store_.syscalls);
+  return ListFolder(store_, folder, after, std::clamp<size_t>(limit, 1, kPageSizeMax));
 }
 
 absl::Status FileCore::Delete(const FileName& name) {
@@ -69,6 +134,7 @@ absl::Status FileCore::Delete(const FileName& name) {
                  absl::StrCat("\"", ToUtf8(name.text()), "\" is not empty"));
   }
   if (removed != 0) return LookupError(errno, name);
+  if (S_ISREG(status.st_mode)) store_.usage.Remove(static_cast<uint64_t>(status.st_size));
   return store_.syscalls.Fsync(folder.get()) == 0 ? absl::OkStatus() : SyncError(errno, name);
 }
 
@@ -79,8 +145,11 @@ absl::StatusOr<FileCore::Limits> FileCore::GetLimits() {
     return ErrnoError(errno, "the store's file system");
   }
   const absl::uint128 free = absl::uint128(space.f_bavail) * space.f_frsize;
-  return Limits{.file_max_bytes = store_.file_max_bytes,
-                .free_bytes = static_cast<uint64_t>(std::min<absl::uint128>(free, kFileBytesMax))};
+  return Limits{
+      .file_max_bytes = store_.file_max_bytes,
+      .free_bytes = std::min(static_cast<uint64_t>(std::min<absl::uint128>(free, kFileBytesMax)),
+                             store_.usage.Free()),
+      .upload_expiry = store_.unfinished->expiry()};
 }
 
 size_t FileCore::RemoveLeftovers(std::stop_token stop) {

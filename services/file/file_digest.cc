@@ -78,8 +78,24 @@ absl::StatusOr<Digests> Digester::Finish() {
   return digests;
 }
 
+Digester::Context Digester::Copy(const Context& context) {
+  if (context == nullptr) return nullptr;
+  Context copy(EVP_MD_CTX_new());
+  if (copy != nullptr && EVP_MD_CTX_copy_ex(copy.get(), context.get()) != 1) copy.reset();
+  return copy;
+}
+
+absl::StatusOr<Digests> Digester::SoFar() const {
+  Digester copy(DigestKinds{});
+  copy.md5_ = Copy(md5_);
+  copy.sha256_ = Copy(sha256_);
+  copy.ok_ = ok_ && (copy.md5_ != nullptr) == (md5_ != nullptr) &&
+             (copy.sha256_ != nullptr) == (sha256_ != nullptr);
+  return copy.Finish();
+}
+
 FileDigest::FileDigest(std::shared_ptr<const Fd> file, DigestKinds kinds)
-    : file_(std::move(file)), digester_(kinds) {}
+    : file_(std::move(file)), kinds_(kinds), digester_(kinds) {}
 
 bool FileDigest::SetWritten(uint64_t size) {
   written_ = size;
@@ -97,6 +113,15 @@ absl::StatusOr<Digests> FileDigest::Finish() {
   HashUpTo(written_);
   if (!failure_.ok()) return failure_;
   return digester_.Finish();
+}
+
+absl::StatusOr<FileDigest::Prefix> FileDigest::OfPrefix() {
+  const absl::MutexLock lock(&mutex_);
+  HashUpTo(written_);
+  if (!failure_.ok()) return failure_;
+  absl::StatusOr<Digests> digests = digester_.SoFar();
+  if (!digests.ok()) return digests.status();
+  return Prefix{hashed_, *std::move(digests)};
 }
 
 void FileDigest::HashUpTo(uint64_t end) {

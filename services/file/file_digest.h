@@ -30,7 +30,15 @@ struct DigestKinds {
   bool sha256 = false;
 
   bool any() const { return md5 || sha256; }
+  bool Include(DigestKinds other) const { return (md5 || !other.md5) && (sha256 || !other.sha256); }
 };
+
+inline DigestKinds operator|(DigestKinds a, DigestKinds b) {
+  return {.md5 = a.md5 || b.md5, .sha256 = a.sha256 || b.sha256};
+}
+inline DigestKinds KindsOf(const Digests& digests) {
+  return {.md5 = !digests.md5.empty(), .sha256 = !digests.sha256.empty()};
+}
 
 // Brings `digests` to lower case. Error: INVALID_ARGUMENT (BAD_DIGEST) for one that is not 32 (md5)
 // or 64 (sha256) hexadecimal digits, or empty.
@@ -46,12 +54,16 @@ class Digester {
   // Once. Error: INTERNAL (DIGEST_UNAVAILABLE): this system's OpenSSL forbids the algorithm (MD5 in
   // FIPS mode).
   absl::StatusOr<Digests> Finish();
+  // Of what there was so far; more may follow. Error: as Finish().
+  absl::StatusOr<Digests> SoFar() const;
 
  private:
   struct Free {
     void operator()(EVP_MD_CTX* context) const;
   };
   using Context = std::unique_ptr<EVP_MD_CTX, Free>;
+  static Context Copy(const Context& context);
+
   bool ok_ = true;
   Context md5_;
   Context sha256_;
@@ -64,6 +76,8 @@ class FileDigest {
  public:
   FileDigest(std::shared_ptr<const Fd> file, DigestKinds kinds);
 
+  DigestKinds kinds() const { return kinds_; }
+
   // The first `size` bytes of the file are written; true if CatchUp() is now worth a call, and
   // nobody was told so yet.
   bool SetWritten(uint64_t size);
@@ -71,6 +85,12 @@ class FileDigest {
   void CatchUp();
   // Hashes the rest of what is written. Error: as pread(2) has it; INTERNAL (DIGEST_UNAVAILABLE).
   absl::StatusOr<Digests> Finish();
+  struct Prefix {
+    uint64_t size;
+    Digests digests;
+  };
+  // Of all that was written when this began. More may be written meanwhile. Errors: as Finish().
+  absl::StatusOr<Prefix> OfPrefix();
   // Makes a CatchUp() in progress on another thread end soon.
   void Abandon() { abandoned_ = true; }
 
@@ -82,6 +102,7 @@ class FileDigest {
 
   // Also owned by the TemporaryFile.
   const std::shared_ptr<const Fd> file_;
+  const DigestKinds kinds_;
   std::atomic<uint64_t> written_{0};
   std::atomic<uint64_t> hashed_{0};
   std::atomic<bool> told_{false};

@@ -26,6 +26,7 @@ absl::StatusOr<FileDownload> FileDownload::Open(FileStore& store, const FileName
   if (!S_ISREG(status.st_mode)) return FileNotFound(name);
 
   FileInfo info = ToFileInfo(name.text(), status);
+  info.digests = store.digests.Find(status);
   if (offset > info.size) {
     return Error(absl::StatusCode::kOutOfRange, "OFFSET_PAST_END",
                  absl::StrCat("offset ", offset, " is past the end, which is at ", info.size));
@@ -50,9 +51,6 @@ absl::StatusOr<size_t> FileDownload::Read(std::span<char> buffer) {
   return filled;
 }
 
-absl::Status FileDownload::Shrunk() const {
-  return Error(absl::StatusCode::kDataLoss, "FILE_SHRUNK",
-               absl::StrCat("\"", ToUtf8(info_.filename), "\" was cut while it was read"));
-}
+absl::Status FileDownload::Shrunk() const { return FileShrunk(name_); }
 
 }  // namespace rawgate::file

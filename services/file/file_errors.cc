@@ -62,6 +62,28 @@ absl::Status SyncError(int errno_value, const FileName& name) {
       ErrnoError(errno_value, absl::StrCat(Quoted(name), " could not be made durable")).message());
 }
 
+absl::Status UploadNotFound(absl::string_view upload_id) {
+  return Error(StatusCode::kNotFound, "UPLOAD_NOT_FOUND",
+               absl::StrCat("there is no unfinished upload \"", upload_id, "\""));
+}
+
+absl::Status WrongOffset(uint64_t offset, uint64_t committed) {
+  return WithMetadata(
+      Error(StatusCode::kAborted, "WRONG_OFFSET",
+            absl::StrCat("offset ", offset, " is not where to go on: that is ", committed)),
+      kCommittedSize, absl::StrCat(committed));
+}
+
+absl::Status OtherFileSystem(const FileName& name) {
+  return Error(StatusCode::kFailedPrecondition, "OTHER_FILE_SYSTEM",
+               absl::StrCat(Quoted(name), " is on another file system"));
+}
+
+absl::Status FileShrunk(const FileName& name) {
+  return Error(StatusCode::kDataLoss, "FILE_SHRUNK",
+               absl::StrCat(Quoted(name), " was changed while it was read"));
+}
+
 absl::Status FileNotFound(const FileName& name) {
   return Error(StatusCode::kNotFound, "FILE_NOT_FOUND",
                absl::StrCat("there is no ", name.is_root() ? "such file" : Quoted(name)));

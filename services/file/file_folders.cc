@@ -51,6 +51,12 @@ int FileFolders::Remove(int parent, const FileName& folder) {
   return 0;
 }
 
+void FileFolders::ForgetDurable() {
+  const absl::MutexLock lock(&mutex_);
+  durable_.clear();
+  ++removals_;
+}
+
 bool FileFolders::IsDurable(const FileName& folder) {
   if (folder.is_root()) return true;
   const absl::MutexLock lock(&mutex_);

@@ -27,6 +27,9 @@ class FileFolders {
   // StoringError; DATA_LOSS (SYNC_FAILED).
   absl::StatusOr<Fd> Make(const FileName& folder);
 
+  // A folder was given another name.
+  void ForgetDurable();
+
   // rmdir(2) of `folder`, an entry of `parent`. -1 and errno on error.
   int Remove(int parent, const FileName& folder);
 

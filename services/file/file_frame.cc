@@ -5,11 +5,13 @@
 
 #include <boost/json.hpp>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "runtime/base/status.h"
 #include "runtime/net/framing.h"
 #include "runtime/net/json_members.h"
+#include "services/file/file_errors.h"
 
 namespace rawgate::file {
 namespace {
@@ -29,6 +31,13 @@ FileName NameIn(JsonMembers& members) {
   return name.value_or(FileName());
 }
 
+std::string UploadIdIn(JsonMembers& members) {
+  std::string id = members.Text("upload_id");
+  members.Require("upload_id");
+  members.Fail(CheckUploadId(id));
+  return id;
+}
+
 Request DecodeUpload(JsonMembers& members) {
   UploadSpec spec;
   spec.name = NameIn(members);
@@ -37,11 +46,11 @@ Request DecodeUpload(JsonMembers& members) {
   spec.expected = {.md5 = members.Text("md5"), .sha256 = members.Text("sha256")};
   spec.if_absent = members.Flag("if_absent");
   members.Fail(NormalizeDigests(&spec.expected));
+  spec.offset = static_cast<uint64_t>(members.Integer("offset", 0, 0));
+  if (members.Has("upload_id")) spec.upload_id = UploadIdIn(members);
+  if (spec.offset > spec.size) members.FailField("offset", "is past the end of the file");
   // Storing the second half of a file as if it were the whole would be worse than an error.
-  if (members.Has("upload_id") || members.Integer("offset", 0, 0) != 0) {
-    members.Fail(Error(StatusCode::kUnimplemented, "RESUME_NOT_SUPPORTED",
-                       "this service cannot resume an upload: send the whole file"));
-  }
+  if (spec.offset > 0) members.Require("upload_id");
   return UploadRequest{std::move(spec)};
 }
 
@@ -72,15 +81,15 @@ Request DecodeStat(JsonMembers& members) { return StatRequest{NameIn(members)}; 
 
 Request DecodeDelete(JsonMembers& members) { return DeleteRequest{NameIn(members)}; }
 
+Request DecodeStatus(JsonMembers& members) { return StatusRequest{UploadIdIn(members)}; }
+
 struct Operation {
   absl::string_view name;
   Request (*decode)(JsonMembers&);
 };
-constexpr Operation kOperations[] = {{"upload", DecodeUpload},
-                                     {"download", DecodeDownload},
-                                     {"list", DecodeList},
-                                     {"stat", DecodeStat},
-                                     {"delete", DecodeDelete}};
+constexpr Operation kOperations[] = {{"upload", DecodeUpload}, {"download", DecodeDownload},
+                                     {"list", DecodeList},     {"stat", DecodeStat},
+                                     {"delete", DecodeDelete}, {"status", DecodeStatus}};
 
 // ---- Replies
 
@@ -126,13 +135,14 @@ absl::StatusOr<Request> DecodeRequest(absl::string_view text) {
     return request;
   }
   return FieldError("op", "UNKNOWN_OPERATION",
-                    "\"op\" is none of upload, download, list, stat, delete");
+                    "\"op\" is none of upload, download, list, stat, delete, status");
 }
 
 std::string Summarize(const Request& request) {
   struct Words {
     std::string operator()(const UploadRequest& r) const {
-      return absl::StrCat("upload of \"", r.spec.name.text(), "\", ", r.spec.size, " bytes");
+      const std::string from = r.spec.offset > 0 ? absl::StrCat(" from ", r.spec.offset) : "";
+      return absl::StrCat("upload of \"", r.spec.name.text(), "\", ", r.spec.size, " bytes", from);
     }
     std::string operator()(const DownloadRequest& r) const {
       return absl::StrCat("download of \"", r.name.text(), "\" from ", r.offset);
@@ -145,6 +155,9 @@ std::string Summarize(const Request& request) {
     }
     std::string operator()(const DeleteRequest& r) const {
       return absl::StrCat("delete of \"", r.name.text(), "\"");
+    }
+    std::string operator()(const StatusRequest& r) const {
+      return absl::StrCat("status of upload \"", r.upload_id, "\"");
     }
   };
   return std::visit(Words(), request);
@@ -180,6 +193,27 @@ std::string EncodeDeleteReply(const FileName& name) {
   return Frame(header);
 }
 
+std::string EncodeStatusReply(const FileCore::UploadProgress& progress) {
+  json::object header = OkHeader();
+  header["upload_id"] = progress.state.upload_id;
+  header["filename"] = Utf8(progress.state.filename);
+  header["filesize"] = progress.state.size;
+  header["offset"] = progress.state.committed;
+  header["prefix_sha256"] = progress.prefix_sha256;
+  header["complete"] = false;
+  return Frame(header);
+}
+
+std::string EncodeStatusReply(absl::string_view upload_id, const FileInfo& stored) {
+  json::object header = OkHeader();
+  header["upload_id"] = Utf8(upload_id);
+  header["filename"] = Utf8(stored.filename);
+  header["filesize"] = stored.size;
+  header["offset"] = stored.size;
+  header["complete"] = true;
+  return Frame(header);
+}
+
 std::string EncodeListReply(const FileListing& listing) {
   json::array files;
   size_t size = kListEnvelope;
@@ -201,10 +235,17 @@ std::string EncodeListReply(const FileListing& listing) {
 }
 
 std::string EncodeError(const absl::Status& error) {
-  return Frame({{"status", "error"},
-                {"code", absl::StatusCodeToString(error.code())},
-                {"reason", ReasonOf(error)},
-                {"message", Utf8(error.message())}});
+  json::object header = {{"status", "error"},
+                         {"code", absl::StatusCodeToString(error.code())},
+                         {"reason", ReasonOf(error)},
+                         {"message", Utf8(error.message())}};
+  const auto metadata = MetadataOf(error);
+  uint64_t offset = 0;
+  if (const auto committed = metadata.find(std::string(kCommittedSize));
+      committed != metadata.end() && absl::SimpleAtoi(committed->second, &offset)) {
+    header["offset"] = offset;
+  }
+  return Frame(header);
 }
 
 }  // namespace rawgate::file

@@ -38,12 +38,16 @@ struct StatRequest {
 struct DeleteRequest {
   FileName name;
 };
-using Request =
-    std::variant<UploadRequest, DownloadRequest, ListRequest, StatRequest, DeleteRequest>;
+// How far an upload is.
+struct StatusRequest {
+  std::string upload_id;
+};
+using Request = std::variant<UploadRequest, DownloadRequest, ListRequest, StatRequest,
+                             DeleteRequest, StatusRequest>;
 
 // One request header, without its size. Keys that are not known are ignored; of a key that is there
 // twice the last one counts. Errors: INVALID_ARGUMENT (BAD_JSON, BAD_FIELD, BAD_FILENAME,
-// BAD_DIGEST, INVALID_PAGE_TOKEN, UNKNOWN_OPERATION); UNIMPLEMENTED (RESUME_NOT_SUPPORTED).
+// BAD_DIGEST, BAD_UPLOAD_ID, INVALID_PAGE_TOKEN, UNKNOWN_OPERATION).
 absl::StatusOr<Request> DecodeRequest(absl::string_view json);
 
 // For events and logs: `upload "a.txt", 5 bytes`.
@@ -56,6 +60,9 @@ std::string EncodeUploadReply(const FileInfo& info);
 std::string EncodeDownloadReply(const FileDownload& download);
 std::string EncodeStatReply(const FileInfo& info);
 std::string EncodeDeleteReply(const FileName& name);
+std::string EncodeStatusReply(const FileCore::UploadProgress& progress);
+// Of one that was completed.
+std::string EncodeStatusReply(absl::string_view upload_id, const FileInfo& stored);
 // As many entries as fit into a header; "next" goes on behind them.
 std::string EncodeListReply(const FileListing& listing);
 std::string EncodeError(const absl::Status& error);

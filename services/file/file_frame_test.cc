@@ -159,9 +159,31 @@ TEST(DecodeRequest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(Reason(R"({"op":"UPLOAD","filename":"a","filesize":1})"), "UNKNOWN_OPERATION");
   EXPECT_EQ(Reason(R"({"filename":"a","filesize":1,"md5":"abc"})"), "BAD_DIGEST");
   EXPECT_EQ(Reason(R"({"op":"list","next":"!"})"), "INVALID_PAGE_TOKEN");
-  for (const char* text : {R"({"filename":"a","filesize":9,"upload_id":"u","offset":5})",
-                           R"({"filename":"a","filesize":9,"offset":5})"}) {
-    EXPECT_EQ(DecodeRequest(text).status().code(), absl::StatusCode::kUnimplemented);
+}
+
+TEST(DecodeRequest, TakesAnUploadThatGoesOn) {
+  const auto begun = Decode<UploadRequest>(R"({"filename":"a","filesize":9,"upload_id":"u-_9"})");
+  EXPECT_EQ(begun.spec.upload_id, "u-_9");
+  EXPECT_EQ(begun.spec.offset, 0u);
+  const auto goes_on =
+      Decode<UploadRequest>(R"({"filename":"a","filesize":9,"upload_id":"u-_9","offset":9})");
+  EXPECT_EQ(goes_on.spec.size, 9u);
+  EXPECT_EQ(goes_on.spec.offset, 9u);
+  EXPECT_EQ(Decode<StatusRequest>(R"({"op":"status","upload_id":"u"})").upload_id, "u");
+}
+
+TEST(DecodeRequest, RefusesAnUploadThatCannotGoOn) {
+  // The second half of a file is not the file.
+  EXPECT_EQ(Reason(R"({"filename":"a","filesize":9,"offset":5})"), "BAD_FIELD");
+  EXPECT_EQ(Reason(R"({"filename":"a","filesize":9,"upload_id":"u","offset":10})"), "BAD_FIELD");
+  EXPECT_EQ(Reason(R"({"filename":"a","filesize":9,"upload_id":"u","offset":-1})"), "BAD_FIELD");
+  EXPECT_EQ(Reason(R"({"filename":"a","filesize":9,"upload_id":5})"), "BAD_FIELD");
+  EXPECT_EQ(Reason(R"({"op":"status"})"), "BAD_FIELD");
+  for (const std::string& id : {std::string(), std::string(65, 'a'), std::string("../x"),
+                                std::string("a.json"), std::string("a b"), std::string("\u00e4")}) {
+    EXPECT_EQ(Reason(absl::StrCat(R"({"filename":"a","filesize":9,"upload_id":")", id, R"("})")),
+              "BAD_UPLOAD_ID")
+        << id;
   }
 }
 

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 
 #include <memory>
 #include <queue>
@@ -52,36 +51,12 @@ absl::Status FolderError(int errno_value, const FileRoot& root, const FileName& 
   return LookupError(errno_value, folder, "folder");
 }
 
-size_t RemoveLeftoversIn(const FileRoot& root, Fd folder, size_t depth, const std::stop_token& stop,
-                         Syscalls& syscalls) {
-  const int at = folder.get();
-  size_t removed = 0;
-  std::vector<std::string> folders;
-  // A second descriptor, since reading the folder uses one up.
-  Fd reading = root.OpenEntry(at, ".", O_RDONLY | O_DIRECTORY);
-  if (!reading) return 0;
-  ForEachEntry(std::move(reading), [&](const char* name, unsigned char type) {
-    if (type == DT_DIR || type == DT_UNKNOWN) folders.emplace_back(name);
-    if (type == DT_DIR || !absl::StartsWith(name, kReservedPrefix)) return;
-    const Fd file = root.OpenEntry(at, name, O_RDONLY | O_NONBLOCK);
-    // Whoever is still writing it holds the lock.
-    if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return;
-    if (syscalls.UnlinkAt(at, name, 0) == 0) ++removed;
-  });
-  // Nothing that a client made is deeper.
-  if (depth == kComponentsMax) return removed;
-  for (const std::string& name : folders) {
-    if (stop.stop_requested()) break;
-    Fd below = root.OpenEntry(at, name.c_str(), O_RDONLY | O_DIRECTORY);
-    if (below) removed += RemoveLeftoversIn(root, std::move(below), depth + 1, stop, syscalls);
-  }
-  return removed;
-}
-
 }  // namespace
 
-absl::StatusOr<FileListing> ListFolder(const FileRoot& root, const FileName& folder,
-                                       absl::string_view after, size_t limit, Syscalls& syscalls) {
+absl::StatusOr<FileListing> ListFolder(FileStore& store, const FileName& folder,
+                                       absl::string_view after, size_t limit) {
+  const FileRoot& root = store.root;
+  Syscalls& syscalls = store.syscalls;
   const Fd at = root.OpenFolder(folder);
   if (!at) return FolderError(errno, root, folder, syscalls);
   bool complete = false;
@@ -101,6 +76,7 @@ absl::StatusOr<FileListing> ListFolder(const FileRoot& root, const FileName& fol
     // Removed meanwhile, or nothing that is served.
     if (found != 0 || !IsServed(status)) continue;
     listing.entries.push_back(ToFileInfo(folder.Child(name).text(), status));
+    listing.entries.back().digests = store.digests.Find(status);
   }
   return listing;
 }
@@ -133,12 +109,6 @@ bool ForEachEntry(Fd folder, const std::function<void(const char*, unsigned char
     const absl::string_view name(entry->d_name);
     if (name != "." && name != "..") visit(entry->d_name, entry->d_type);
   }
-}
-
-size_t RemoveLeftovers(const FileRoot& root, std::stop_token stop, Syscalls& syscalls) {
-  Fd folder = root.OpenFolder(FileName());
-  if (!folder) return 0;
-  return RemoveLeftoversIn(root, std::move(folder), 0, stop, syscalls);
 }
 
 }  // namespace rawgate::file

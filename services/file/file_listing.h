@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -10,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "runtime/base/fd.h"
 #include "services/file/file_info.h"
-#include "services/file/file_root.h"
+#include "services/file/file_store.h"
 
 namespace rawgate::file {
 
@@ -25,8 +24,8 @@ struct FileListing {
 // nothing reserved. Entries made or removed between two pages may or may not be listed, all others
 // are, once. Takes memory for one page, whatever is in the folder. Errors: NOT_FOUND
 // (FILE_NOT_FOUND), FAILED_PRECONDITION (NOT_A_FOLDER).
-absl::StatusOr<FileListing> ListFolder(const FileRoot& root, const FileName& folder,
-                                       absl::string_view after, size_t limit, Syscalls& syscalls);
+absl::StatusOr<FileListing> ListFolder(FileStore& store, const FileName& folder,
+                                       absl::string_view after, size_t limit);
 
 // FileListing.next as clients get it, printable and opaque. Error: INVALID_ARGUMENT
 // (INVALID_PAGE_TOKEN). Empty stays empty.
@@ -37,10 +36,5 @@ absl::StatusOr<std::string> DecodePageToken(absl::string_view token);
 // order. False, and errno, when the folder cannot be read to its end.
 bool ForEachEntry(Fd folder,
                   const std::function<void(const char* name, unsigned char type)>& visit);
-
-// Removes the hidden files that uploads of a process which ended midway left behind, in all
-// folders; those of live processes stay. Takes as long as it takes to read every folder, unless
-// stopped. Returns how many were removed.
-size_t RemoveLeftovers(const FileRoot& root, std::stop_token stop, Syscalls& syscalls);
 
 }  // namespace rawgate::file

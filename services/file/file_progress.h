@@ -14,15 +14,17 @@ namespace rawgate::file {
 // One thread at a time.
 class FileProgress {
  public:
-  // `events` outlives this object.
+  // `events` outlives this object. `begin` bytes of the total had come before.
   FileProgress(observe::EventLog& events, std::string listener, uint64_t connection_id,
-               std::string filename, bool upload, uint64_t total_bytes)
+               std::string filename, bool upload, uint64_t total_bytes, uint64_t begin = 0)
       : events_(events),
         listener_(std::move(listener)),
         connection_id_(connection_id),
         filename_(std::move(filename)),
         upload_(upload),
-        total_(total_bytes) {}
+        total_(total_bytes),
+        done_(begin),
+        told_(begin) {}
 
   // Records an event when a hundredth of the transfer, but at least kStepMin bytes, came since the
   // last one, and at its end.
@@ -44,8 +46,8 @@ class FileProgress {
   const std::string filename_;
   const bool upload_;
   const uint64_t total_;
-  uint64_t done_ = 0;
-  uint64_t told_ = 0;
+  uint64_t done_;
+  uint64_t told_;
 };
 
 }  // namespace rawgate::file

@@ -13,10 +13,26 @@ inline constexpr uint32_t kChunkBytesMax = 1 << 20;
 // What a download sends in one message.
 inline constexpr size_t kChunkBytes = 256 * 1024;
 
+// INVALID_ARGUMENT (CHUNK_TOO_LARGE), of the field "data".
+absl::Status CheckChunkSize(size_t bytes);
+
 v1::FileInfo ToProto(const FileInfo& info);
 
-// Errors: INVALID_ARGUMENT (BAD_FILENAME, BAD_DIGEST), with the field as UploadRequest has it.
+v1::UnfinishedUpload ToProto(const UploadState& state);
+
+// Errors: INVALID_ARGUMENT (BAD_FILENAME, BAD_DIGEST, BAD_UPLOAD_ID), with the field as
+// UploadRequest has it.
 absl::StatusOr<UploadSpec> ToUploadSpec(const v1::UploadStart& start);
+// The same, with the field as CreateUploadRequest has it. Makes an id where there is none.
+absl::StatusOr<UploadSpec> ToUploadSpec(const v1::CreateUploadRequest& request);
+// Error: INVALID_ARGUMENT (BAD_DIGEST), with `around` before the field.
+absl::StatusOr<Digests> ToDigests(const v1::Digests& message, absl::string_view around);
+
+// Entries of a page that `page_size` asks for. Error: INVALID_ARGUMENT (BAD_PAGE_SIZE).
+absl::StatusOr<size_t> ToLimit(int32_t page_size);
+
+// An error of the field that the core calls "filename" as one of `field`.
+absl::Status OfField(absl::string_view field, absl::Status status);
 
 // What the core says of a field of its own ("size") as an error of the message around it: with
 // `around` "start", of "start.size". Other statuses as they are.

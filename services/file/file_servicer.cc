@@ -5,33 +5,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/proto_time.h"
 #include "runtime/rpc/status.h"
 #include "services/file/file_download_servicer.h"
 #include "services/file/file_proto_servicer.h"
 #include "services/file/file_upload_servicer.h"
 
 namespace rawgate::file {
-
-template <typename Work>
-grpc::ServerUnaryReactor* FileServicer::Answer(grpc::CallbackServerContext* context,
-                                               absl::string_view method, const std::string& subject,
-                                               Work work) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  absl::StatusOr<rpc::Call> admitted = admission_.Admit(*context, method);
-  if (!admitted.ok()) {
-    reactor->Finish(rpc::ToGrpc(admitted.status()));
-    return reactor;
-  }
-  admitted->Describe([&] { return absl::StrCat(method, " \"", subject, "\""); });
-  disk_.Post(
-      [reactor, call = std::make_optional(*std::move(admitted)), work = std::move(work)]() mutable {
-        const grpc::Status status = call->End(work());
-        // The context, which it refers to, goes with the call.
-        call.reset();
-        reactor->Finish(status);
-      });
-  return reactor;
-}
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* FileServicer::Upload(
     grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
@@ -57,7 +37,7 @@ grpc::ServerUnaryReactor* FileServicer::StatFile(grpc::CallbackServerContext* co
                 [this, request, response]() -> absl::Status {
                   const auto name = FileName::Parse(request->filename());
                   if (!name.ok()) return name.status();
-                  const auto info = core_.Stat(*name);
+                  const auto info = core_.Stat(*name, request->with_sha256());
                   if (!info.ok()) return info.status();
                   *response->mutable_file() = ToProto(*info);
                   return absl::OkStatus();
@@ -67,23 +47,21 @@ grpc::ServerUnaryReactor* FileServicer::StatFile(grpc::CallbackServerContext* co
 grpc::ServerUnaryReactor* FileServicer::ListFiles(grpc::CallbackServerContext* context,
                                                   const v1::ListFilesRequest* request,
                                                   v1::ListFilesResponse* response) {
-  return Answer(
-      context, "ListFiles", request->folder(), [this, request, response]() -> absl::Status {
-        const auto folder = FileName::ParseFolder(request->folder());
-        if (!folder.ok()) return folder.status();
-        const auto after = DecodePageToken(request->page_token());
-        if (!after.ok()) return after.status();
-        if (request->page_size() < 0) {
-          return FieldError("page_size", "BAD_PAGE_SIZE", "page_size is negative");
-        }
-        const size_t limit = request->page_size() == 0 ? kPageSizeDefault
-                                                       : static_cast<size_t>(request->page_size());
-        const auto listing = core_.List(*folder, *after, limit);
-        if (!listing.ok()) return listing.status();
-        for (const FileInfo& entry : listing->entries) *response->add_files() = ToProto(entry);
-        response->set_next_page_token(EncodePageToken(listing->next));
-        return absl::OkStatus();
-      });
+  return Answer(context, "ListFiles", request->folder(),
+                [this, request, response]() -> absl::Status {
+                  const auto folder = FileName::ParseFolder(request->folder());
+                  if (!folder.ok()) return folder.status();
+                  const auto after = DecodePageToken(request->page_token());
+                  if (!after.ok()) return after.status();
+                  const auto limit = ToLimit(request->page_size());
+                  if (!limit.ok()) return limit.status();
+                  const auto listing = core_.List(*folder, *after, *limit);
+                  if (!listing.ok()) return listing.status();
+                  for (const FileInfo& entry : listing->entries)
+                    *response->add_files() = ToProto(entry);
+                  response->set_next_page_token(EncodePageToken(listing->next));
+                  return absl::OkStatus();
+                });
 }
 
 grpc::ServerUnaryReactor* FileServicer::DeleteFile(grpc::CallbackServerContext* context,
@@ -96,6 +74,22 @@ grpc::ServerUnaryReactor* FileServicer::DeleteFile(grpc::CallbackServerContext* 
   });
 }
 
+grpc::ServerUnaryReactor* FileServicer::MoveFile(grpc::CallbackServerContext* context,
+                                                 const v1::MoveFileRequest* request,
+                                                 v1::MoveFileResponse* response) {
+  return Answer(context, "MoveFile", request->filename(),
+                [this, request, response]() -> absl::Status {
+                  const auto from = FileName::Parse(request->filename());
+                  if (!from.ok()) return from.status();
+                  const auto to = FileName::Parse(request->new_filename());
+                  if (!to.ok()) return OfField("new_filename", to.status());
+                  const auto info = core_.Move(*from, *to, request->if_absent());
+                  if (!info.ok()) return info.status();
+                  *response->mutable_file() = ToProto(*info);
+                  return absl::OkStatus();
+                });
+}
+
 grpc::ServerUnaryReactor* FileServicer::GetLimits(grpc::CallbackServerContext* context,
                                                   const v1::GetLimitsRequest*,
                                                   v1::GetLimitsResponse* response) {
@@ -105,6 +99,7 @@ grpc::ServerUnaryReactor* FileServicer::GetLimits(grpc::CallbackServerContext* c
     response->set_max_file_bytes(limits->file_max_bytes);
     response->set_max_chunk_bytes(kChunkBytesMax);
     response->set_free_bytes(limits->free_bytes);
+    *response->mutable_upload_expiry() = rpc::ToProto(limits->upload_expiry);
     return absl::OkStatus();
   });
 }

@@ -19,6 +19,14 @@ using net::Next;
 using net::Wait;
 using observe::CloseReason;
 
+absl::StatusOr<std::string> StatusOfUpload(FileCore& core, const std::string& id) {
+  const auto progress = core.GetUpload(id);
+  if (progress.ok()) return EncodeStatusReply(*progress);
+  const auto completed = core.FindCompleted(id);
+  if (absl::IsNotFound(progress.status()) && completed) return EncodeStatusReply(id, *completed);
+  return progress.status();
+}
+
 }  // namespace
 
 asio::awaitable<Next> FileSession::Serve(Connection& connection) {
@@ -71,6 +79,10 @@ asio::awaitable<FileSession::Outcome> FileSession::Handle(Connection& connection
       return EncodeStatReply(*info);
     });
   }
+  if (const auto* status = std::get_if<StatusRequest>(&request)) {
+    co_return co_await AnswerBriefly(
+        [&]() -> absl::StatusOr<std::string> { return StatusOfUpload(core_, status->upload_id); });
+  }
   const FileName& name = std::get<DeleteRequest>(request).name;
   co_return co_await AnswerBriefly([&]() -> absl::StatusOr<std::string> {
     if (absl::Status deleted = core_.Delete(name); !deleted.ok()) return deleted;
@@ -92,6 +104,8 @@ CloseReason FileSession::ReasonFor(const absl::Status& refusal) {
     case StatusCode::kInvalidArgument:
     case StatusCode::kAlreadyExists:
     case StatusCode::kFailedPrecondition:
+    case StatusCode::kAborted:
+    case StatusCode::kNotFound:
       return CloseReason::kProtocolError;
     default:
       return CloseReason::kLocalError;
@@ -114,10 +128,10 @@ asio::awaitable<bool> FileSession::WaitUntilReady(Connection& connection, short 
 }
 
 FileProgress FileSession::ProgressOn(Connection& connection, const FileName& name, bool upload,
-                                     uint64_t total) {
+                                     uint64_t total, uint64_t begin) {
   net::StreamListener& listener = connection.listener();
   return FileProgress(listener.events(), listener.name(), connection.id(), name.text(), upload,
-                      total);
+                      total, begin);
 }
 
 }  // namespace rawgate::file

@@ -53,7 +53,7 @@ class FileSession final : public net::StreamHandler {
   // POLLOUT. False: the connection is gone.
   static asio::awaitable<bool> WaitUntilReady(net::Connection& connection, short event);
   static FileProgress ProgressOn(net::Connection& connection, const FileName& name, bool upload,
-                                 uint64_t total);
+                                 uint64_t total, uint64_t begin = 0);
 
   FileCore& core_;
   DiskPool& disk_;

@@ -51,6 +51,8 @@ int Syscalls::Fallocate(int fd, int mode, off_t offset, off_t length) {
   return ::fallocate(fd, mode, offset, length);
 }
 
+int Syscalls::Ftruncate(int fd, off_t size) { return ::ftruncate(fd, size); }
+
 ssize_t Syscalls::Pwrite(int fd, const void* bytes, size_t size, off_t offset) {
   return ::pwrite(fd, bytes, size, offset);
 }

@@ -27,6 +27,7 @@ class Syscalls {
   virtual int FstatAt(int folder, const char* path, struct stat* result, int flags);
   virtual int FstatVfs(int fd, struct statvfs* result);
   virtual int Fallocate(int fd, int mode, off_t offset, off_t length);
+  virtual int Ftruncate(int fd, off_t size);
   virtual ssize_t Pwrite(int fd, const void* bytes, size_t size, off_t offset);
   // splice(2) from a pipe into a file at `offset`.
   virtual ssize_t SpliceFromPipe(int pipe, int file, off_t offset, size_t size);

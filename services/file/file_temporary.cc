@@ -84,12 +84,23 @@ TemporaryFile TemporaryFile::Create(Fd folder, LinkMethod method, Syscalls& sysc
   return result;
 }
 
+TemporaryFile TemporaryFile::Adopt(Fd file, int folder, std::string entry, Syscalls& syscalls) {
+  TemporaryFile result;
+  result.syscalls_ = &syscalls;
+  result.file_ = std::make_shared<const Fd>(std::move(file));
+  result.own_folder_ = folder;
+  result.own_name_ = std::move(entry);
+  return result;
+}
+
 TemporaryFile::TemporaryFile(TemporaryFile&& other) noexcept { *this = std::move(other); }
 
 TemporaryFile& TemporaryFile::operator=(TemporaryFile&& other) noexcept {
   std::swap(syscalls_, other.syscalls_);
   std::swap(method_, other.method_);
   std::swap(file_, other.file_);
+  std::swap(own_folder_, other.own_folder_);
+  std::swap(own_name_, other.own_name_);
   std::swap(hidden_folder_, other.hidden_folder_);
   std::swap(hidden_name_, other.hidden_name_);
   std::swap(swapped_, other.swapped_);
@@ -101,7 +112,10 @@ TemporaryFile::~TemporaryFile() {
 }
 
 int TemporaryFile::LinkUnnamed(int folder, const char* entry) {
-  return LinkBy(method_, fd(), folder, entry, *syscalls_);
+  if (own_name_.empty()) return LinkBy(method_, fd(), folder, entry, *syscalls_);
+  const int result = syscalls_->LinkAt(own_folder_, own_name_.c_str(), folder, entry, 0);
+  if (result == 0 || (errno != EPERM && errno != EOPNOTSUPP)) return result;
+  return syscalls_->RenameAt2(own_folder_, own_name_.c_str(), folder, entry, RENAME_NOREPLACE);
 }
 
 int TemporaryFile::Name(int folder, const char* entry) {

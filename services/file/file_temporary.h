@@ -33,6 +33,11 @@ class TemporaryFile {
   // empty object, and errno set.
   static TemporaryFile Create(Fd folder, LinkMethod method, Syscalls& syscalls);
 
+  // Takes on `file`, which is `entry` of `folder` and stays that: what it is given is a second
+  // name, where the file system has such; where it has none, the first is given up for it. `folder`
+  // outlives the result.
+  static TemporaryFile Adopt(Fd file, int folder, std::string entry, Syscalls& syscalls);
+
   TemporaryFile() = default;
   TemporaryFile(TemporaryFile&& other) noexcept;
   TemporaryFile& operator=(TemporaryFile&& other) noexcept;
@@ -57,13 +62,16 @@ class TemporaryFile {
   void Unreplace(int folder, const char* entry);
 
  private:
-  // Gives an unnamed file a hidden name in `folder`.
+  // Gives an unnamed file, or an adopted one, a hidden name in `folder`.
   int Hide(int folder);
   int LinkUnnamed(int folder, const char* entry);
 
   Syscalls* syscalls_ = nullptr;
   LinkMethod method_ = LinkMethod::kNone;
   std::shared_ptr<const Fd> file_;
+  // Of an adopted file.
+  int own_folder_ = -1;
+  std::string own_name_;
   // Where the hidden name is, if there is one: after Replace() it is the older file's.
   Fd hidden_folder_;
   std::string hidden_name_;

@@ -1,4 +1,4 @@
-// One file on its way into the store.
+// One attempt to bring a file into the store.
 #pragma once
 
 #include <cstdint>
@@ -7,75 +7,70 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "services/file/file_digest.h"
+#include "services/file/file_in_progress.h"
 #include "services/file/file_info.h"
-#include "services/file/file_name.h"
 #include "services/file/file_store.h"
+#include "services/file/file_upload_spec.h"
 
 namespace rawgate::file {
 
-struct UploadSpec {
-  FileName name = {};
-  // Exactly so many bytes will come.
-  uint64_t size = 0;
-  // Compared with what came; normalized (see NormalizeDigests).
-  Digests expected = {};
-  // Computed and told even when not expected.
-  DigestKinds wanted = {};
-  // Fail rather than replace.
-  bool if_absent = false;
-};
-
-// Invisible until Commit() has succeeded; destroyed without it, it leaves nothing. Every method may
-// block on the disk. One thread at a time.
+// Invisible until Commit() has succeeded; destroyed without it, it leaves nothing, unless the
+// upload is resumable: then what came stays, and another attempt goes on. Every method may block on
+// the disk. One thread at a time.
+//
+// A newer attempt at the same upload makes every method of this one fail: ABORTED
+// (UPLOAD_TAKEN_OVER); so does giving it up: NOT_FOUND (UPLOAD_NOT_FOUND).
 class FileUpload {
  public:
   // See FileCore::BeginUpload().
   static absl::StatusOr<std::unique_ptr<FileUpload>> Begin(FileStore& store, UploadSpec spec);
-  ~FileUpload();
-  FileUpload(const FileUpload&) = delete;
-  FileUpload& operator=(const FileUpload&) = delete;
+  // Goes on with a resumable upload wherever it is. Errors: those of UploadInProgress::Claim().
+  static absl::StatusOr<std::unique_ptr<FileUpload>> TakeOver(
+      FileStore& store, std::shared_ptr<UploadInProgress> upload);
 
-  const UploadSpec& spec() const { return spec_; }
+  const UploadSpec& spec() const { return upload_->spec(); }
+  // Of the whole file, what this attempt did not bring included.
   uint64_t received() const { return received_; }
-  uint64_t remaining() const { return spec_.size - received_; }
+  uint64_t remaining() const { return spec().size - received_; }
 
   // Stores the next bytes. Errors: INVALID_ARGUMENT (SIZE_MISMATCH) for more than were announced,
   // and (FILE_TOO_LARGE) for more than the file system lets a file have; RESOURCE_EXHAUSTED
-  // (NO_SPACE); other causes as errno has them. After an error only destruction is left.
+  // (NO_SPACE); other causes as errno has them; of a resumable upload DATA_LOSS (SYNC_FAILED).
+  // After an error only destruction is left.
   absl::Status Append(absl::string_view bytes);
 
   // Stores the next `size` bytes, all of which are in `pipe`, without copying them through this
   // process. Errors: as Append(), after which some of them may still be in the pipe.
   absl::Status AppendFromPipe(int pipe, size_t size);
 
-  // Makes the file durable, checks it, gives it its name, durably. Once. Errors: INVALID_ARGUMENT
-  // (SIZE_MISMATCH) when bytes are missing; DATA_LOSS (DIGEST_MISMATCH, SYNC_FAILED); those of
-  // Publish().
-  absl::StatusOr<FileInfo> Commit();
+  // Makes the file durable, checks it against what the spec and `expected` expect, gives it its
+  // name, durably. Once. Errors: INVALID_ARGUMENT (SIZE_MISMATCH) when bytes are missing; DATA_LOSS
+  // (DIGEST_MISMATCH, SYNC_FAILED), which end a resumable upload too; those of Publish().
+  absl::StatusOr<FileInfo> Commit(const Digests& expected = {});
 
  private:
-  FileUpload(FileStore& store, UploadSpec spec) : store_(store), spec_(std::move(spec)) {}
-  absl::Status Prepare();
-  absl::Status CheckLeaf(int folder) const;
-  absl::Status CheckSpace(int folder) const;
-  absl::Status Reserve(uint64_t next);
-  absl::Status AppendByReading(int pipe, size_t size);
-  void CountWritten(uint64_t bytes);
-  absl::StatusOr<Digests> CheckDigests();
-  absl::Status PublishInFolder();
-  absl::Status SizeMismatch(absl::string_view arrived) const;
+  FileUpload(FileStore& store, std::shared_ptr<UploadInProgress> upload,
+             UploadInProgress::Attempt attempt)
+      : store_(store),
+        upload_(std::move(upload)),
+        attempt_(attempt.number),
+        received_(attempt.offset),
+        checkpoint_(attempt.offset) {}
+  static absl::StatusOr<std::unique_ptr<FileUpload>> Claim(FileStore& store,
+                                                           std::shared_ptr<UploadInProgress> upload,
+                                                           std::optional<uint64_t> offset);
+  // Of a plain upload.
+  static absl::StatusOr<std::shared_ptr<UploadInProgress>> BeginPlain(FileStore& store,
+                                                                      UploadSpec spec);
+  absl::Status Count(absl::Status stored, uint64_t bytes);
 
   FileStore& store_;
-  const UploadSpec spec_;
-  TemporaryFile file_;
-  uint64_t received_ = 0;
-  // Up to where the file system has set blocks aside.
-  uint64_t reserved_ = 0;
-  // Up to where the kernel was asked to begin writing to disk.
-  uint64_t written_back_ = 0;
-  // Also owned by a CatchUp() in progress in the background.
-  std::shared_ptr<FileDigest> digest_;
+  // Second owner, of a resumable one: the table of them.
+  std::shared_ptr<UploadInProgress> upload_;
+  const uint64_t attempt_;
+  uint64_t received_;
+  // Up to where a power cut takes nothing.
+  uint64_t checkpoint_;
 };
 
 }  // namespace rawgate::file

@@ -69,6 +69,7 @@ void UploadCall::Work() {
     switch (Next(&message)) {
       case Step::kMessage:
         if (absl::Status taken = Take(message); !taken.ok()) return End(taken);
+        if (stored_ || finish_) return End(Complete());
         break;
       case Step::kWait:
         return;
@@ -101,15 +102,19 @@ absl::Status UploadCall::Take(const v1::UploadRequest& message) {
   if (upload_ == nullptr) {
     return FieldError("start", "UPLOAD_START_MISSING", "an upload begins with a start message");
   }
-  if (message.data().size() > kChunkBytesMax) {
-    return FieldError(
-        "data", "CHUNK_TOO_LARGE",
-        absl::StrCat(message.data().size(), " bytes in one message; at most ", kChunkBytesMax));
-  }
-  call_->CountReceived(message.data().size());
-  if (absl::Status stored = upload_->Append(message.data()); !stored.ok())
+  if (!message.has_finish()) return Append(message.data());
+  absl::StatusOr<Digests> expected = ToDigests(message.finish().expected(), "finish.expected");
+  if (!expected.ok()) return expected.status();
+  finish_ = *std::move(expected);
+  return absl::OkStatus();
+}
+
+absl::Status UploadCall::Append(const std::string& data) {
+  if (absl::Status size = CheckChunkSize(data.size()); !size.ok()) return size;
+  call_->CountReceived(data.size());
+  if (absl::Status stored = upload_->Append(data); !stored.ok())
     return InField("start", std::move(stored));
-  progress_->Add(message.data().size());
+  progress_->Add(data.size());
   return absl::OkStatus();
 }
 
@@ -122,8 +127,10 @@ absl::Status UploadCall::Begin(const v1::UploadStart& start) {
   call_->Describe([&] {
     return absl::StrCat("upload of \"", start.filename(), "\", ", start.size(), " bytes");
   });
+  stored_ = parts_.core.FindStored(*spec);
+  if (stored_) return absl::OkStatus();
   progress_.emplace(parts_.events, rpc::kRpcListener, call_->id(), start.filename(), true,
-                    start.size());
+                    start.size(), start.offset());
   auto begun = parts_.core.BeginUpload(*std::move(spec));
   if (!begun.ok()) return InField("start", begun.status());
   upload_ = *std::move(begun);
@@ -137,10 +144,10 @@ absl::Status UploadCall::Complete() {
   }
   // A client that gave up must not find its file stored.
   if (parts_.context.IsCancelled()) return absl::CancelledError("the client is gone");
-  if (upload_ == nullptr) {
+  if (upload_ == nullptr && !stored_) {
     return FieldError("start", "UPLOAD_START_MISSING", "an upload begins with a start message");
   }
-  absl::StatusOr<FileInfo> info = upload_->Commit();
+  absl::StatusOr<FileInfo> info = stored_ ? *stored_ : upload_->Commit(finish_.value_or(Digests()));
   if (!info.ok()) return InField("start", info.status());
   v1::UploadResponse response;
   *response.mutable_file() = ToProto(*info);

@@ -55,6 +55,7 @@ class UploadCall final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
   Step Next(v1::UploadRequest* message);
   absl::Status Take(const v1::UploadRequest& message);
   absl::Status Begin(const v1::UploadStart& start);
+  absl::Status Append(const std::string& data);
   absl::Status Complete();
   // The last that is done on the pool; this object may be gone when it returns.
   void End(const absl::Status& outcome);
@@ -66,6 +67,10 @@ class UploadCall final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
 
   // Only Work().
   std::unique_ptr<FileUpload> upload_;
+  // Of `finish`: nothing more is read.
+  std::optional<Digests> finish_;
+  // Nothing was to be done: what else is sent does not matter.
+  std::optional<FileInfo> stored_;
   std::optional<FileProgress> progress_;
 
   // Not held when anything of the base class is called: reactions may run inside.

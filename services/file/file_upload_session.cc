@@ -26,7 +26,14 @@ struct Receiving {
   std::optional<absl::StatusOr<FileInfo>> result = {};
 
   void Begin(FileCore& core, const UploadSpec& spec, absl::string_view payload) {
-    whole = payload.size() == spec.size;
+    whole = payload.size() == spec.size - spec.offset;
+    // A client that missed the reply: all had come.
+    if (spec.offset == spec.size && spec.offset > 0) {
+      if (auto stored = core.FindStored(spec)) {
+        result = *std::move(stored);
+        return;
+      }
+    }
     auto begun = core.BeginUpload(spec);
     if (!begun.ok()) {
       result = begun.status();
@@ -56,8 +63,9 @@ struct Receiving {
 
 asio::awaitable<FileSession::Outcome> FileSession::Upload(Connection& connection, UploadSpec spec,
                                                           std::string& ahead) {
-  FileProgress progress = ProgressOn(connection, spec.name, true, spec.size);
-  const auto known = static_cast<size_t>(std::min<uint64_t>(spec.size, ahead.size()));
+  FileProgress progress = ProgressOn(connection, spec.name, true, spec.size, spec.offset);
+  const uint64_t wanted = spec.size - spec.offset;
+  const auto known = static_cast<size_t>(std::min<uint64_t>(wanted, ahead.size()));
   Receiving receiving;
   co_await disk_.Run(
       [&] { receiving.Begin(core_, spec, absl::string_view(ahead).substr(0, known)); });

@@ -1,0 +1,183 @@
+#include "services/file/file_upload_folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "runtime/base/status.h"
+#include "services/file/file_errors.h"
+#include "services/file/file_listing.h"
+
+namespace rawgate::file {
+namespace {
+
+constexpr mode_t kFolderMode = 0700;
+constexpr mode_t kRecordMode = 0600;
+// As the stored file will be: it is the same inode.
+constexpr mode_t kFileMode = 0644;
+// Ids have no dot.
+constexpr absl::string_view kRecordSuffix = ".json";
+
+std::string FolderName() { return absl::StrCat(kReservedPrefix, "uploads"); }
+absl::Status Elsewhere(absl::string_view id) {
+  return Error(absl::StatusCode::kAborted, "UPLOAD_TAKEN_OVER",
+               absl::StrCat("upload \"", id, "\" is in the hands of another process"));
+}
+
+std::string RecordName(absl::string_view id) { return absl::StrCat(id, kRecordSuffix); }
+
+}  // namespace
+
+int UploadFolder::Open(bool make) {
+  const absl::MutexLock lock(&mutex_);
+  if (folder_) return folder_.get();
+  const Fd root = root_.OpenFolder(FileName());
+  if (!root) return -1;
+  const std::string name = FolderName();
+  folder_ = root_.OpenEntry(root.get(), name.c_str(), O_RDONLY | O_DIRECTORY);
+  if (folder_ || errno != ENOENT || !make) return folder_.get();
+  if (syscalls_.MkdirAt(root.get(), name.c_str(), kFolderMode) != 0 && errno != EEXIST) return -1;
+  // That it is there is as durable as its first record.
+  if (syscalls_.Fsync(root.get()) != 0) return -1;
+  folder_ = root_.OpenEntry(root.get(), name.c_str(), O_RDONLY | O_DIRECTORY);
+  return folder_.get();
+}
+
+std::vector<UploadFolder::Found> UploadFolder::Load() {
+  std::set<std::string> ids;
+  const int folder = Open(false);
+  if (folder < 0) return {};
+  ForEachEntry(root_.OpenEntry(folder, ".", O_RDONLY | O_DIRECTORY),
+               [&](const char* name, unsigned char) {
+                 const absl::string_view id = absl::StripSuffix(name, kRecordSuffix);
+                 if (CheckUploadId(id).ok()) ids.emplace(id);
+               });
+  std::vector<Found> all;
+  for (const std::string& id : ids) {
+    if (auto found = LoadOne(folder, id)) all.push_back(*std::move(found));
+  }
+  return all;
+}
+
+std::optional<UploadFolder::Found> UploadFolder::LoadOne(int folder, const std::string& id) {
+  Fd file = root_.OpenEntry(folder, id.c_str(), O_RDWR | O_NONBLOCK);
+  if (!file && errno != ENOENT) return std::nullopt;
+  if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+  std::optional<Found> found;
+  if (file) found = LoadLocked(folder, id, std::move(file));
+  if (!found) Remove(id);
+  return found;
+}
+
+std::optional<UploadFolder::Found> UploadFolder::LoadLocked(int folder, const std::string& id,
+                                                            Fd file) {
+  std::optional<UploadRecord> record = ReadRecord(folder, id);
+  struct stat status;
+  if (!record || record->spec.upload_id != id ||
+      syscalls_.FstatAt(file.get(), "", &status, AT_EMPTY_PATH) != 0) {
+    return std::nullopt;
+  }
+  // Two names: it was about to be stored, or was. Another inode: the older file, which it has
+  // replaced.
+  if (!S_ISREG(status.st_mode) || status.st_nlink != 1 || status.st_ino != record->inode) {
+    return std::nullopt;
+  }
+  auto received = static_cast<uint64_t>(status.st_size);
+  if (record->boot_id != boot_id_ || boot_id_.empty())
+    received = std::min(received, record->synced);
+  received = std::min(received, record->spec.size);
+  if (syscalls_.Ftruncate(file.get(), static_cast<off_t>(received)) != 0) return std::nullopt;
+  return Found{.spec = std::move(record->spec),
+               .file = TemporaryFile::Adopt(std::move(file), folder, id, syscalls_),
+               .received = received,
+               .last_active = absl::TimeFromTimespec(status.st_mtim)};
+}
+
+std::optional<UploadRecord> UploadFolder::ReadRecord(int folder, const std::string& id) const {
+  const Fd file = root_.OpenEntry(folder, RecordName(id).c_str(), O_RDONLY | O_NONBLOCK);
+  if (!file) return std::nullopt;
+  std::string text(kRecordBytesMax, '\0');
+  const ssize_t n = ::pread(file.get(), text.data(), text.size(), 0);
+  if (n < 0) return std::nullopt;
+  text.resize(static_cast<size_t>(n));
+  absl::StatusOr<UploadRecord> record = DecodeRecord(text);
+  if (!record.ok()) return std::nullopt;
+  return *std::move(record);
+}
+
+absl::StatusOr<TemporaryFile> UploadFolder::Create(const UploadSpec& spec, uint64_t device) {
+  const int folder = Open(true);
+  if (folder < 0) return StoringError(errno, spec.name);
+  const std::string& id = spec.upload_id;
+  // O_EXCL: whatever another process has of this id stays its own.
+  Fd file(syscalls_.OpenAt(folder, id.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC,
+                           kFileMode));
+  if (!file) return errno == EEXIST ? Elsewhere(id) : StoringError(errno, spec.name);
+  ::flock(file.get(), LOCK_EX | LOCK_NB);
+  struct stat status;
+  absl::Status made;
+  if (syscalls_.FstatAt(file.get(), "", &status, AT_EMPTY_PATH) != 0) {
+    made = StoringError(errno, spec.name);
+  } else if (status.st_dev != device) {
+    made = OtherFileSystem(spec.name);
+  } else {
+    made = WriteRecord(folder, {.spec = spec, .inode = status.st_ino, .boot_id = boot_id_}, false);
+  }
+  if (!made.ok()) {
+    Remove(id);
+    return made;
+  }
+  return TemporaryFile::Adopt(std::move(file), folder, id, syscalls_);
+}
+
+absl::Status UploadFolder::Note(const UploadSpec& spec, int file, uint64_t synced) {
+  struct stat status;
+  if (syscalls_.FstatAt(file, "", &status, AT_EMPTY_PATH) != 0) {
+    return StoringError(errno, spec.name);
+  }
+  return WriteRecord(Open(true),
+                     {.spec = spec, .synced = synced, .inode = status.st_ino, .boot_id = boot_id_},
+                     true);
+}
+
+absl::Status UploadFolder::WriteRecord(int folder, const UploadRecord& record, bool durable) {
+  const FileName& name = record.spec.name;
+  const std::string final_name = RecordName(record.spec.upload_id);
+  const std::string new_name = absl::StrCat(final_name, ".new");
+  const std::string text = EncodeRecord(record);
+  const Fd file(syscalls_.OpenAt(folder, new_name.c_str(),
+                                 O_CREAT | O_TRUNC | O_NOFOLLOW | O_WRONLY | O_CLOEXEC,
+                                 kRecordMode));
+  if (!file) return StoringError(errno, name);
+  for (size_t written = 0; written < text.size();) {
+    const ssize_t n = syscalls_.Pwrite(file.get(), text.data() + written, text.size() - written,
+                                       static_cast<off_t>(written));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return StoringError(n < 0 ? errno : ENOSPC, name);
+    written += static_cast<size_t>(n);
+  }
+  if (durable && syscalls_.Fdatasync(file.get()) != 0) return SyncError(errno, name);
+  if (syscalls_.RenameAt2(folder, new_name.c_str(), folder, final_name.c_str(), 0) != 0) {
+    return StoringError(errno, name);
+  }
+  if (durable && syscalls_.Fsync(folder) != 0) return SyncError(errno, name);
+  return absl::OkStatus();
+}
+
+void UploadFolder::Remove(const std::string& id) {
+  const int folder = Open(false);
+  if (folder < 0) return;
+  // The record first: a file without one is removed at the next start, not gone on with.
+  syscalls_.UnlinkAt(folder, RecordName(id).c_str(), 0);
+  syscalls_.UnlinkAt(folder, absl::StrCat(RecordName(id), ".new").c_str(), 0);
+  syscalls_.UnlinkAt(folder, id.c_str(), 0);
+}
+
+}  // namespace rawgate::file

@@ -1,0 +1,70 @@
+// The folder below the root where unfinished uploads are: for each a file with its bytes, named as
+// its id, and beside it its record.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "services/file/file_record.h"
+#include "services/file/file_root.h"
+#include "services/file/file_temporary.h"
+
+namespace rawgate::file {
+
+// Thread-safe, but calls for one id come one at a time. Each file is locked with flock(2) while its
+// process lives: what another process has in hand is left alone.
+class UploadFolder {
+ public:
+  // All outlive this object.
+  UploadFolder(const FileRoot& root, std::string boot_id, Syscalls& syscalls)
+      : root_(root), boot_id_(std::move(boot_id)), syscalls_(syscalls) {}
+
+  // An unfinished upload as it was found.
+  struct Found {
+    UploadSpec spec;
+    TemporaryFile file;
+    uint64_t received;
+    // When its last byte came.
+    absl::Time last_active;
+  };
+
+  // Those of an earlier process. Removes what is of no use: records without a file, files without a
+  // record, uploads that were stored in their process's last moment. Bytes that a power cut may
+  // have taken are cut off.
+  std::vector<Found> Load();
+
+  // Makes the file and the record of a new upload; makes the folder if it is missing. Neither is
+  // durable before Note(). Errors: as StoringError(); FAILED_PRECONDITION (OTHER_FILE_SYSTEM) when
+  // `device` is not the folder's; ABORTED (UPLOAD_TAKEN_OVER) when another process has one of that
+  // id.
+  absl::StatusOr<TemporaryFile> Create(const UploadSpec& spec, uint64_t device);
+
+  // Notes, durably, that the first `synced` bytes of `file` are on disk. Error: DATA_LOSS
+  // (SYNC_FAILED); as StoringError().
+  absl::Status Note(const UploadSpec& spec, int file, uint64_t synced);
+
+  // Removes both. What cannot be removed is left for the next start.
+  void Remove(const std::string& id);
+
+ private:
+  // Its descriptor; -1 and errno when that fails.
+  int Open(bool make);
+  std::optional<Found> LoadOne(int folder, const std::string& id);
+  std::optional<Found> LoadLocked(int folder, const std::string& id, Fd file);
+  std::optional<UploadRecord> ReadRecord(int folder, const std::string& id) const;
+  absl::Status WriteRecord(int folder, const UploadRecord& record, bool durable);
+
+  const FileRoot& root_;
+  const std::string boot_id_;
+  Syscalls& syscalls_;
+  absl::Mutex mutex_;
+  // Stays open once it is.
+  Fd folder_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace rawgate::file
