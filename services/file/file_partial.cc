@@ -133,6 +133,10 @@ void PartialFile::CountWritten(uint64_t bytes) {
                       static_cast<off_t>(received_ - written_back_), SYNC_FILE_RANGE_WRITE);
     written_back_ = received_;
   }
+  TellDigest();
+}
+
+void PartialFile::TellDigest() {
   if (digest_ != nullptr && digest_->SetWritten(received_) && store_.background) {
     store_.background([digest = digest_] { digest->CatchUp(); });
   }
@@ -154,17 +158,19 @@ absl::Status PartialFile::CheckWhole() const {
 absl::StatusOr<Digests> PartialFile::Verify(const Digests& expected) {
   const DigestKinds kinds = KindsOf(spec_.expected) | KindsOf(expected) | spec_.wanted;
   if (!kinds.any()) return Digests();
-  absl::StatusOr<Digests> actual = DigestOf(kinds)->Finish();
-  if (!actual.ok()) return actual;
+  // Should the file not get its name, there may be another attempt, and more to digest.
+  absl::StatusOr<FileDigest::Prefix> actual = DigestOf(kinds)->OfPrefix();
+  if (!actual.ok()) return actual.status();
+  const Digests& digests = actual->digests;
   for (const Digests& wanted : {spec_.expected, expected}) {
-    if (!wanted.sha256.empty() && wanted.sha256 != actual->sha256) {
-      return DigestMismatch("sha256", wanted.sha256, actual->sha256);
+    if (!wanted.sha256.empty() && wanted.sha256 != digests.sha256) {
+      return DigestMismatch("sha256", wanted.sha256, digests.sha256);
     }
-    if (!wanted.md5.empty() && wanted.md5 != actual->md5) {
-      return DigestMismatch("md5", wanted.md5, actual->md5);
+    if (!wanted.md5.empty() && wanted.md5 != digests.md5) {
+      return DigestMismatch("md5", wanted.md5, digests.md5);
     }
   }
-  return actual;
+  return digests;
 }
 
 std::shared_ptr<FileDigest> PartialFile::DigestOf(DigestKinds kinds) {
@@ -176,7 +182,7 @@ std::shared_ptr<FileDigest> PartialFile::DigestOf(DigestKinds kinds) {
     // Who asks how far a resumable upload is wants its SHA-256.
     kinds.sha256 = kinds.sha256 || spec_.resumable();
     digest_ = std::make_shared<FileDigest>(file_.shared_fd(), kinds);
-    digest_->SetWritten(received_);
+    TellDigest();
   }
   return digest_;
 }

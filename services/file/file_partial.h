@@ -60,6 +60,7 @@ class PartialFile {
   absl::Status MakeRoom(uint64_t next);
   absl::Status AppendByReading(int pipe, size_t size);
   void CountWritten(uint64_t bytes);
+  void TellDigest();
   absl::Status SizeMismatch(absl::string_view arrived) const;
 
   FileStore& store_;

@@ -133,6 +133,9 @@ class FaultySyscalls final : public Syscalls {
     if (status == 0) reserved_ = static_cast<uint64_t>(offset + length);
     return status;
   }
+  int Ftruncate(int fd, off_t size) override {
+    return Fails("ftruncate") ? -1 : Syscalls::Ftruncate(fd, size);
+  }
   ssize_t Pwrite(int fd, const void* bytes, size_t size, off_t offset) override {
     return Fails("pwrite") ? -1 : Syscalls::Pwrite(fd, bytes, std::min(size, write_max_), offset);
   }

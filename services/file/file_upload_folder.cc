@@ -93,7 +93,11 @@ std::optional<UploadFolder::Found> UploadFolder::LoadLocked(int folder, const st
   if (record->boot_id != boot_id_ || boot_id_.empty())
     received = std::min(received, record->synced);
   received = std::min(received, record->spec.size);
-  if (syscalls_.Ftruncate(file.get(), static_cast<off_t>(received)) != 0) return std::nullopt;
+  // Not without need: it counts as the time of the last byte.
+  if (received != static_cast<uint64_t>(status.st_size) &&
+      syscalls_.Ftruncate(file.get(), static_cast<off_t>(received)) != 0) {
+    return std::nullopt;
+  }
   return Found{.spec = std::move(record->spec),
                .file = TemporaryFile::Adopt(std::move(file), folder, id, syscalls_),
                .received = received,
@@ -116,10 +120,12 @@ absl::StatusOr<TemporaryFile> UploadFolder::Create(const UploadSpec& spec, uint6
   const int folder = Open(true);
   if (folder < 0) return StoringError(errno, spec.name);
   const std::string& id = spec.upload_id;
-  // O_EXCL: whatever another process has of this id stays its own.
-  Fd file(syscalls_.OpenAt(folder, id.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC,
-                           kFileMode));
-  if (!file) return errno == EEXIST ? Elsewhere(id) : StoringError(errno, spec.name);
+  Fd file = CreateFile(folder, id);
+  if (!file && errno == EEXIST) {
+    if (!RemoveUnlocked(folder, id)) return Elsewhere(id);
+    file = CreateFile(folder, id);
+  }
+  if (!file) return StoringError(errno, spec.name);
   ::flock(file.get(), LOCK_EX | LOCK_NB);
   struct stat status;
   absl::Status made;
@@ -135,6 +141,18 @@ absl::StatusOr<TemporaryFile> UploadFolder::Create(const UploadSpec& spec, uint6
     return made;
   }
   return TemporaryFile::Adopt(std::move(file), folder, id, syscalls_);
+}
+
+Fd UploadFolder::CreateFile(int folder, const std::string& id) {
+  return Fd(syscalls_.OpenAt(folder, id.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC,
+                             kFileMode));
+}
+
+bool UploadFolder::RemoveUnlocked(int folder, const std::string& id) {
+  const Fd file = root_.OpenEntry(folder, id.c_str(), O_RDONLY | O_NONBLOCK);
+  if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;
+  Remove(id);
+  return true;
 }
 
 absl::Status UploadFolder::Note(const UploadSpec& spec, int file, uint64_t synced) {

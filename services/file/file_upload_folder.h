@@ -57,6 +57,10 @@ class UploadFolder {
   std::optional<Found> LoadOne(int folder, const std::string& id);
   std::optional<Found> LoadLocked(int folder, const std::string& id, Fd file);
   std::optional<UploadRecord> ReadRecord(int folder, const std::string& id) const;
+  Fd CreateFile(int folder, const std::string& id);
+  // What is of that id and could not be removed when it should have been. False: another process
+  // holds it.
+  bool RemoveUnlocked(int folder, const std::string& id);
   absl::Status WriteRecord(int folder, const UploadRecord& record, bool durable);
 
   const FileRoot& root_;
