@@ -1,5 +1,6 @@
 #include "runtime/host/process.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -28,6 +29,13 @@ namespace rawgate::host {
 namespace {
 
 constexpr int kUsageError = 2;
+
+// What malloc keeps of freed memory at the end of each arena. glibc's own 128 KiB is less than one
+// message of a stream: each gave its pages back, and the next one had the kernel clear new ones.
+constexpr int kHeapTrim = 4 << 20;
+// From this size on an allocation is a mapping of its own, which goes when it is freed. Without it
+// the threshold would follow the largest mapping freed so far.
+constexpr int kHeapMapping = 1 << 20;
 
 // A flag's file as the tree names it, whatever path the compiler was given.
 std::string InTree(absl::string_view filename) {
@@ -145,6 +153,11 @@ void RaiseDescriptorLimit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+void KeepFreedMemory() {
+  ::mallopt(M_TRIM_THRESHOLD, kHeapTrim);
+  ::mallopt(M_MMAP_THRESHOLD, kHeapMapping);
+}
+
 sigset_t StopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -171,6 +184,7 @@ Process::Process(int argc, char** argv, ProcessDefinition definition)
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   RaiseDescriptorLimit();
+  KeepFreedMemory();
 
   const FlagSources sources = CollectFlags(argc, argv);
   absl::SetProgramUsageMessage(absl::StrCat(definition_.usage, DescribeSources(sources)));
