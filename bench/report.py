@@ -7,6 +7,9 @@ import platform
 import re
 import subprocess
 
+from file_servers import file_system_of
+from servers import program_path
+
 HEAD = ("what", "beside", "rawgate", "beside it", "ratio", "to reach", "")
 
 INTRODUCTION = """\
@@ -14,7 +17,7 @@ INTRODUCTION = """\
 
 Written by `script/bench`; do not edit. Each line compares rawgate with a program that does only that one thing, under the same
 load, on the same machine, in turns within the same minute. Numbers are medians of {rounds} runs of {seconds:g} s; what counts is
-their ratio, since the numbers themselves belong to this machine.
+their ratio, since the numbers themselves belong to this machine. Of files stored, a run is one file.
 
 """
 
@@ -33,7 +36,23 @@ before the reply, which then waits for the acknowledgement of the size, some 40 
 is `ssh -S SOCKET HOST 'echo hi'` again and again over a connection to a local `sshd` that is there already: a client process and a
 login shell for each command. Where no figure is to be reached, the line is there to give an idea.
 
-Again: `script/bench` (about five minutes), or `script/bench --quick` for a first impression.
+Files are stored on one disk, by each server in a folder of its own; between two turns what was stored is removed and the disk
+comes to rest. *Durable* means that the file, and after it has got its name its folder, are on disk before the reply, for which the
+client waits. `bench/upload_load.cc` sends a file that is in memory by `sendfile`, on one connection where nothing else is said. The
+*bare splice loop* and the *bare recv+write loop* are `bench/bare_store.cc`: a thread for each connection moves its bytes through a
+pipe of 1 MiB, or a buffer of 256 KiB, into a new file, and then `fdatasync`, `rename`, `fsync` of the folder; no digest, even
+beside an upload of ours that has one. *rsync* is `rsync --whole-file --fsync` to a daemon, its client process included; it does not
+sync the folder. *nginx PUT* is its DAV module, and the *naive Python server* `bench/naive_file_server.py`, a thread for each
+connection and 1 KiB at a time: neither syncs anything, so that the disk does much of the work after they have answered.
+
+`bench/download_load.cc` receives into a buffer and drops what came; the file is in memory, and the same one for all servers (hard
+links). nginx has `sendfile` and `tcp_nopush` on. *fio* makes, writes and fsyncs new files in eight threads (`--ioengine=psync
+--rw=write --bs=4096 --filesize=4096 --create_on_open=1 --openfiles=1 --fsync=1 --numjobs=8 --thread`): that is what file system and
+disk are good for when there is neither a connection nor a second sync, that of the folder, which an upload needs before it may
+answer. Through the gateway it is `bench/stream_load.cc`, one `FileService.Upload` after the other in messages of 256 KiB; its reply
+has the file's SHA-256, while the raw upload beside it has no digest.
+
+Again: `script/bench` (about nine minutes), or `script/bench --quick` for a first impression.
 """
 
 
@@ -50,7 +69,7 @@ def print_row(row):
           flush=True)
 
 
-def machine():
+def machine(data):
     """What the figures depend on, and nothing that names this machine."""
     cpuinfo = pathlib.Path("/proc/cpuinfo").read_text()
     model = re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
@@ -60,11 +79,15 @@ def machine():
         ("processors", f"{os.cpu_count()} x {model[1] if model else platform.machine()}"),
         ("memory", f"{memory / 2**20:.0f} GiB"),
         ("kernel", f"Linux {platform.release().split('-')[0]}"),
+        ("file system", file_system_of(data)),
         ("compiler", first_line("g++", "--version")),
         ("Node", first_line("node", "--version")),
         ("Python", platform.python_version()),
         ("OpenSSH", first_line("ssh", "-V").split(",")[0]),
         ("Redis", first_line("redis-server", "--version").split(" sha=")[0]),
+        ("nginx", first_line(program_path("nginx"), "-v").rpartition("/")[2]),
+        ("rsync", first_line("rsync", "--version").split()[2]),
+        ("fio", first_line("fio", "--version")),
     ]
 
 
@@ -82,4 +105,4 @@ def markdown(header, rows):
 def document(rows, effort):
     return (INTRODUCTION.format(rounds=effort.rounds, seconds=effort.seconds)
             + markdown(HEAD, map(cells, rows)) + NOTES
-            + "\n## The machine\n\n" + markdown(("", ""), machine()))
+            + "\n## The machine\n\n" + markdown(("", ""), machine(effort.data)))

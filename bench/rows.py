@@ -1,68 +1,17 @@
-"""What is measured: each function runs one comparison and returns its rows.
-
-Ours and the peers run at the same time, take the same load from the same client, and are measured in turns (A B C A B C ...),
-so that whatever else the machine does meanwhile hits all of them. Compared are the medians.
-"""
+"""What is measured: each function runs one comparison and returns its rows. Those of files are in file_rows.py."""
 
 import dataclasses
-import json
-import statistics
 import subprocess
 
+from file_rows import files
+from measure import Row, in_turns, load, median, rate_row
 from openssh import SharedConnection
 from servers import PATIENCE, Servers, raise_descriptor_limit
-
-
-@dataclasses.dataclass
-class Row:
-    """One line of the table. `met` is None where no figure was set."""
-    what: str
-    peer: str
-    ours: str
-    theirs: str
-    ratio: str
-    figure: str
-    met: bool | None
-
-
-@dataclasses.dataclass
-class Effort:
-    """How long to measure."""
-    rounds: int
-    seconds: float
-    requests: int
-    connections: int
-
-
-def in_turns(rounds, servers, measure):
-    """measure(server) for each server, `rounds` times in turns: {server name: [result, ...]}."""
-    results = {server.name: [] for server in servers}
-    for _ in range(rounds):
-        for server in servers:
-            results[server.name].append(measure(server))
-    return results
-
-
-def load(build, program, *arguments):
-    """Runs one of our load generators and returns what it printed."""
-    command = [str(build / "bench" / program), *map(str, arguments)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
-    return json.loads(done.stdout)
 
 
 def exchange(build, server, connections, effort, request, reply):
     """One request in flight on each connection."""
     return load(build, "exchange_load", server.port, connections, effort.seconds, request.hex(), reply.hex())
-
-
-def median(results, name, key):
-    return statistics.median(result[key] for result in results[name])
-
-
-def rate_row(what, peer, ours, theirs, figure=None):
-    ratio = ours / theirs
-    target, met = ("", None) if figure is None else (f">= {figure:.2f}", ratio >= figure)
-    return Row(what, peer, f"{ours:,.0f}/s", f"{theirs:,.0f}/s", f"{ratio:.2f}", target, met)
 
 
 def connections_text(connections):
@@ -180,7 +129,7 @@ def exec_commands(build, effort):
     with Servers(build) as servers, SharedConnection() as connection:
         small = servers.ours("exec", "sized", transport="tcp")
         large = servers.ours("exec", "sized", transport="tcp", ballast=2**30)
-        naive = servers.naive_exec()
+        naive = servers.naive("naive_exec_server.py")
         ssh = SpawnLoop("ssh with a control socket", 1, connection.command("echo hi"))
         one = SpawnLoop("bare posix_spawn loop, 1 process", 1, SHELL_COMMAND)
         two = SpawnLoop("bare posix_spawn loop, 2 processes", 2, SHELL_COMMAND)
@@ -201,4 +150,5 @@ def exec_commands(build, effort):
     return rows
 
 
-COMPARISONS = {"echo": echo, "pipelined": pipelined, "idle": idle, "time": udp_time, "exec": exec_commands}
+COMPARISONS = {"echo": echo, "pipelined": pipelined, "idle": idle, "time": udp_time, "exec": exec_commands,
+               "file": files}

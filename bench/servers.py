@@ -13,16 +13,18 @@ import time
 
 BENCH = pathlib.Path(__file__).resolve().parent
 PATIENCE = 20
-PROGRAMS = ("node", "redis-server", "redis-benchmark", "ssh", "ssh-keygen", "sshd")
+PROGRAMS = ("fio", "nginx", "node", "redis-server", "redis-benchmark", "rsync", "ssh", "ssh-keygen", "sshd")
 
 
 class Server:
-    """A running server process on 127.0.0.1."""
+    """A running server process on 127.0.0.1. `rpc` is the gRPC target of one of ours, `folder` where one stores files."""
 
-    def __init__(self, name, process, port):
+    def __init__(self, name, process, port, rpc=None):
         self.name = name
         self.process = process
         self.port = port
+        self.rpc = rpc
+        self.folder = None
 
     def user_memory(self):
         """Bytes of anonymous memory that the process has touched; sockets are the kernel's and do not count."""
@@ -62,32 +64,43 @@ class Servers:
                    "--rpc_listen=tcp://127.0.0.1:0", "--log_level=warn", *flags]
         preload = {"LD_PRELOAD": str(self.build / "bench/ballast.so"), "BALLAST_BYTES": str(ballast)} if ballast else {}
         process, line = self._spawn(command, **preload)
-        address = json.loads(line)["listeners"][0]["address"]
+        ready = json.loads(line)
         name = "rawgate with ballast" if ballast else "rawgate"
-        server = self._add(name, process, int(address.rpartition(":")[2]))
+        server = self._add(name, process, port_of(ready), rpc=ready["rpc"].removeprefix("tcp://"))
         # What cannot be preloaded is only warned of.
         if server.resident_memory() < ballast:
             raise RuntimeError("ballast.so was not preloaded")
         return server
 
-    def bare(self, program):
-        process, line = self._spawn([str(self.build / "bench" / program)])
-        return self._add("bare loop", process, int(line))
+    def gateway(self, name, server):
+        """The gateway before one of our services, `name`."""
+        process, line = self._spawn([str(self.build / "bin/rawgate-gateway"), "--listen=grpc=tcp://127.0.0.1:0",
+                                     f"--backends={name}={server.rpc}", "--log_level=warn"])
+        port = port_of(json.loads(line))
+        return self._add("gateway", process, port, rpc=f"127.0.0.1:{port}")
+
+    def bare(self, program, *arguments, name="bare loop"):
+        process, line = self._spawn([str(self.build / "bench" / program), *map(str, arguments)])
+        return self._add(name, process, int(line))
 
     def node(self):
         process, line = self._spawn(["node", str(BENCH / "node_echo.js")])
         return self._add("Node net", process, int(line))
 
-    def naive_exec(self):
-        process, line = self._spawn([sys.executable, str(BENCH / "naive_exec_server.py")])
+    def naive(self, script, *arguments):
+        process, line = self._spawn([sys.executable, str(BENCH / script), *map(str, arguments)])
         return self._add("naive Python server", process, int(line))
 
     def redis(self):
         port = free_port()
-        process = subprocess.Popen(
-            ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no",
-             "--daemonize", "no", "--loglevel", "warning"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        server = self._add("redis-server", process, port)
+        return self._daemon("redis-server", port, [
+            "redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no",
+            "--daemonize", "no", "--loglevel", "warning"])
+
+    def _daemon(self, name, port, command):
+        """One that stays in the foreground, and does not tell when it is ready."""
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server = self._add(name, process, port)
         await_ready(process, lambda: accepts(port))
         return server
 
@@ -99,8 +112,8 @@ class Servers:
             raise RuntimeError(f"{command[0]} ended with {process.wait()} before it was ready")
         return process, line
 
-    def _add(self, name, process, port):
-        server = Server(name, process, port)
+    def _add(self, name, process, port, rpc=None):
+        server = Server(name, process, port, rpc)
         self._stack.callback(stop, process)
         return server
 
@@ -114,6 +127,11 @@ def stop(process):
         process.wait()
     if process.stdout:
         process.stdout.close()
+
+
+def port_of(ready):
+    """That of the first listener in a ready line of ours."""
+    return int(ready["listeners"][0]["address"].rpartition(":")[2])
 
 
 def free_port():
