@@ -108,6 +108,7 @@ asio::awaitable<bool> Connection::WaitWritable() { return WaitFor(EPOLLOUT); }
 
 asio::awaitable<bool> Connection::WaitFor(uint32_t events) {
   if (closed()) co_return false;
+  if (lent_) listener_.poller_.WatchOnce(fd_.get(), *this, events);
   Waiter waiter{events, {}};
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
       [&](auto handler) {
@@ -267,6 +268,16 @@ asio::awaitable<void> Connection::CloseGently(CloseReason reason, absl::string_v
     discarded += result.size;
   }
   Close(reason);
+}
+
+Connection::Lent::Lent(Connection& connection) : connection_(connection) {
+  connection_.lent_ = true;
+  connection_.listener_.poller_.WatchOnce(connection_.fd_.get(), connection_, 0);
+}
+
+Connection::Lent::~Lent() {
+  connection_.lent_ = false;
+  connection_.listener_.poller_.WatchAll(connection_.fd_.get(), connection_);
 }
 
 Connection::PeerWatch::PeerWatch(Connection& connection, std::function<void()> gone)

@@ -83,7 +83,8 @@ class Connection final : private Poller::Watched {
   // the matching reason and the result is kGone.
   asio::awaitable<ReadResult> Read(std::span<char> buffer);
   // Waits for more, after a read or a write of the caller's own (splice, sendfile) said EAGAIN:
-  // readiness from before that is not reported. May return early. False: gone. One wait at a time.
+  // readiness from before that is not reported, unless it is Lent. May return early. False: gone.
+  // One wait at a time.
   asio::awaitable<bool> WaitReadable();
   asio::awaitable<bool> WaitWritable();
 
@@ -132,6 +133,20 @@ class Connection final : private Poller::Watched {
     std::function<void()> gone_;
   };
 
+  // While it lives the socket is in the hands of another thread, and the loop is not woken for each
+  // packet that comes: readiness is looked for only by WaitReadable() and WaitWritable(), which
+  // then also report what was there before. Does not nest.
+  class Lent {
+   public:
+    explicit Lent(Connection& connection);
+    ~Lent();
+    Lent(const Lent&) = delete;
+    Lent& operator=(const Lent&) = delete;
+
+   private:
+    Connection& connection_;
+  };
+
   // Closes after a last answer, such as a typed error, in a way that lets the peer read it: ends
   // our direction, then discards what the peer still sends, at most `discard_max` bytes for at most
   // --header_timeout. (Closing with bytes unread would reset the connection, which may destroy the
@@ -175,6 +190,7 @@ class Connection final : private Poller::Watched {
   // The peer has sent an urgent byte (RFC 6093), which comes among the others.
   bool urgent_ = false;
   bool hung_up_ = false;
+  bool lent_ = false;
   uint32_t requests_ = 0;
   const uint64_t id_;
   uint64_t bytes_received_ = 0;

@@ -21,6 +21,8 @@ constexpr int kBatchesWithoutLook = 16;
 // How often in a row, so that timers and other descriptors of the loop have their turn.
 constexpr int kRoundsMax = 8;
 
+constexpr uint32_t kAll = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
 int CreateEpoll() {
   const int fd = ::epoll_create1(EPOLL_CLOEXEC);
   if (fd < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
@@ -31,13 +33,24 @@ int CreateEpoll() {
 
 Poller::Poller(asio::io_context& loop) : epoll_(loop.get_executor(), CreateEpoll()) { Wait(); }
 
-absl::Status Poller::Add(int fd, Watched& watched) {
+int Poller::Control(int operation, int fd, Watched& watched, uint32_t events) {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = events;
   event.data.ptr = &watched;
-  if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event) == 0) return absl::OkStatus();
-  return ErrnoError(errno, "epoll_ctl");
+  return ::epoll_ctl(epoll_.native_handle(), operation, fd, &event);
 }
+
+absl::Status Poller::Add(int fd, Watched& watched) {
+  return Control(EPOLL_CTL_ADD, fd, watched, kAll) == 0 ? absl::OkStatus()
+                                                        : ErrnoError(errno, "epoll_ctl");
+}
+
+// Changing what is watched takes no memory, so that neither fails.
+void Poller::WatchOnce(int fd, Watched& watched, uint32_t events) {
+  Control(EPOLL_CTL_MOD, fd, watched, events | EPOLLONESHOT);
+}
+
+void Poller::WatchAll(int fd, Watched& watched) { Control(EPOLL_CTL_MOD, fd, watched, kAll); }
 
 void Poller::Remove(int fd, Watched& watched) {
   epoll_event unused{};

@@ -42,12 +42,18 @@ class Poller {
 
   // `watched` must stay until Remove(). Errors: RESOURCE_EXHAUSTED (no memory for another).
   absl::Status Add(int fd, Watched& watched);
+  // Until WatchAll() only `events`, EPOLLHUP and EPOLLERR are reported, and only once: what holds
+  // already, at once; then nothing before the next call.
+  void WatchOnce(int fd, Watched& watched, uint32_t events);
+  // As after Add(): everything, and what holds now first.
+  void WatchAll(int fd, Watched& watched);
   // Afterwards `watched` is not called, not even for an event that has been fetched already.
   void Remove(int fd, Watched& watched);
 
  private:
   void Wait();
   void Dispatch();
+  int Control(int operation, int fd, Watched& watched, uint32_t events);
   // Both fill batch_ and return how many events there are. FetchSoon() may look for a while.
   int Fetch();
   int FetchSoon();

@@ -53,6 +53,7 @@ asio::awaitable<FileSession::Outcome> FileSession::Download(Connection& connecti
 asio::awaitable<FileSession::Outcome> FileSession::SendPayload(Connection& connection,
                                                                FileDownload& download) {
   FileProgress progress = ProgressOn(connection, download.name(), false, download.length());
+  const Connection::Lent lent(connection);
   while (download.remaining() > 0) {
     if (!co_await WaitUntilReady(connection, POLLOUT)) break;
     const Turn turn =

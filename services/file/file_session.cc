@@ -113,8 +113,7 @@ CloseReason FileSession::ReasonFor(const absl::Status& refusal) {
 }
 
 asio::awaitable<bool> FileSession::WaitUntilReady(Connection& connection, short event) {
-  // A connection reports changes only, and this one may have been reported while the pool was at
-  // work, to nobody.
+  // It mostly is, and asking costs less than to be told.
   pollfd now{.fd = connection.native_handle(), .events = event, .revents = 0};
   if (connection.closed() || ::poll(&now, 1, 0) > 0) co_return !connection.closed();
   connection.SetWait(Wait::kStall);

@@ -74,6 +74,7 @@ asio::awaitable<FileSession::Outcome> FileSession::Upload(Connection& connection
   ahead.shrink_to_fit();
   progress.Add(known);
   const Turn& turn = receiving.turn;
+  const auto lent = receiving.result ? nullptr : std::make_unique<Connection::Lent>(connection);
   while (!receiving.result) {
     // Not in the loop's condition: g++ 12 awaits the right side of && whatever the left one is.
     if (!co_await WaitUntilReady(connection, POLLIN)) break;
