@@ -35,6 +35,7 @@ absl::StatusOr<std::unique_ptr<FileCore>> FileCore::Open(Options options, Syscal
 }
 
 absl::StatusOr<std::unique_ptr<FileUpload>> FileCore::BeginUpload(UploadSpec spec) {
+  if (!spec.size_known) spec.size = std::min(spec.size, store_.file_max_bytes);
   return FileUpload::Begin(store_, std::move(spec));
 }
 
@@ -46,7 +47,8 @@ absl::StatusOr<FileDownload> FileCore::OpenDownload(const FileName& name, uint64
 std::optional<FileInfo> FileCore::FindStored(const UploadSpec& spec) {
   if (spec.resumable()) {
     std::optional<FileInfo> completed = FindCompleted(spec.upload_id);
-    if (completed && completed->filename == spec.name.text() && completed->size == spec.size) {
+    if (completed && completed->filename == spec.name.text() && spec.size_known &&
+        completed->size == spec.size) {
       return completed;
     }
   }
@@ -72,12 +74,20 @@ absl::StatusOr<FileCore::UploadProgress> FileCore::GetUpload(absl::string_view i
   if (!upload.ok()) return upload.status();
   absl::StatusOr<FileDigest::Prefix> prefix = (*upload)->DigestOfReceived();
   if (!prefix.ok()) return prefix.status();
-  if (absl::Status noted = store_.unfinished->Checkpoint(**upload); !noted.ok()) return noted;
+  if (const auto noted = store_.unfinished->Checkpoint(**upload); !noted.ok()) {
+    return noted.status();
+  }
   UploadProgress progress{.state = store_.unfinished->StateOf(**upload),
                           .prefix_sha256 = std::move(prefix->digests.sha256)};
   // More may have come since.
   progress.state.committed = prefix->size;
   return progress;
+}
+
+absl::StatusOr<uint64_t> FileCore::CommittedSize(absl::string_view id) {
+  const auto upload = store_.unfinished->Find(id);
+  if (!upload.ok()) return upload.status();
+  return store_.unfinished->Checkpoint(**upload);
 }
 
 std::optional<FileInfo> FileCore::FindCompleted(absl::string_view id) {

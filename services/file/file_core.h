@@ -92,9 +92,9 @@ class FileCore {
   // UPLOAD_COMPLETING; UPLOAD_TAKEN_OVER: by another process).
   absl::StatusOr<std::unique_ptr<FileUpload>> BeginUpload(UploadSpec spec);
 
-  // The file, if nothing is left to do for `spec`: it is stored with the SHA-256 that the spec
-  // expects, or its upload was completed not long ago. Reads a file of that name and size whose
-  // digest is not known.
+  // The file, if nothing is left to do for `spec`, whose size is known: it is stored with the
+  // SHA-256 that the spec expects, or its upload was completed not long ago. Reads a file of that
+  // name and size whose digest is not known.
   std::optional<FileInfo> FindStored(const UploadSpec& spec);
 
   // ---- Resumable uploads without an attempt that lasts. Errors of all: NOT_FOUND
@@ -114,6 +114,8 @@ class FileCore {
   // How far it is, of what is on disk. Reads back what was not digested before. Error: DATA_LOSS
   // (SYNC_FAILED), which ends the upload.
   absl::StatusOr<UploadProgress> GetUpload(absl::string_view id);
+  // Bytes of it that are on disk, without a digest of them. Error: as GetUpload().
+  absl::StatusOr<uint64_t> CommittedSize(absl::string_view id);
   // The file of one that was completed not long ago.
   std::optional<FileInfo> FindCompleted(absl::string_view id);
   // See FileUpload::Commit(). Takes the upload over from whoever sends.

@@ -82,7 +82,7 @@ absl::Status PartialFile::MakeRoom(uint64_t next) {
 }
 
 absl::Status PartialFile::Append(absl::string_view bytes) {
-  if (bytes.size() > remaining()) return SizeMismatch("more");
+  if (bytes.size() > remaining()) return TooMany();
   if (absl::Status status = MakeRoom(bytes.size()); !status.ok()) return status;
   while (!bytes.empty()) {
     const ssize_t n = store_.syscalls.Pwrite(file_.fd(), bytes.data(), bytes.size(),
@@ -97,7 +97,7 @@ absl::Status PartialFile::Append(absl::string_view bytes) {
 }
 
 absl::Status PartialFile::AppendFromPipe(int pipe, size_t size) {
-  if (size > remaining()) return SizeMismatch("more");
+  if (size > remaining()) return TooMany();
   if (absl::Status status = MakeRoom(size); !status.ok()) return status;
   while (size > 0) {
     const ssize_t n =
@@ -185,6 +185,12 @@ std::shared_ptr<FileDigest> PartialFile::DigestOf(DigestKinds kinds) {
     TellDigest();
   }
   return digest_;
+}
+
+absl::Status PartialFile::TooMany() const {
+  if (spec_.size_known) return SizeMismatch("more");
+  return FieldError("size", "FILE_TOO_LARGE",
+                    absl::StrCat("at most ", spec_.size, " bytes are allowed, more arrived"));
 }
 
 absl::Status PartialFile::SizeMismatch(absl::string_view arrived) const {

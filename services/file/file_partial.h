@@ -61,6 +61,8 @@ class PartialFile {
   absl::Status AppendByReading(int pipe, size_t size);
   void CountWritten(uint64_t bytes);
   void TellDigest();
+  // More than there is to come has come.
+  absl::Status TooMany() const;
   absl::Status SizeMismatch(absl::string_view arrived) const;
 
   FileStore& store_;

@@ -19,8 +19,10 @@ bool IsSameFile(const UploadSpec& begun, const UploadSpec& spec) {
   const auto agree = [](const std::string& a, const std::string& b) {
     return a.empty() || b.empty() || a == b;
   };
-  return begun.name.text() == spec.name.text() && begun.size == spec.size &&
-         begun.size_known == spec.size_known && agree(begun.expected.md5, spec.expected.md5) &&
+  // Of one whose size is not known it is a limit, and that may be another since a restart.
+  return begun.name.text() == spec.name.text() && begun.size_known == spec.size_known &&
+         (begun.size == spec.size || !spec.size_known) &&
+         agree(begun.expected.md5, spec.expected.md5) &&
          agree(begun.expected.sha256, spec.expected.sha256);
 }
 
@@ -108,20 +110,17 @@ std::shared_ptr<UnfinishedUploads::Entry> UnfinishedUploads::EntryOf(
   return here ? found->second : nullptr;
 }
 
-absl::Status UnfinishedUploads::Checkpoint(UploadInProgress& upload) {
+absl::StatusOr<uint64_t> UnfinishedUploads::Checkpoint(UploadInProgress& upload) {
   const std::shared_ptr<Entry> entry = EntryOf(upload);
   if (entry == nullptr) return UploadNotFound(upload.spec().upload_id);
   absl::Status failed;
   {
     const absl::MutexLock lock(&entry->noting);
     if (entry->forgotten) return UploadNotFound(upload.spec().upload_id);
-    if (entry->noted > 0 && upload.received() <= entry->noted) return absl::OkStatus();
+    if (entry->noted > 0 && upload.received() <= entry->noted) return entry->noted;
     const absl::StatusOr<uint64_t> synced = upload.Sync();
     failed = synced.ok() ? folder_.Note(upload.spec(), upload.fd(), *synced) : synced.status();
-    if (failed.ok()) {
-      entry->noted = *synced;
-      return absl::OkStatus();
-    }
+    if (failed.ok()) return entry->noted = *synced;
   }
   // While it is being stored, that fails for the same cause.
   if (absl::IsDataLoss(failed) && upload.GiveUp().ok()) Forget(upload, nullptr);

@@ -22,6 +22,7 @@ namespace rawgate::file {
 struct UploadState {
   std::string upload_id = {};
   std::string filename = {};
+  // 0 when it is known at the end only.
   uint64_t size = 0;
   uint64_t committed = 0;
   // When it is given up, unless bytes come.
@@ -49,8 +50,9 @@ class UnfinishedUploads {
   // The file of an upload that was completed, if it is still there as it was then.
   std::optional<FileInfo> FindCompleted(absl::string_view id);
 
-  // Brings what was received to disk and notes it down. Errors: as UploadInProgress::Sync().
-  absl::Status Checkpoint(UploadInProgress& upload);
+  // Brings what was received to disk and notes it down; returns how much that is. Errors: as
+  // UploadInProgress::Sync().
+  absl::StatusOr<uint64_t> Checkpoint(UploadInProgress& upload);
   // See UploadInProgress::Commit().
   absl::StatusOr<FileInfo> Commit(UploadInProgress& upload, uint64_t attempt,
                                   const Digests& expected);

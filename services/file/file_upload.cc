@@ -64,7 +64,7 @@ absl::Status FileUpload::Count(absl::Status stored, uint64_t bytes) {
   received_ += bytes;
   if (!spec().resumable() || received_ - checkpoint_ < kCheckpointStep) return stored;
   checkpoint_ = received_;
-  return store_.unfinished->Checkpoint(*upload_);
+  return store_.unfinished->Checkpoint(*upload_).status();
 }
 
 absl::StatusOr<FileInfo> FileUpload::Commit(const Digests& expected) {

@@ -34,8 +34,9 @@ class FileUpload {
   uint64_t remaining() const { return spec().size - received_; }
 
   // Stores the next bytes. Errors: INVALID_ARGUMENT (SIZE_MISMATCH) for more than were announced,
-  // and (FILE_TOO_LARGE) for more than the file system lets a file have; RESOURCE_EXHAUSTED
-  // (NO_SPACE); other causes as errno has them; of a resumable upload DATA_LOSS (SYNC_FAILED).
+  // and (FILE_TOO_LARGE) for more than the file system, or without an announcement the store, lets
+  // a file have; RESOURCE_EXHAUSTED (NO_SPACE; without an announcement also QUOTA_EXCEEDED); other
+  // causes as errno has them; of a resumable upload DATA_LOSS (SYNC_FAILED).
   // After an error only destruction is left.
   absl::Status Append(absl::string_view bytes);
 

@@ -16,7 +16,8 @@ inline constexpr size_t kUploadIdMax = 64;
 
 struct UploadSpec {
   FileName name = {};
-  // Exactly so many bytes will come; without `size_known` at most so many.
+  // Exactly so many bytes will come; without `size_known` at most so many, and at most what the
+  // store takes.
   uint64_t size = 0;
   bool size_known = true;
   // Compared with what came; normalized (see NormalizeDigests).

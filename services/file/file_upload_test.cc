@@ -162,6 +162,42 @@ TEST_F(FileUploadTest, LimitsAreCheckedBeforeTheFirstByte) {
   EXPECT_TRUE(core_->BeginUpload({.name = Name("b"), .size = 999}).ok());
 }
 
+TEST_F(FileUploadTest, OfUnknownSizeIsAsLongAsTheStoreAllows) {
+  UploadSpec spec{
+      .name = Name("a"), .size = kFileBytesMax, .size_known = false, .upload_id = "unknown"};
+  auto core = OpenStore(folder_.path(), syscalls_, {.file_max_bytes = 10});
+  auto upload = core->BeginUpload(spec);
+  ASSERT_TRUE(upload.ok()) << upload.status();
+  ASSERT_TRUE((*upload)->Append("0123456789").ok());
+  EXPECT_REASON((*upload)->Append("x"), kInvalidArgument, "FILE_TOO_LARGE");
+
+  // Another limit does not make it another upload.
+  upload->reset();
+  core.reset();
+  core = OpenStore(folder_.path(), syscalls_, {.file_max_bytes = 20});
+  spec.offset = 10;
+  upload = core->BeginUpload(spec);
+  ASSERT_TRUE(upload.ok()) << upload.status();
+  EXPECT_EQ((*upload)->Commit()->size, 10u);
+}
+
+TEST_F(FileUploadTest, TheCommittedSizeIsOnDisk) {
+  EXPECT_REASON(core_->CommittedSize("id").status(), kNotFound, "UPLOAD_NOT_FOUND");
+  auto upload = core_->BeginUpload({.name = Name("a"), .size = 10, .upload_id = "id"});
+  ASSERT_TRUE(upload.ok());
+  ASSERT_TRUE((*upload)->Append("01234").ok());
+  const int before = syscalls_.count("fdatasync");
+  EXPECT_EQ(core_->CommittedSize("id").value(), 5u);
+  const int once = syscalls_.count("fdatasync");
+  EXPECT_GT(once, before);
+  EXPECT_EQ(core_->CommittedSize("id").value(), 5u);
+  EXPECT_EQ(syscalls_.count("fdatasync"), once);
+  ASSERT_TRUE((*upload)->Append("56789").ok());
+  EXPECT_EQ(core_->CommittedSize("id").value(), 10u);
+  ASSERT_TRUE((*upload)->Commit().ok());
+  EXPECT_REASON(core_->CommittedSize("id").status(), kNotFound, "UPLOAD_NOT_FOUND");
+}
+
 TEST_F(FileUploadTest, SpaceIsReservedWhereTheFileSystemCan) {
   syscalls_.FailAlways("fallocate", ENOSPC);
   EXPECT_REASON(core_->BeginUpload({.name = Name("a"), .size = 4 << 20}).status(),
