@@ -1,132 +1,76 @@
-#include "services/file/file_download_servicer.h"
-
-#include <algorithm>
-#include <span>
-#include <string>
+// FileService.Download.
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/rpc/status.h"
+#include "services/file/file_download_call.h"
 #include "services/file/file_proto_servicer.h"
+#include "services/file/file_servicer.h"
 
 namespace rawgate::file {
+namespace {
 
-using Writer = rpc::StreamWriter<v1::DownloadResponse>;
+// A DownloadSource.
+class FileSource {
+ public:
+  using Request = v1::DownloadRequest;
+  using Response = v1::DownloadResponse;
 
-grpc::ServerWriteReactor<v1::DownloadResponse>* DownloadCall::Start(
-    FileCore& core, DiskPool& disk, observe::EventLog& events, const v1::DownloadRequest& request,
-    absl::StatusOr<rpc::Call> call, absl::Duration stall_timeout) {
-  if (!call.ok()) {
-    auto* refusal = new Writer({});
-    refusal->Finish(rpc::ToGrpc(call.status()));
-    return refusal;
+  FileSource(const TypedDoor& door, rpc::Call& call, const v1::DownloadRequest& request)
+      : call_(call), request_(request), download_(door, call) {}
+
+  absl::Status Open() {
+    call_.Describe([&] {
+      return absl::StrCat("download of \"", request_.filename(), "\" from ", request_.offset());
+    });
+    const absl::StatusOr<FileName> name = FileName::Parse(request_.filename());
+    if (!name.ok()) return name.status();
+    std::optional<uint64_t> length;
+    if (request_.has_length()) length = request_.length();
+    const auto file = download_.Open(*name, request_.offset(), length);
+    if (!file.ok()) return file.status();
+    v1::DownloadHeader& header = header_.emplace();
+    *header.mutable_file() = ToProto((*file)->info());
+    header.set_offset((*file)->offset());
+    header.set_length((*file)->length());
+    return absl::OkStatus();
   }
-  std::shared_ptr<DownloadCall> self(new DownloadCall(core, disk, events, *std::move(call)));
-  self->request_ = request;
-  self->stall_.emplace(*self->call_, stall_timeout);
-  Writer* writer = self->Open();
-  self->Wake();
-  return writer;
-}
 
-Writer* DownloadCall::Open() {
-  const auto interrupt = [self = shared_from_this()](const absl::Status& why) {
-    {
-      const absl::MutexLock lock(&self->mutex_);
-      self->interruption_.Update(why);
-    }
-    self->Wake();
-  };
-  writer_ = new Writer(
-      {.on_room = [self = shared_from_this()] { self->Wake(); },
-       .on_cancel = [interrupt] { interrupt(absl::CancelledError("the client is gone")); },
-       // After End(), so that nothing else touches these.
-       .on_done =
-           [self = shared_from_this()] {
-             self->stall_.reset();
-             self->call_.reset();
-           }},
-      kQueueMax);
-  call_->OnEndRequested(interrupt);
-  return writer_;
-}
+  bool finished() const { return trailed_; }
 
-void DownloadCall::Wake() {
-  if (wakes_.fetch_add(1) > 0) return;
-  disk_.Post([self = shared_from_this()] { self->Work(); });
-}
-
-void DownloadCall::Work() {
-  for (int answered = wakes_; answered > 0; answered = wakes_.fetch_sub(answered) - answered) {
-    if (writer_ == nullptr) continue;
-    if (const absl::Status why = Interruption(); !why.ok()) {
-      End(why);
-    } else if (!download_) {
-      Begin();
-    } else {
-      Produce();
-    }
-  }
-}
-
-absl::Status DownloadCall::Interruption() {
-  const absl::MutexLock lock(&mutex_);
-  return interruption_;
-}
-
-void DownloadCall::Begin() {
-  call_->Describe([&] {
-    return absl::StrCat("download of \"", request_.filename(), "\" from ", request_.offset());
-  });
-  const absl::StatusOr<FileName> name = FileName::Parse(request_.filename());
-  if (!name.ok()) return End(name.status());
-  std::optional<uint64_t> length;
-  if (request_.has_length()) length = request_.length();
-  absl::StatusOr<FileDownload> download = core_.OpenDownload(*name, request_.offset(), length);
-  if (!download.ok()) return End(download.status());
-  download_.emplace(*std::move(download));
-  digester_.emplace(DigestKinds{.sha256 = true});
-  progress_.emplace(events_, rpc::kRpcListener, call_->id(), request_.filename(), false,
-                    download_->length());
-
-  v1::DownloadResponse response;
-  v1::DownloadHeader& header = *response.mutable_header();
-  *header.mutable_file() = ToProto(download_->info());
-  header.set_offset(download_->offset());
-  header.set_length(download_->length());
-  if (writer_->Write(std::move(response))) Produce();
-}
-
-void DownloadCall::Produce() {
-  stall_->ClientDid();
-  while (download_->remaining() > 0) {
-    if (const absl::Status why = Interruption(); !why.ok()) return End(why);
+  absl::StatusOr<v1::DownloadResponse> Next() {
     v1::DownloadResponse response;
-    std::string& data = *response.mutable_data();
-    data.resize(static_cast<size_t>(std::min<uint64_t>(kChunkBytes, download_->remaining())));
-    const auto read = download_->Read(std::span<char>(data.data(), data.size()));
-    if (!read.ok()) return End(read.status());
-    digester_->Update(data);
-    call_->CountSent(data.size());
-    progress_->Add(data.size());
-    if (!writer_->Write(std::move(response))) return stall_->AwaitClient();
+    if (header_) {
+      *response.mutable_header() = *std::move(header_);
+      header_.reset();
+    } else if (!download_.finished()) {
+      absl::Status read = download_.Read(response.mutable_data());
+      if (!read.ok()) return read;
+      digester_.Update(response.data());
+    } else {
+      absl::StatusOr<Digests> digests = digester_.Finish();
+      if (!digests.ok()) return digests.status();
+      response.mutable_trailer()->set_sha256(digests->sha256);
+      trailed_ = true;
+    }
+    return response;
   }
-  const absl::StatusOr<Digests> digests = digester_->Finish();
-  if (!digests.ok()) return End(digests.status());
-  v1::DownloadResponse response;
-  response.mutable_trailer()->set_sha256(digests->sha256);
-  // The last message; whether the queue is full now is of no interest.
-  (void)writer_->Write(std::move(response));
-  End(absl::OkStatus());
-}
 
-void DownloadCall::End(const absl::Status& outcome) {
-  const grpc::Status status = call_->End(outcome);
-  // What waits in the queue is still the client's to read.
-  stall_->AwaitClient();
-  // Kept by this object's hooks until the client is done: not the file.
-  if (download_) download_->Close();
-  std::exchange(writer_, nullptr)->Finish(status);
+ private:
+  rpc::Call& call_;
+  const v1::DownloadRequest request_;
+  TypedDownload download_;
+  // Until it was sent.
+  std::optional<v1::DownloadHeader> header_;
+  Digester digester_{{.sha256 = true}};
+  bool trailed_ = false;
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<v1::DownloadResponse>* FileServicer::Download(
+    grpc::CallbackServerContext* context, const v1::DownloadRequest* request) {
+  return DownloadCall<FileSource>::Start(door_, "Download", *context, *request);
 }
 
 }  // namespace rawgate::file

@@ -1,5 +1,3 @@
-#include "services/file/file_download_servicer.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

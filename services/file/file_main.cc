@@ -35,7 +35,11 @@ int main(int argc, char** argv) {
 
   rawgate::host::ServiceHost host(process);
   file::FileSession session(**core, disk);
-  file::FileServicer servicer(**core, disk, host.admission(), absl::GetFlag(FLAGS_stall_timeout));
+  const file::TypedDoor door{.core = **core,
+                             .disk = disk,
+                             .admission = host.admission(),
+                             .stall_timeout = absl::GetFlag(FLAGS_stall_timeout)};
+  file::FileServicer servicer(door);
   host.AddStreamListeners("tcp", session);
   host.AddRpcService(servicer);
   host.RequireLoopbackUnlessAllowed();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,9 +15,11 @@ namespace rawgate::file {
 // One thread at a time.
 class FileProgress {
  public:
-  // `events` outlives this object. `begin` bytes of the total had come before.
+  // `events` outlives this object. No total: it is known at the end only. `begin` bytes had come
+  // before.
   FileProgress(observe::EventLog& events, std::string listener, uint64_t connection_id,
-               std::string filename, bool upload, uint64_t total_bytes, uint64_t begin = 0)
+               std::string filename, bool upload, std::optional<uint64_t> total_bytes,
+               uint64_t begin = 0)
       : events_(events),
         listener_(std::move(listener)),
         connection_id_(connection_id),
@@ -27,13 +30,15 @@ class FileProgress {
         told_(begin) {}
 
   // Records an event when a hundredth of the transfer, but at least kStepMin bytes, came since the
-  // last one, and at its end.
+  // last one, and when the total has come.
   void Add(uint64_t bytes) {
     done_ += bytes;
-    if (done_ < total_ && done_ - told_ < std::max(kStepMin, total_ / 100)) return;
+    const bool whole = total_ && done_ >= *total_;
+    const uint64_t total = total_.value_or(0);
+    if (!whole && done_ - told_ < std::max(kStepMin, total / 100)) return;
     told_ = done_;
-    events_.Record(listener_, connection_id_, [this] {
-      return observe::TransferProgress{ToUtf8(filename_), upload_, done_, total_};
+    events_.Record(listener_, connection_id_, [&] {
+      return observe::TransferProgress{ToUtf8(filename_), upload_, done_, total};
     });
   }
 
@@ -45,7 +50,7 @@ class FileProgress {
   const uint64_t connection_id_;
   const std::string filename_;
   const bool upload_;
-  const uint64_t total_;
+  const std::optional<uint64_t> total_;
   uint64_t done_;
   uint64_t told_;
 };

@@ -10,8 +10,6 @@ namespace rawgate::file {
 // Largest `data` that an upload may send in one message, told by GetLimits; it leaves room for the
 // rest of gRPC's 4 MiB.
 inline constexpr uint32_t kChunkBytesMax = 1 << 20;
-// What a download sends in one message.
-inline constexpr size_t kChunkBytes = 256 * 1024;
 
 // INVALID_ARGUMENT (CHUNK_TOO_LARGE), of the field "data".
 absl::Status CheckChunkSize(size_t bytes);

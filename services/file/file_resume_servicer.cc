@@ -4,13 +4,14 @@
 #include "runtime/base/status.h"
 #include "services/file/file_proto_servicer.h"
 #include "services/file/file_servicer.h"
+#include "services/file/file_unary_call.h"
 
 namespace rawgate::file {
 
 grpc::ServerUnaryReactor* FileServicer::CreateUpload(grpc::CallbackServerContext* context,
                                                      const v1::CreateUploadRequest* request,
                                                      v1::CreateUploadResponse* response) {
-  return Answer(context, "CreateUpload", request->filename(),
+  return Answer(door_, context, "CreateUpload", request->filename(),
                 [this, request, response]() -> absl::Status {
                   const auto spec = ToUploadSpec(*request);
                   if (!spec.ok()) return spec.status();
@@ -28,7 +29,7 @@ grpc::ServerUnaryReactor* FileServicer::CreateUpload(grpc::CallbackServerContext
 grpc::ServerUnaryReactor* FileServicer::WriteChunk(grpc::CallbackServerContext* context,
                                                    const v1::WriteChunkRequest* request,
                                                    v1::WriteChunkResponse* response) {
-  return Answer(context, "WriteChunk", request->upload_id(),
+  return Answer(door_, context, "WriteChunk", request->upload_id(),
                 [this, request, response]() -> absl::Status {
                   if (absl::Status id = CheckUploadId(request->upload_id()); !id.ok()) return id;
                   if (absl::Status size = CheckChunkSize(request->data().size()); !size.ok())
@@ -44,7 +45,7 @@ grpc::ServerUnaryReactor* FileServicer::WriteChunk(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* FileServicer::GetUpload(grpc::CallbackServerContext* context,
                                                   const v1::GetUploadRequest* request,
                                                   v1::GetUploadResponse* response) {
-  return Answer(context, "GetUpload", request->upload_id(),
+  return Answer(door_, context, "GetUpload", request->upload_id(),
                 [this, request, response]() -> absl::Status {
                   if (absl::Status id = CheckUploadId(request->upload_id()); !id.ok()) return id;
                   const auto progress = core_.GetUpload(request->upload_id());
@@ -63,7 +64,7 @@ grpc::ServerUnaryReactor* FileServicer::GetUpload(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* FileServicer::CompleteUpload(grpc::CallbackServerContext* context,
                                                        const v1::CompleteUploadRequest* request,
                                                        v1::CompleteUploadResponse* response) {
-  return Answer(context, "CompleteUpload", request->upload_id(),
+  return Answer(door_, context, "CompleteUpload", request->upload_id(),
                 [this, request, response]() -> absl::Status {
                   if (absl::Status id = CheckUploadId(request->upload_id()); !id.ok()) return id;
                   const auto expected = ToDigests(request->expected(), "expected");
@@ -78,16 +79,17 @@ grpc::ServerUnaryReactor* FileServicer::CompleteUpload(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* FileServicer::AbortUpload(grpc::CallbackServerContext* context,
                                                     const v1::AbortUploadRequest* request,
                                                     v1::AbortUploadResponse*) {
-  return Answer(context, "AbortUpload", request->upload_id(), [this, request]() -> absl::Status {
-    if (absl::Status id = CheckUploadId(request->upload_id()); !id.ok()) return id;
-    return core_.AbortUpload(request->upload_id());
-  });
+  return Answer(door_, context, "AbortUpload", request->upload_id(),
+                [this, request]() -> absl::Status {
+                  if (absl::Status id = CheckUploadId(request->upload_id()); !id.ok()) return id;
+                  return core_.AbortUpload(request->upload_id());
+                });
 }
 
 grpc::ServerUnaryReactor* FileServicer::ListUploads(grpc::CallbackServerContext* context,
                                                     const v1::ListUploadsRequest* request,
                                                     v1::ListUploadsResponse* response) {
-  return Answer(context, "ListUploads", "", [this, request, response]() -> absl::Status {
+  return Answer(door_, context, "ListUploads", "", [this, request, response]() -> absl::Status {
     const auto after = DecodePageToken(request->page_token());
     if (!after.ok()) return after.status();
     const auto limit = ToLimit(request->page_size());

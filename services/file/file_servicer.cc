@@ -1,39 +1,15 @@
 #include "services/file/file_servicer.h"
 
-#include <optional>
-#include <utility>
-
-#include "absl/strings/str_cat.h"
-#include "runtime/base/status.h"
 #include "runtime/rpc/proto_time.h"
-#include "runtime/rpc/status.h"
-#include "services/file/file_download_servicer.h"
 #include "services/file/file_proto_servicer.h"
-#include "services/file/file_upload_servicer.h"
+#include "services/file/file_unary_call.h"
 
 namespace rawgate::file {
-
-grpc::ServerReadReactor<grpc::ByteBuffer>* FileServicer::Upload(
-    grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
-  return new UploadCall({.core = core_,
-                         .disk = disk_,
-                         .events = admission_.service().events(),
-                         .context = *context,
-                         .response = *response,
-                         .stall_timeout = stall_timeout_},
-                        admission_.Admit(*context, "Upload"));
-}
-
-grpc::ServerWriteReactor<v1::DownloadResponse>* FileServicer::Download(
-    grpc::CallbackServerContext* context, const v1::DownloadRequest* request) {
-  return DownloadCall::Start(core_, disk_, admission_.service().events(), *request,
-                             admission_.Admit(*context, "Download"), stall_timeout_);
-}
 
 grpc::ServerUnaryReactor* FileServicer::StatFile(grpc::CallbackServerContext* context,
                                                  const v1::StatFileRequest* request,
                                                  v1::StatFileResponse* response) {
-  return Answer(context, "StatFile", request->filename(),
+  return Answer(door_, context, "StatFile", request->filename(),
                 [this, request, response]() -> absl::Status {
                   const auto name = FileName::Parse(request->filename());
                   if (!name.ok()) return name.status();
@@ -47,7 +23,7 @@ grpc::ServerUnaryReactor* FileServicer::StatFile(grpc::CallbackServerContext* co
 grpc::ServerUnaryReactor* FileServicer::ListFiles(grpc::CallbackServerContext* context,
                                                   const v1::ListFilesRequest* request,
                                                   v1::ListFilesResponse* response) {
-  return Answer(context, "ListFiles", request->folder(),
+  return Answer(door_, context, "ListFiles", request->folder(),
                 [this, request, response]() -> absl::Status {
                   const auto folder = FileName::ParseFolder(request->folder());
                   if (!folder.ok()) return folder.status();
@@ -67,17 +43,18 @@ grpc::ServerUnaryReactor* FileServicer::ListFiles(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* FileServicer::DeleteFile(grpc::CallbackServerContext* context,
                                                    const v1::DeleteFileRequest* request,
                                                    v1::DeleteFileResponse*) {
-  return Answer(context, "DeleteFile", request->filename(), [this, request]() -> absl::Status {
-    const auto name = FileName::Parse(request->filename());
-    if (!name.ok()) return name.status();
-    return core_.Delete(*name);
-  });
+  return Answer(door_, context, "DeleteFile", request->filename(),
+                [this, request]() -> absl::Status {
+                  const auto name = FileName::Parse(request->filename());
+                  if (!name.ok()) return name.status();
+                  return core_.Delete(*name);
+                });
 }
 
 grpc::ServerUnaryReactor* FileServicer::MoveFile(grpc::CallbackServerContext* context,
                                                  const v1::MoveFileRequest* request,
                                                  v1::MoveFileResponse* response) {
-  return Answer(context, "MoveFile", request->filename(),
+  return Answer(door_, context, "MoveFile", request->filename(),
                 [this, request, response]() -> absl::Status {
                   const auto from = FileName::Parse(request->filename());
                   if (!from.ok()) return from.status();
@@ -93,7 +70,7 @@ grpc::ServerUnaryReactor* FileServicer::MoveFile(grpc::CallbackServerContext* co
 grpc::ServerUnaryReactor* FileServicer::GetLimits(grpc::CallbackServerContext* context,
                                                   const v1::GetLimitsRequest*,
                                                   v1::GetLimitsResponse* response) {
-  return Answer(context, "GetLimits", "", [this, response]() -> absl::Status {
+  return Answer(door_, context, "GetLimits", "", [this, response]() -> absl::Status {
     const auto limits = core_.GetLimits();
     if (!limits.ok()) return limits.status();
     response->set_max_file_bytes(limits->file_max_bytes);

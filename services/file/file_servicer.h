@@ -1,16 +1,8 @@
 // FileService over the same store as the sockets.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <utility>
-
-#include "absl/strings/str_cat.h"
 #include "rawgate/file/v1/file_service.grpc.pb.h"
-#include "runtime/rpc/admission.h"
-#include "runtime/rpc/status.h"
-#include "services/file/disk_pool.h"
-#include "services/file/file_core.h"
+#include "services/file/file_typed_transfer.h"
 
 namespace rawgate::file {
 
@@ -32,11 +24,7 @@ using FileServiceBase =
 // Thread-safe. Nothing is done on gRPC's threads that could wait for the disk.
 class FileServicer final : public FileServiceBase {
  public:
-  // All outlive this object. A transfer whose client makes no progress for `stall_timeout` ends
-  // with DEADLINE_EXCEEDED (STALLED).
-  FileServicer(FileCore& core, DiskPool& disk, rpc::Admission& admission,
-               absl::Duration stall_timeout)
-      : core_(core), disk_(disk), admission_(admission), stall_timeout_(stall_timeout) {}
+  explicit FileServicer(const TypedDoor& door) : core_(door.core), door_(door) {}
 
   grpc::ServerReadReactor<grpc::ByteBuffer>* Upload(grpc::CallbackServerContext* context,
                                                     grpc::ByteBuffer* response) override;
@@ -77,37 +65,8 @@ class FileServicer final : public FileServiceBase {
                                         v1::ListUploadsResponse* response) override;
 
  private:
-  // Admits a unary call, described by method and subject, and answers it with what `work` returns,
-  // on the pool.
-  template <typename Work>
-  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, absl::string_view method,
-                                   const std::string& subject, Work work);
-
   FileCore& core_;
-  DiskPool& disk_;
-  rpc::Admission& admission_;
-  const absl::Duration stall_timeout_;
+  const TypedDoor door_;
 };
-
-template <typename Work>
-grpc::ServerUnaryReactor* FileServicer::Answer(grpc::CallbackServerContext* context,
-                                               absl::string_view method, const std::string& subject,
-                                               Work work) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  absl::StatusOr<rpc::Call> admitted = admission_.Admit(*context, method);
-  if (!admitted.ok()) {
-    reactor->Finish(rpc::ToGrpc(admitted.status()));
-    return reactor;
-  }
-  admitted->Describe([&] { return absl::StrCat(method, " \"", subject, "\""); });
-  disk_.Post(
-      [reactor, call = std::make_optional(*std::move(admitted)), work = std::move(work)]() mutable {
-        const grpc::Status status = call->End(work());
-        // The context, which it refers to, goes with the call.
-        call.reset();
-        reactor->Finish(status);
-      });
-  return reactor;
-}
 
 }  // namespace rawgate::file

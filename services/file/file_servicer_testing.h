@@ -22,7 +22,10 @@ namespace rawgate::file {
 class FileServicerTest : public ::testing::Test {
  protected:
   explicit FileServicerTest(absl::Duration stall_timeout = absl::Minutes(1))
-      : servicer_(*core_, disk_, admission_, stall_timeout) {}
+      : door_{.core = *core_,
+              .disk = disk_,
+              .admission = admission_,
+              .stall_timeout = stall_timeout} {}
 
   void SetUp() override {
     grpc::ServerBuilder builder;
@@ -129,7 +132,8 @@ class FileServicerTest : public ::testing::Test {
   observe::EventLog events_;
   net::Service service_{thread_.loop(), "file", events_};
   rpc::Admission admission_{service_};
-  FileServicer servicer_;
+  const TypedDoor door_;
+  FileServicer servicer_{door_};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::FileService::Stub> stub_;
 };

@@ -1,5 +1,3 @@
-#include "services/file/file_upload_servicer.h"
-
 #include <thread>
 #include <vector>
 
