@@ -21,25 +21,30 @@ READS = re.compile(r"^(Get|List|Stat|Watch|Download)")
 IDEMPOTENCY = re.compile(r"option\s+idempotency_level\s*=\s*NO_SIDE_EFFECTS;")
 ALL_CAPITALS = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b")
 LITERAL = re.compile(r'"([A-Z]+(?:_[A-Z]+)+)"')
+TESTS = re.compile(r"(^|[/_])test")
 CODES = {"INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
          "FAILED_PRECONDITION", "OUT_OF_RANGE", "DATA_LOSS"}
 
 
 def check(source):
-    if source.suffix != ".proto" or not source.path.startswith("protos/rawgate/"):
+    if source.suffix != ".proto" or not source.path.startswith("protos/"):
+        return
+    # The gateway serves these too.
+    yield from _methods(source)
+    # Names and their order are Google's.
+    if source.path.startswith("protos/google/"):
         return
     yield from _package(source)
     yield from _names(source)
     yield from _comments(source)
-    yield from _methods(source)
     yield from _enums(source)
 
 
 def check_reasons(sources):
     """Reasons that the comments of methods promise and no program sends."""
-    programs = [each for each in sources if each.suffix in CPP and "test" not in each.path]
+    programs = [each for each in sources if each.suffix in CPP and not TESTS.search(each.path)]
     sent = {reason for source in programs for reason in LITERAL.findall(source.text)}
-    contracts = [each for each in sources if each.suffix == ".proto" and each.path.startswith("protos/rawgate/")]
+    contracts = [each for each in sources if each.suffix == ".proto" and each.path.startswith("protos/")]
     values = {match.group(1) for each in contracts for match in map(ENUM_VALUE.match, each.lines) if match}
     for source in contracts:
         for number, line in enumerate(source.lines, 1):

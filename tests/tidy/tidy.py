@@ -14,7 +14,7 @@ from source import CPP, Source
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Texts of others, kept word for word.
-FOREIGN = ("protos/google/", "LICENSE")
+FOREIGN = ("LICENSE",)
 
 
 def project_files(root):

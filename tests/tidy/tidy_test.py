@@ -235,6 +235,10 @@ class ProtosTest(unittest.TestCase):
                 self.assertIn(good, GOOD_PROTO)
                 self.assertEqual(len(self.found(GOOD_PROTO.replace(good, bad))), 1)
 
+    def test_names_that_are_googles_are_not_judged_but_their_methods_are(self):
+        path, renamed = "protos/google/echo/echo.proto", GOOD_PROTO.replace("service EchoService", "service Echo")
+        self.assertEqual(self.found(renamed, path), [])
+        self.assertEqual(len(self.found(renamed.replace("ROLE_OPERATOR", "ROLE_UNSPECIFIED"), path)), 1)
 
     def test_catches_a_reason_that_nothing_sends(self):
         contract = Source(PROTO_PATH, GOOD_PROTO)
