@@ -69,7 +69,8 @@ TEST_F(ReflectionTest, ListsForwardedAndOwnServices) {
               IsSupersetOf({"rawgate.echo.v1.EchoService", "rawgate.exec.v1.ExecService",
                             "rawgate.time.v1.TimeService", "rawgate.file.v1.FileService",
                             "rawgate.chat.v1.ChatService", "rawgate.control.v1.ControlService",
-                            "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}));
+                            "google.bytestream.ByteStream", "grpc.health.v1.Health",
+                            "grpc.reflection.v1alpha.ServerReflection"}));
 }
 
 TEST_F(ReflectionTest, AFileComesWithItsImportsOnce) {

@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "google/bytestream/bytestream.pb.h"
 #include "rawgate/chat/v1/chat_service.pb.h"
 #include "rawgate/echo/v1/echo_service.pb.h"
 #include "rawgate/exec/v1/exec_service.pb.h"
@@ -27,11 +28,14 @@ const std::vector<const ServiceDescriptor*>& ForwardedServices() {
       time::v1::GetTimeRequest::descriptor()->file()->service(0),
       file::v1::StatFileRequest::descriptor()->file()->service(0),
       chat::v1::SendMessageRequest::descriptor()->file()->service(0),
+      google::bytestream::ReadRequest::descriptor()->file()->service(0),
   };
   return *services;
 }
 
 std::string BackendOf(const ServiceDescriptor& service) {
+  // Google's package says nothing of ours.
+  if (service.file() == google::bytestream::ReadRequest::descriptor()->file()) return "file";
   const std::vector<std::string> package = absl::StrSplit(service.file()->package(), '.');
   return package.at(1);
 }

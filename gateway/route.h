@@ -13,11 +13,11 @@
 
 namespace rawgate::gateway {
 
-// The services that the gateway forwards, one for each backend.
+// The services that the gateway forwards, at least one for each backend.
 const std::vector<const google::protobuf::ServiceDescriptor*>& ForwardedServices();
 
 // The backend that serves `service`: the area of its package, "echo" for
-// rawgate.echo.v1.EchoService.
+// rawgate.echo.v1.EchoService; "file" for google.bytestream.ByteStream.
 std::string BackendOf(const google::protobuf::ServiceDescriptor& service);
 
 struct Route {

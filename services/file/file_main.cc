@@ -6,6 +6,7 @@
 #include "runtime/host/flags.h"
 #include "runtime/host/service_host.h"
 #include "services/file/disk_pool.h"
+#include "services/file/file_bytestream_servicer.h"
 #include "services/file/file_core.h"
 #include "services/file/file_flags.h"
 #include "services/file/file_servicer.h"
@@ -40,8 +41,10 @@ int main(int argc, char** argv) {
                              .admission = host.admission(),
                              .stall_timeout = absl::GetFlag(FLAGS_stall_timeout)};
   file::FileServicer servicer(door);
+  file::ByteStreamServicer bytestream(door);
   host.AddStreamListeners("tcp", session);
   host.AddRpcService(servicer);
+  host.AddRpcService(bytestream);
   host.RequireLoopbackUnlessAllowed();
 
   file::FileUpkeep upkeep(**core, disk, host.loop());

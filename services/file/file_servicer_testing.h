@@ -13,6 +13,7 @@
 #include "runtime/rpc/status.h"
 #include "runtime/testing/loop_thread.h"
 #include "runtime/testing/raw_client.h"
+#include "services/file/file_bytestream_servicer.h"
 #include "services/file/file_proto_servicer.h"
 #include "services/file/file_servicer.h"
 #include "services/file/file_store_testing.h"
@@ -30,8 +31,10 @@ class FileServicerTest : public ::testing::Test {
   void SetUp() override {
     grpc::ServerBuilder builder;
     builder.RegisterService(&servicer_);
+    builder.RegisterService(&bytestream_servicer_);
     server_ = builder.BuildAndStart();
     stub_ = v1::FileService::NewStub(server_->InProcessChannel({}));
+    bytestream_stub_ = bytestream::ByteStream::NewStub(server_->InProcessChannel({}));
     service_.Add(admission_);
     StartService();
   }
@@ -134,8 +137,10 @@ class FileServicerTest : public ::testing::Test {
   rpc::Admission admission_{service_};
   const TypedDoor door_;
   FileServicer servicer_{door_};
+  ByteStreamServicer bytestream_servicer_{door_};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::FileService::Stub> stub_;
+  std::unique_ptr<bytestream::ByteStream::Stub> bytestream_stub_;
 };
 
 class ImpatientFileServicerTest : public FileServicerTest {

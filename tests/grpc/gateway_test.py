@@ -14,7 +14,7 @@ from reflection.v1 import reflection_pb2, reflection_pb2_grpc
 from reflection.v1alpha import reflection_pb2 as alpha_pb2, reflection_pb2_grpc as alpha_pb2_grpc
 
 OUR_SERVICES = {f"rawgate.{area}.v1.{area.capitalize()}Service"
-                for area in ("control", "echo", "exec", "time", "file", "chat")}
+                for area in ("control", "echo", "exec", "time", "file", "chat")} | {"google.bytestream.ByteStream"}
 
 stack = None
 client = None
@@ -35,7 +35,8 @@ class HealthTest(unittest.TestCase):
         return stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=PATIENCE).status
 
     def test_whole_and_each_service(self):
-        for service in ("", "rawgate.echo.v1.EchoService", "rawgate.file.v1.FileService"):
+        for service in ("", "rawgate.echo.v1.EchoService", "rawgate.file.v1.FileService",
+                        "google.bytestream.ByteStream"):
             with self.subTest(service=service):
                 wait_until(lambda: self.check(service) == health_pb2.HealthCheckResponse.SERVING, "SERVING")
 

@@ -12,6 +12,7 @@ sys.path.insert(0, os.environ.get("RAWGATE_STUB_DIR", str(REPOSITORY / "build/re
 
 # pylint: disable=wrong-import-position
 import grpc
+from google.bytestream import bytestream_pb2, bytestream_pb2_grpc
 from google.rpc import error_details_pb2, status_pb2
 from rawgate.chat.v1 import chat_service_pb2, chat_service_pb2_grpc
 from rawgate.control.v1 import control_service_pb2, control_service_pb2_grpc, event_pb2, state_pb2
@@ -28,6 +29,7 @@ exec_ = types.SimpleNamespace(**{**vars(command_pb2), **vars(output_pb2), **vars
 time = time_service_pb2
 file = types.SimpleNamespace(**{**vars(file_info_pb2), **vars(upload_pb2), **vars(file_service_pb2)})
 chat = chat_service_pb2
+bytestream = bytestream_pb2
 
 
 class Client:
@@ -41,6 +43,7 @@ class Client:
         self.time = time_service_pb2_grpc.TimeServiceStub(self.channel)
         self.file = file_service_pb2_grpc.FileServiceStub(self.channel)
         self.chat = chat_service_pb2_grpc.ChatServiceStub(self.channel)
+        self.bytestream = bytestream_pb2_grpc.ByteStreamStub(self.channel)
 
     def close(self):
         self.channel.close()
