@@ -1,4 +1,4 @@
-"""Runs tests/node/gateway.mjs, a client with @grpc/grpc-js, against the six processes."""
+"""Runs the clients of tests/node, which use @grpc/grpc-js, against the six processes."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from tests.harness.stack import Stack
 
 
 class NodeClientTest(unittest.TestCase):
-    def test_javascript_client(self):
+    def check(self, script):
         stack = Stack(stable_ports=True)
         self.addCleanup(stack.stop)
         stack.start_all()
@@ -19,10 +19,16 @@ class NodeClientTest(unittest.TestCase):
             RAWGATE_PROTOS=str(REPOSITORY / "protos"),
             RAWGATE_NODE_DIR=os.environ.get("RAWGATE_NODE_DIR", str(REPOSITORY / "build/release/tests/node")))
         # --test-timeout exists from Node 20 on; the deadline here holds for every version.
-        result = subprocess.run(["node", "--test", str(REPOSITORY / "tests/node/gateway.mjs")], env=environment,
+        result = subprocess.run(["node", "--test", str(REPOSITORY / "tests/node" / script)], env=environment,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=2 * PATIENCE)
         self.assertEqual(result.returncode, 0, result.stdout.decode())
         self.assertNotIn(b"# tests 0", result.stdout)
+
+    def test_our_protos(self):
+        self.check("gateway.mjs")
+
+    def test_googles_bytestream(self):
+        self.check("bytestream.mjs")
 
 
 if __name__ == "__main__":
