@@ -31,11 +31,12 @@ def parse_address(uri):
 
 
 class Program:
-    """A running service or gateway. Its log goes to <directory>/<name>.log."""
+    """A running service or gateway. Its log goes to <directory>/<name>.log. `under` is a command, and its options, that
+    runs the program's own in the same process, as setpriv and `strace -D` do."""
 
-    def __init__(self, name, flags, directory, environment=None):
+    def __init__(self, name, flags, directory, environment=None, under=()):
         self.name = name
-        self.command = [str(BIN_DIR / f"rawgate-{name}"), *flags]
+        self.command = [*under, str(BIN_DIR / f"rawgate-{name}"), *flags]
         self.log_path = pathlib.Path(directory) / f"{name}.log"
         self.environment = clean_environment(**(environment or {}))
         self.process = None

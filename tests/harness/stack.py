@@ -43,15 +43,17 @@ class Stack:
             return address
         return f"{address.removesuffix('0')}{stable_port()}"
 
-    def start_service(self, name, *flags, listeners=None, rpc="tcp://127.0.0.1:0", environment=None):
-        """Starts one service; further flags come last and so win over the usual ones."""
+    def start_service(self, name, *flags, listeners=None, rpc="tcp://127.0.0.1:0", environment=None,
+                      under=()):
+        """Starts one service; further flags come last and so win over the usual ones. `under` is a command, and its
+        options, that runs the service's own."""
         addresses = [self._with_port(address) for address in listeners or LISTENERS[name]]
         usual = [f"--listen={','.join(addresses)}", f"--rpc_listen={self._with_port(rpc)}"]
         if name == "file":
             usual.append(f"--root={self.file_root}")
         if name == "exec":
             usual.append(f"--work_dir={self.scratch}")
-        self.programs[name] = Program(name, [*usual, *flags], self.directory, environment).start()
+        self.programs[name] = Program(name, [*usual, *flags], self.directory, environment, under).start()
         return self.programs[name]
 
     def start_gateway(self, *flags, backends=None):
