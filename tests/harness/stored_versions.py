@@ -5,12 +5,14 @@ import random
 import threading
 import time
 
-POOL = random.Random(4).randbytes(8 << 20)
+SIZE_MAX = 12 << 20
+_STARTS = 4 << 20
+_POOL = random.Random(4).randbytes(_STARTS + SIZE_MAX)
 PENDING, STORED, REFUSED = "pending", "stored", "refused"
 
 
 class Version:
-    """One content of one name; or its absence, after a deletion (`size` None). Times are time.monotonic_ns()."""
+    """One content of one name, of at most SIZE_MAX bytes; or its absence, after a deletion (`size` None). Times are time.monotonic_ns()."""
 
     def __init__(self, name, number, size):
         self.name = name
@@ -25,8 +27,8 @@ class Version:
         if self.size is None:
             return None
         head = b"version %012d %012d\n" % (self.number, self.size)
-        start = self.number * 7919 % (len(POOL) // 2)
-        return (head + POOL[start:start + max(0, self.size - len(head))])[:self.size]
+        start = self.number * 7919 % _STARTS
+        return (head + _POOL[start:start + max(0, self.size - len(head))])[:self.size]
 
     def __repr__(self):
         return f"{self.name}#{self.number} of {self.size} bytes, {self.outcome}"
