@@ -3,6 +3,7 @@
 import hashlib
 import random
 import threading
+import time
 
 from tests.conformance.file_client import packed_request, receive_reply, request
 from tests.conformance.plain_client import connect
@@ -18,6 +19,7 @@ class Writer:
 
     def __init__(self, number, ledger, seed, size_max):
         self.number = number
+        self.address = None
         self.ledger = ledger
         self.chance = random.Random(seed)
         self.size_max = size_max
@@ -27,9 +29,13 @@ class Writer:
         self.unfinished = None
         self.resumed = 0
         self.failures = []
+        # By upload id: the version; how much the service has said to have on disk, and when (time.monotonic_ns()).
+        self.uploads = {}
+        self.told = {}
 
     def run(self, address, stopping):
         """Until `stopping` is set, or the service is gone."""
+        self.address = address
         try:
             with connect(address) as client:
                 self.finish(client)
@@ -94,7 +100,8 @@ class Writer:
         self.serial += 1
         version = self.ledger.begin(f"resumable/{self.number}/{self.chance.randrange(OWN_NAMES)}", self._size())
         self.unfinished = version, f"writer-{self.number}-{self.serial}"
-        self._send_rest(client, 0)
+        self.uploads[self.unfinished[1]] = version
+        self._send_rest(client, 0, ask=self.chance.random() < 0.5)
 
     def finish(self, client):
         """Completes the upload that an earlier run had begun."""
@@ -106,7 +113,7 @@ class Writer:
             self._settle(version, status)
             self.unfinished = None
         elif status["status"] == "ok":
-            self._check_prefix(version, status)
+            self._check_prefix(version, upload_id, status)
             self.resumed += status["offset"] > 0
             self._send_rest(client, status["offset"])
         elif status["reason"] == "UPLOAD_NOT_FOUND":
@@ -114,17 +121,33 @@ class Writer:
         else:
             self.failures.append(f"{version}: {status}")
 
-    def _check_prefix(self, version, status):
+    def _check_prefix(self, version, upload_id, status):
         prefix = version.content()[:status["offset"]]
-        if hashlib.sha256(prefix).hexdigest() != status["prefix_sha256"]:
-            self.failures.append(f"{version}: not the bytes that were sent: {status}")
+        least = self.told.get(upload_id, (0, 0))[0]
+        if status["offset"] < least or hashlib.sha256(prefix).hexdigest() != status["prefix_sha256"]:
+            self.failures.append(f"{version}: not the bytes that were sent, or less than {least}: {status}")
 
-    def _send_rest(self, client, offset):
+    def _send_rest(self, client, offset, ask=False):
         version, upload_id = self.unfinished
         header = {"filename": version.name, "filesize": version.size, "upload_id": upload_id, "offset": offset}
-        self._send(client, header, version.content()[offset:])
+        content = version.content()[offset:]
+        half = len(content) // 2 if ask else 0
+        self._send(client, header, content[:half])
+        if half:
+            self._ask(version, upload_id)
+        client.sendall(content[half:])
         self._settle(version, receive_reply(client))
         self.unfinished = None
+
+    def _ask(self, version, upload_id):
+        """How far it is, by another connection, while this one goes on."""
+        with connect(self.address) as other:
+            status = request(other, op="status", upload_id=upload_id)
+        if status["status"] == "ok":
+            self._check_prefix(version, upload_id, status)
+            self.told[upload_id] = status["offset"], time.monotonic_ns()
+        elif status["reason"] != "UPLOAD_NOT_FOUND":
+            self.failures.append(f"{version}: {status}")
 
 
 class Writers:
@@ -160,6 +183,15 @@ class Writers:
 
     def upload_ids(self):
         return {writer.unfinished[1] for writer in self.each if writer.unfinished}
+
+    def version_of(self, upload_id):
+        return self.each[int(upload_id.split("-")[1])].uploads[upload_id]
+
+    def told_before(self, moment):
+        """(version, upload id, bytes) of uploads that were not stored by then, and of which so much was on disk."""
+        told = [(writer.uploads[upload_id], upload_id, offset) for writer in self.each
+                for upload_id, (offset, when) in list(writer.told.items()) if when < moment]
+        return [each for each in told if each[0].end is None or each[0].end >= moment]
 
     def resumed_count(self):
         return sum(writer.resumed for writer in self.each)

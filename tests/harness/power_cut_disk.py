@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import uuid
 
 from tests.harness.durability import skip_module
 from tests.harness.program import REPOSITORY
@@ -95,6 +96,18 @@ class PowerCutDisk:
     def mounted_copy(self, image):
         """Mounts it, which replays its journal."""
         return mounted(image, self.work / "copy")
+
+
+@contextlib.contextmanager
+def another_boot(directory):
+    """Who reads the machine's boot id meanwhile finds another: as after a power cut."""
+    boot_id = pathlib.Path(directory) / "boot_id"
+    boot_id.write_text(f"{uuid.uuid4()}\n")
+    _run("mount", "--bind", boot_id, "/proc/sys/kernel/random/boot_id")
+    try:
+        yield
+    finally:
+        _run("umount", "/proc/sys/kernel/random/boot_id")
 
 
 def check_file_system(image):
