@@ -112,30 +112,24 @@ class FullDiskTest(DiskTest):
     def test_disk_that_fills_up_under_an_upload(self):
         """It fitted when it was announced."""
         content = self.content()
-        with contextlib.ExitStack() as clients:
-            each = [clients.enter_context(self.connect()) for _ in range(3)]
-            for number, client in enumerate(each):
-                name = {"filename": "kept", "filesize": LARGE}
-                if number == 2:
-                    name["upload_id"] = "resumable"
-                client.sendall(packed_request(name) + content[:100_000])
-            wait_until(lambda: self.written() == 3, "the first bytes of each")
-            with self.full(leaving=100_000):
-                for client in each:
+        for more in ({}, {"upload_id": "resumable"}):
+            with self.connect() as client:
+                client.sendall(packed_request({"filename": "kept", "filesize": LARGE, **more}) + content[:100_000])
+                wait_until(self.first_bytes_are_written, "the first bytes")
+                with self.full(leaving=100_000):
                     with contextlib.suppress(ConnectionError):
                         client.sendall(content[100_000:])
                     self.assert_error(receive_reply(client), "RESOURCE_EXHAUSTED", "NO_SPACE")
-                self.assert_untouched()
+                    self.assert_untouched()
         self.assert_works_again()
         self.assert_resumable_goes_on(content)
 
-    def written(self):
-        """Uploads that have bytes in the store's file system."""
+    def first_bytes_are_written(self):
         folder = pathlib.Path(f"/proc/{self.service.pid}/fd")
-        with contextlib.suppress(FileNotFoundError):
-            return sum(str(entry.readlink()).startswith(str(self.root)) and entry.stat().st_size == 100_000
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            return any(str(entry.readlink()).startswith(str(self.root)) and entry.stat().st_size == 100_000
                        for entry in folder.iterdir())
-        return 0
+        return False
 
     def assert_resumable_goes_on(self, content):
         with self.connect() as client:

@@ -71,7 +71,7 @@ class QuotaTest(unittest.TestCase):
     def test_what_does_not_fit_is_refused_and_what_does_is_not(self):
         self.assertEqual(self.free(), 400_000)
         self.assert_refused("more", 400_001)
-        self.assert_refused("new/folder/more", 2**60)
+        self.assert_refused("new/folder/more", 2 * QUOTA)
         self.assert_kept()
         self.assertEqual(self.upload("more", self.content[:400_000])["status"], "ok")
         self.assertEqual(self.free(), 0)
