@@ -13,7 +13,7 @@ from tests.harness.stored_versions import Ledger
 
 file = rpc.file
 
-TRANSFERS = figure(4, 100)
+TRANSFERS = figure(4, 34)
 SIZES = 9 << 20, 12 << 20
 MOVED_MAX = 1.1
 CHUNK = 64 << 10
