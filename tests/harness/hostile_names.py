@@ -8,23 +8,25 @@ _COMPONENTS_MAX = 32
 _COMPONENT_LONGEST = 255
 
 _FIXED = (
-    b"", b".", b"..", b"/", b"//", b"///", b"./", b"../", b"/.", b"/..", b"a/", b"a//b", b"a/.", b"a/..", b"a/./b", b"./a",
-    b"a/../b", b"../a", b"..//a", b"/etc/passwd", b"/dev/zero", b"/proc/self/root/etc/passwd", b"../outside/secret",
-    b"a/../../outside/secret", b"a/b/../../../outside/secret", b"/../outside/secret", b"\0", b"a\0", b"\0a", b"a\0/../b",
-    b"..\0", b"../outside/secret\0.txt", b"a/\0", b"x" * 256, b"a/" + b"x" * 256, b"x/" * 32 + b"x", b"x/" * 31 + b"x",
-    b"x/" * 600 + b"x", b"y" * 60_000, b"../" * 300 + b"etc/passwd", b"/".join([b"z" * 255] * 4), b"/".join([b"z" * 255] * 5),
-    b".rawgate-", b".rawgate-uploads", b".rawgate-uploads/a", b"a/.rawgate-x", b".rawgate-uploads/../a", b".rawgate",
-    b"\xc0\xae\xc0\xae/a", b"\xc0\xae\xc0\xae\xc0\xafa", b"\xe0\x80\xae\xe0\x80\xae/a", b"\xf0\x80\x80\xae", b"\xff\xfe",
-    b"\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"..\\..\\outside\\secret", b"\\", b"\\\\server\\share", b"C:\\x", b"C:",
-    b"CON", b"NUL", b"aux.txt", b"%2e%2e/a", b"%2e%2e%2fa", b"..%2fa", b"%00", b"...", b"....", b"../...", b".../a", b" ..",
-    b".. ", b"..;", b"..\t", b"\n", b"a\nb", b"\r\n", b"\x1b[2J", b"\x7f", b"\x01", b"-rf", b"--", b"~", b"~root", b"$HOME",
-    b"`id`", b"$(id)", b"a;b", b"a|b", b"*", b"?", b"\"", b"'", b"fifo", b"socket", b"device", b"fifo/a", b"device/a",
-    b"link", b"link/secret", b"absolute", b"absolute/secret", b"magic", b"magic/status", b"\xef\xbc\x8e\xef\xbc\x8e/a",
-    b"\xe2\x80\xae", b"\xe2\x88\x95etc", b"\xef\xbb\xbfa")
-_PARTS = (b"..", b"..", b".", b"", b"a", b"b", b"outside", b"secret", b"etc", b"passwd", b"dev", b"zero", b"proc", b"self", b"root",
-          b"x" * 255, b"x" * 256, b".rawgate-uploads", b".rawgate-0", b"\0", b"a\0b", b"\x01", b"\x1b[2J", b"\n", b"..\\", b"\\..",
-          b"\xc0\xae\xc0\xae", b"\xe0\x80\xae", b"\xff", b"%2e%2e", b"...", b".. ", b"link", b"absolute", b"magic", b"fifo",
-          b"\xe4\xbd\xa0", b"C:", b"~")
+    b"", b".", b"..", b"/", b"//", b"///", b"./", b"../", b"/.", b"/..", b"a/", b"a//b", b"a/.", b"a/..", b"a/./b",
+    b"./a", b"a/../b", b"../a", b"..//a", b"/etc/passwd", b"/dev/zero", b"/proc/self/root/etc/passwd",
+    b"../outside/secret", b"a/../../outside/secret", b"a/b/../../../outside/secret", b"/../outside/secret", b"\0",
+    b"a\0", b"\0a", b"a\0/../b", b"..\0", b"../outside/secret\0.txt", b"a/\0", b"x" * 256, b"a/" + b"x" * 256,
+    b"x/" * 32 + b"x", b"x/" * 31 + b"x", b"x/" * 600 + b"x", b"y" * 60_000, b"../" * 300 + b"etc/passwd",
+    b"/".join([b"z" * 255] * 4), b"/".join([b"z" * 255] * 5), b".rawgate-", b".rawgate-uploads", b".rawgate-uploads/a",
+    b"a/.rawgate-x", b".rawgate-uploads/../a", b".rawgate", b"\xc0\xae\xc0\xae/a", b"\xc0\xae\xc0\xae\xc0\xafa",
+    b"\xe0\x80\xae\xe0\x80\xae/a", b"\xf0\x80\x80\xae", b"\xff\xfe", b"\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
+    b"..\\..\\outside\\secret", b"\\", b"\\\\server\\share", b"C:\\x", b"C:", b"CON", b"NUL", b"aux.txt", b"%2e%2e/a",
+    b"%2e%2e%2fa", b"..%2fa", b"%00", b"...", b"....", b"../...", b".../a", b" ..", b".. ", b"..;", b"..\t", b"\n",
+    b"a\nb", b"\r\n", b"\x1b[2J", b"\x7f", b"\x01", b"-rf", b"--", b"~", b"~root", b"$HOME", b"`id`", b"$(id)", b"a;b",
+    b"a|b", b"*", b"?", b"\"", b"'", b"fifo", b"socket", b"device", b"fifo/a", b"device/a", b"link", b"link/secret",
+    b"absolute", b"absolute/secret", b"magic", b"magic/status", b"\xef\xbc\x8e\xef\xbc\x8e/a", b"\xe2\x80\xae",
+    b"\xe2\x88\x95etc", b"\xef\xbb\xbfa")
+_PARTS = (
+    b"..", b"..", b".", b"", b"a", b"b", b"outside", b"secret", b"etc", b"passwd", b"dev", b"zero", b"proc", b"self",
+    b"root", b"x" * 255, b"x" * 256, b".rawgate-uploads", b".rawgate-0", b"\0", b"a\0b", b"\x01", b"\x1b[2J", b"\n",
+    b"..\\", b"\\..", b"\xc0\xae\xc0\xae", b"\xe0\x80\xae", b"\xff", b"%2e%2e", b"...", b".. ", b"link", b"absolute",
+    b"magic", b"fifo", b"\xe4\xbd\xa0", b"C:", b"~")
 
 
 def hostile_names(count, chance):

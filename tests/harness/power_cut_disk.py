@@ -58,7 +58,8 @@ class PowerCutDisk:
             self._file.touch()
             self._serve()
             opening.callback(self._end)
-            _run("mkfs.ext4", "-q", "-F", "-b", "4096", "-i", "4096", "-E", "lazy_itable_init=0,lazy_journal_init=0", self._file)
+            _run("mkfs.ext4", "-q", "-F", "-b", "4096", "-i", "4096",
+                 "-E", "lazy_itable_init=0,lazy_journal_init=0", self._file)
             opening.enter_context(mounted(self._file, self.folder))
             self._open = opening.pop_all()
         return self

@@ -43,7 +43,7 @@ class ResumingUpload:
                 with _connect(self.address) as client:
                     if self.attempts > 1:
                         offset = self._offset(client)
-                    reply = self._attempt(client, offset)
+                    reply = self.attempt(client, offset)
             except (OSError, EOFError):
                 continue
             if reply.get("reason") not in ("WRONG_OFFSET", "UPLOAD_COMPLETING"):
@@ -60,7 +60,8 @@ class ResumingUpload:
             raise FileChanged(status)
         return status["offset"]
 
-    def _attempt(self, client, offset):
+    def attempt(self, client, offset):
+        """Sends the rest and awaits the reply."""
         client.sendall(packed_request({**self.header, "offset": offset}))
         while offset < len(self.content):
             count = client.send(memoryview(self.content)[offset:offset + STEP])

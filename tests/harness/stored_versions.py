@@ -12,7 +12,8 @@ PENDING, STORED, REFUSED = "pending", "stored", "refused"
 
 
 class Version:
-    """One content of one name, of at most SIZE_MAX bytes; or its absence, after a deletion (`size` None). Times are time.monotonic_ns()."""
+    """One content of one name, of at most SIZE_MAX bytes; or its absence, after a deletion (`size` None). Times are
+    time.monotonic_ns()."""
 
     def __init__(self, name, number, size):
         self.name = name
@@ -65,11 +66,12 @@ class Ledger:
 
     def pending(self):
         with self._lock:
-            return [version for versions in self._versions.values() for version in versions if version.outcome == PENDING]
+            return [version for versions in self._versions.values() for version in versions
+                    if version.outcome == PENDING]
 
     def settle_interrupted(self, root, resumable):
-        """The service is dead, so what it had not answered is either there by now or never will be, but for uploads that
-        can be resumed (names)."""
+        """The service is dead, so what it had not answered is either there by now or never will be, but for uploads
+        that can be resumed (names)."""
         for version in self.pending():
             if _read(root / version.name) == version.content():
                 self.settle(version, STORED)

@@ -83,9 +83,9 @@ class Server:
         options = f"fd={self.fuse},rootmode={stat.S_IFREG | 0o600:o},user_id=0,group_id=0"
         if _libc.mount(b"volatile", os.fsencode(path), b"fuse", 0, options.encode()) != 0:
             raise OSError(ctypes.get_errno(), "mounting a FUSE file system")
-        self._answers = {_GETATTR: self._attributes, _SETATTR: self._attributes, _OPEN: lambda _: struct.pack("<QII", 0, 0, 0),
-                         _READ: self._read, _WRITE: self._write, _STATFS: lambda _: bytes(80), _RELEASE: lambda _: b"",
-                         _FSYNC: self._flush, _FLUSH: lambda _: b"", _INIT: self._init, _DESTROY: lambda _: b""}
+        self._answers = {_INIT: self._init, _DESTROY: _nothing, _GETATTR: self._attributes, _SETATTR: self._attributes,
+                         _OPEN: lambda _: bytes(16), _READ: self._read, _WRITE: self._write, _FSYNC: self._flush,
+                         _FLUSH: _nothing, _RELEASE: _nothing, _STATFS: lambda _: bytes(80)}
 
     def unmount(self):
         _libc.umount2(os.fsencode(self.path), _DETACH)
@@ -112,8 +112,8 @@ class Server:
                            WRITE_MAX // BLOCK, 0)
 
     def _attributes(self, _):
-        return _ATTRIBUTES.pack(3600, 0, 1, self.medium.size, self.medium.size // 512, *[0] * 6, stat.S_IFREG | 0o600, 1,
-                                *[0] * 3, BLOCK, 0)
+        return _ATTRIBUTES.pack(3600, 0, 1, self.medium.size, self.medium.size // 512, *[0] * 6,
+                                stat.S_IFREG | 0o600, 1, *[0] * 3, BLOCK, 0)
 
     def _read(self, body):
         _, offset, size = struct.unpack_from("<QQI", body)
@@ -127,6 +127,10 @@ class Server:
     def _flush(self, _):
         self.medium.flush()
         return b""
+
+
+def _nothing(_):
+    return b""
 
 
 def _save(image, path):

@@ -105,7 +105,8 @@ class FullDiskTest(DiskTest):
                                               grpc.StatusCode.RESOURCE_EXHAUSTED, "NO_SPACE")
             self.assertIn("RetryInfo", "".join(details))
             create = rpc.file.CreateUploadRequest(filename="kept", size=LARGE)
-            self.assert_typed_error(self.client.file.CreateUpload, create, grpc.StatusCode.RESOURCE_EXHAUSTED, "NO_SPACE")
+            self.assert_typed_error(self.client.file.CreateUpload, create,
+                                    grpc.StatusCode.RESOURCE_EXHAUSTED, "NO_SPACE")
             self.assert_untouched()
         self.assert_works_again()
 
@@ -192,9 +193,10 @@ class ReadOnlyStoreTest(DiskTest):
     def check_typed(self):
         read_only = grpc.StatusCode.FAILED_PRECONDITION, "EROFS"
         self.assert_typed_error(self.client.file.Upload, self.typed_upload("kept", b"newer"), *read_only)
+        move = rpc.file.MoveFileRequest(filename="kept", new_filename="moved")
         for call, message in ((self.client.file.CreateUpload, rpc.file.CreateUploadRequest(filename="kept", size=1)),
                               (self.client.file.DeleteFile, rpc.file.DeleteFileRequest(filename="kept")),
-                              (self.client.file.MoveFile, rpc.file.MoveFileRequest(filename="kept", new_filename="moved"))):
+                              (self.client.file.MoveFile, move)):
             self.assert_typed_error(call, message, *read_only)
         self.assertEqual(self.client.file.StatFile(rpc.file.StatFileRequest(filename="kept")).file.size, len(KEPT))
 

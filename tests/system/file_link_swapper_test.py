@@ -30,13 +30,14 @@ class LinkSwapperTest(unittest.TestCase):
         self.stack = Stack()
         self.addCleanup(self.stack.stop)
         self.outside = self.stack.directory / "outside"
-        for place, content in ((self.outside, SECRET), (self.outside / "folder", SECRET),
-                               (self.stack.file_root / "folder", INSIDE), (self.stack.file_root / "parent/folder", INSIDE)):
+        root = self.stack.file_root
+        for place, content in ((self.outside, SECRET), (self.outside / "folder", SECRET), (root / "folder", INSIDE),
+                               (root / "parent/folder", INSIDE)):
             place.mkdir(parents=True, exist_ok=True)
             (place / "kept").write_bytes(content)
             (place / "removed").write_bytes(content)
-        (self.stack.file_root / "link").symlink_to("../outside")
-        (self.stack.file_root / "parent-link").symlink_to(self.outside)
+        (root / "link").symlink_to("../outside")
+        (root / "parent-link").symlink_to(self.outside)
         self.before = tree(self.outside)
         self.stack.start_service("file")
         self.stack.start_gateway()
@@ -69,7 +70,8 @@ class LinkSwapperTest(unittest.TestCase):
             for outcome in ("ok", "error"):
                 self.assertGreater(self.counts[operation, outcome], 0, (operation, outcome, self.counts))
         self.assertGreater(swaps, 1000)
-        report(f"{SECONDS} s of {swaps} swaps, {sum(self.counts.values())} operations through them: nothing outside touched")
+        report(f"{SECONDS} s of {swaps} swaps, {sum(self.counts.values())} operations through them: "
+               "nothing outside touched")
 
     def watched(self, work, number):
         try:
@@ -113,14 +115,18 @@ class LinkSwapperTest(unittest.TestCase):
                 if self.ended.is_set():
                     return
                 folder = FOLDERS[serial % 2]
-                self.try_call("stat", client.file.StatFile, rpc.file.StatFileRequest(filename=f"{folder}/kept", with_sha256=True))
+                kept = rpc.file.StatFileRequest(filename=f"{folder}/kept", with_sha256=True)
+                self.try_call("stat", client.file.StatFile, kept)
                 here, there = f"{folder}/typed-{number}", f"moved-{number}-{serial % 2}"
                 self.upload_typed(client, here)
-                self.try_call("move", client.file.MoveFile, rpc.file.MoveFileRequest(filename=here, new_filename=there))
-                self.try_call("move", client.file.MoveFile, rpc.file.MoveFileRequest(filename=there, new_filename=here))
+                self.move(client, here, there)
+                self.move(client, there, here)
                 self.try_call("delete", client.file.DeleteFile, rpc.file.DeleteFileRequest(filename=here))
         finally:
             client.close()
+
+    def move(self, client, here, there):
+        self.try_call("move", client.file.MoveFile, rpc.file.MoveFileRequest(filename=here, new_filename=there))
 
     def upload_typed(self, client, name):
         start = rpc.file.UploadStart(filename=name, size=len(INSIDE))

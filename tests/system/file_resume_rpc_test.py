@@ -77,7 +77,8 @@ class ResumeTest(unittest.TestCase):
                 self.moved += moved
                 self.size += version.size
         self.assertGreater(self.attempts, 1.5 * TRANSFERS)
-        report(f"{TRANSFERS} times {name} in {self.attempts} attempts: moved {self.moved / self.size:.3f} times the size")
+        report(f"{TRANSFERS} times {name} in {self.attempts} attempts: "
+               f"moved {self.moved / self.size:.3f} times the size")
 
     def offset_of(self, client, upload_id, content):
         """Where to go on, if what the service has is the beginning of this content."""
@@ -101,8 +102,8 @@ class ResumeTest(unittest.TestCase):
         content = version.content()
 
         def messages(offset):
-            yield file.UploadRequest(start=file.UploadStart(filename=version.name, size=len(content), upload_id=upload_id,
-                                                            offset=offset))
+            yield file.UploadRequest(start=file.UploadStart(filename=version.name, size=len(content),
+                                                            upload_id=upload_id, offset=offset))
             for at in range(offset, len(content), CHUNK):
                 yield file.UploadRequest(data=content[at:at + CHUNK])
 
@@ -163,7 +164,8 @@ class ChangedFileTest(unittest.TestCase):
         self.older, self.before, self.after = (ledger.begin(self.id(), 3_000_000).content() for _ in range(3))
         self.name = self.id()
         (stack.file_root / self.name).write_bytes(self.older)
-        self.client.file.CreateUpload(file.CreateUploadRequest(upload_id="changed", filename=self.name, size=len(self.before)))
+        create = file.CreateUploadRequest(upload_id="changed", filename=self.name, size=len(self.before))
+        self.client.file.CreateUpload(create, timeout=rpc.PATIENCE)
         self.offset = self.write(0, self.before[:CHUNK])
         self.addCleanup(self.abort)
 

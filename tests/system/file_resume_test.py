@@ -83,18 +83,17 @@ class ChangedFileTest(unittest.TestCase):
         self.proxy = FaultProxy(stack.address("file", "tcp"))
         self.addCleanup(self.proxy.close)
         ledger = Ledger()
-        self.older, self.before, self.after = (ledger.begin(f"changed-{self._testMethodName}", 5_000_000) for _ in range(3))
-        self.name = self.after.name
+        self.name = f"changed-{self._testMethodName}"
+        self.older, self.before, self.after = (ledger.begin(self.name, 5_000_000) for _ in range(3))
         with connect(stack.address("file", "tcp")) as client:
             self.assertEqual(upload(client, self.name, self.older.content())["status"], "ok")
 
     def begin(self, **header):
         self.proxy.cut_next(Cut(TO_SERVER, 3_000_000, END))
         interrupted = ResumingUpload(self.proxy.address, self.name, self.before.content(), self.name, **header)
-        interrupted.content = self.before.content()[:4_000_000]
         with self.assertRaises((OSError, EOFError)):
             with connect(self.proxy.address) as client:
-                interrupted._attempt(client, 0)
+                interrupted.attempt(client, 0)
 
     def stored(self):
         with connect(stack.address("file", "tcp")) as client:
@@ -120,7 +119,7 @@ class ChangedFileTest(unittest.TestCase):
             self.assertGreater(offset, 0)
             careless = ResumingUpload(self.proxy.address, self.name, content, self.name,
                                       sha256=hashlib.sha256(content).hexdigest())
-            reply = careless._attempt(client, offset)
+            reply = careless.attempt(client, offset)
         self.assertEqual((reply["status"], reply["code"]), ("error", "DATA_LOSS"))
         self.assertEqual(self.stored(), self.older.content())
 
