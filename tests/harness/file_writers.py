@@ -12,6 +12,8 @@ from tests.harness.stored_versions import STORED, REFUSED
 OWN_NAMES = 4
 SHARED_NAMES = 5
 NEW_FOLDERS = 6
+# In an upload that is asked about: there is more of it by then than the answer has told.
+LONGEST_PAUSE_S = 0.5
 
 
 class Writer:
@@ -19,7 +21,7 @@ class Writer:
 
     def __init__(self, number, ledger, seed, size_max):
         self.number = number
-        self.address = None
+        self.address = self.stopping = None
         self.ledger = ledger
         self.chance = random.Random(seed)
         self.size_max = size_max
@@ -36,6 +38,7 @@ class Writer:
     def run(self, address, stopping):
         """Until `stopping` is set, or the service is gone."""
         self.address = address
+        self.stopping = stopping
         try:
             with connect(address) as client:
                 self.finish(client)
@@ -131,11 +134,13 @@ class Writer:
         version, upload_id = self.unfinished
         header = {"filename": version.name, "filesize": version.size, "upload_id": upload_id, "offset": offset}
         content = version.content()[offset:]
-        half = len(content) // 2 if ask else 0
+        half, more = (len(content) // 2, len(content) * 3 // 4) if ask else (0, 0)
         self._send(client, header, content[:half])
         if half:
             self._ask(version, upload_id)
-        client.sendall(content[half:])
+            client.sendall(content[half:more])
+            self.stopping.wait(self.chance.uniform(0, LONGEST_PAUSE_S))
+        client.sendall(content[more:])
         self._settle(version, receive_reply(client))
         self.unfinished = None
 

@@ -40,9 +40,11 @@ def mounted(image, at, *options):
 
 
 class PowerCutDisk:
-    """Use as a context manager. `folder` is the mounted file system; `work` is where the rest is, a tmpfs."""
+    """Use as a context manager. `folder` is the mounted file system, with these options; `work` is where the rest is, a
+    tmpfs."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, options=()):
+        self._options = options
         self.work = pathlib.Path(directory) / "disk"
         self.folder = self.work / "mounted"
         self._file = self.work / "device"
@@ -60,7 +62,7 @@ class PowerCutDisk:
             opening.callback(self._end)
             _run("mkfs.ext4", "-q", "-F", "-b", "4096", "-i", "4096",
                  "-E", "lazy_itable_init=0,lazy_journal_init=0", self._file)
-            opening.enter_context(mounted(self._file, self.folder))
+            opening.enter_context(mounted(self._file, self.folder, *self._options))
             self._open = opening.pop_all()
         return self
 
