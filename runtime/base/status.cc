@@ -37,6 +37,8 @@ absl::Status ErrnoError(int errno_value, absl::string_view what) {
       errno_value == ENOBUFS) {
     code = absl::StatusCode::kResourceExhausted;
   }
+  // Nobody lacks a permission: nobody may, until the file system is made writable.
+  if (errno_value == EROFS) code = absl::StatusCode::kFailedPrecondition;
   const char* name = strerrorname_np(errno_value);
   const char* description = strerrordesc_np(errno_value);
   absl::Status status = Error(

@@ -18,8 +18,9 @@ namespace rawgate {
 absl::Status Error(absl::StatusCode code, absl::string_view reason, absl::string_view message);
 
 // The status for a failed system call: `what` names what was tried ("bind tcp://127.0.0.1:8080"),
-// the code follows absl::ErrnoToStatusCode but for descriptors and memory (RESOURCE_EXHAUSTED), the
-// reason is the errno's name ("EADDRINUSE"). RESOURCE_EXHAUSTED comes with a time to try again.
+// the code follows absl::ErrnoToStatusCode but for descriptors and memory (RESOURCE_EXHAUSTED) and
+// for a read-only file system (FAILED_PRECONDITION), the reason is the errno's name ("EADDRINUSE").
+// RESOURCE_EXHAUSTED comes with a time to try again.
 absl::Status ErrnoError(int errno_value, absl::string_view what);
 
 // The reason given to Error(), else the canonical code's name, "OK" when there is no error.

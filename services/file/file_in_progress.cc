@@ -84,6 +84,11 @@ absl::StatusOr<UploadInProgress::Attempt> UploadInProgress::Claim(std::optional<
   return ClaimLocked(offset);
 }
 
+void UploadInProgress::Want(DigestKinds kinds) {
+  const absl::MutexLock lock(&mutex_);
+  if (kinds.any() && CheckState().ok()) file_.DigestOf(kinds);
+}
+
 absl::Status UploadInProgress::Append(uint64_t attempt, absl::string_view bytes) {
   const absl::MutexLock lock(&mutex_);
   if (absl::Status status = Check(attempt); !status.ok()) return status;
@@ -110,7 +115,8 @@ absl::StatusOr<uint64_t> UploadInProgress::WriteChunk(uint64_t offset, absl::str
   return file_.received();
 }
 
-absl::StatusOr<FileInfo> UploadInProgress::Commit(uint64_t attempt, const Digests& expected) {
+absl::StatusOr<FileInfo> UploadInProgress::Commit(uint64_t attempt,
+                                                  std::span<const Digests> expected) {
   {
     const absl::MutexLock lock(&mutex_);
     if (absl::Status status = Check(attempt); !status.ok()) return status;
@@ -127,7 +133,7 @@ absl::StatusOr<FileInfo> UploadInProgress::Commit(uint64_t attempt, const Digest
   return info;
 }
 
-absl::StatusOr<FileInfo> UploadInProgress::Store(const Digests& expected) {
+absl::StatusOr<FileInfo> UploadInProgress::Store(std::span<const Digests> expected) {
   // Before the digest is complete, so that disk and hash work at the same time.
   if (absl::Status synced = file_.Sync(); !synced.ok()) return synced;
   absl::StatusOr<Digests> digests = file_.Verify(expected);

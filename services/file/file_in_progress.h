@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -49,12 +50,14 @@ class UploadInProgress {
   // A new attempt, which begins at `offset`, or wherever the upload is. Error: ABORTED
   // (WRONG_OFFSET), with the right one.
   absl::StatusOr<Attempt> Claim(std::optional<uint64_t> offset);
+  // Begins to compute digests of these kinds, so that they are there at the end.
+  void Want(DigestKinds kinds);
   // See FileUpload.
   absl::Status Append(uint64_t attempt, absl::string_view bytes);
   absl::Status AppendFromPipe(uint64_t attempt, int pipe, size_t size);
   // Verifies and names the file, durably. DATA_LOSS is final; other errors leave the upload as it
   // was.
-  absl::StatusOr<FileInfo> Commit(uint64_t attempt, const Digests& expected);
+  absl::StatusOr<FileInfo> Commit(uint64_t attempt, std::span<const Digests> expected);
   // An attempt of one piece. Returns what is received then. Error: ABORTED (WRITE_IN_PROGRESS).
   absl::StatusOr<uint64_t> WriteChunk(uint64_t offset, absl::string_view bytes);
 
@@ -86,7 +89,7 @@ class UploadInProgress {
   absl::Status CheckState() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<Attempt> ClaimLocked(std::optional<uint64_t> offset)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<FileInfo> Store(const Digests& expected);
+  absl::StatusOr<FileInfo> Store(std::span<const Digests> expected);
 
   FileStore& store_;
   const UploadSpec spec_;

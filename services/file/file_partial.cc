@@ -33,6 +33,16 @@ absl::Status DigestMismatch(absl::string_view kind, const std::string& expected,
                absl::StrCat("the ", kind, " of what arrived is ", actual, ", not ", expected));
 }
 
+absl::Status Compare(const Digests& expected, const Digests& actual) {
+  if (!expected.sha256.empty() && expected.sha256 != actual.sha256) {
+    return DigestMismatch("sha256", expected.sha256, actual.sha256);
+  }
+  if (!expected.md5.empty() && expected.md5 != actual.md5) {
+    return DigestMismatch("md5", expected.md5, actual.md5);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 PartialFile::PartialFile(FileStore& store, const UploadSpec& spec, TemporaryFile file,
@@ -155,21 +165,17 @@ absl::Status PartialFile::CheckWhole() const {
                                                : SizeMismatch(absl::StrCat("only ", received_));
 }
 
-absl::StatusOr<Digests> PartialFile::Verify(const Digests& expected) {
-  const DigestKinds kinds = KindsOf(spec_.expected) | KindsOf(expected) | spec_.wanted;
+absl::StatusOr<Digests> PartialFile::Verify(std::span<const Digests> expected) {
+  DigestKinds kinds = spec_.wanted | KindsOf(spec_.expected);
+  for (const Digests& wanted : expected) kinds = kinds | KindsOf(wanted);
   if (!kinds.any()) return Digests();
   // Should the file not get its name, there may be another attempt, and more to digest.
   absl::StatusOr<FileDigest::Prefix> actual = DigestOf(kinds)->OfPrefix();
   if (!actual.ok()) return actual.status();
   const Digests& digests = actual->digests;
-  for (const Digests& wanted : {spec_.expected, expected}) {
-    if (!wanted.sha256.empty() && wanted.sha256 != digests.sha256) {
-      return DigestMismatch("sha256", wanted.sha256, digests.sha256);
-    }
-    if (!wanted.md5.empty() && wanted.md5 != digests.md5) {
-      return DigestMismatch("md5", wanted.md5, digests.md5);
-    }
-  }
+  absl::Status agrees = Compare(spec_.expected, digests);
+  for (const Digests& wanted : expected) agrees.Update(Compare(wanted, digests));
+  if (!agrees.ok()) return agrees;
   return digests;
 }
 

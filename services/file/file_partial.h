@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -44,9 +45,10 @@ class PartialFile {
   absl::Status Sync();
   // INVALID_ARGUMENT (SIZE_MISMATCH) when bytes are missing.
   absl::Status CheckWhole() const;
-  // Digests of all that was received: those of the spec and those of `expected`. Error: DATA_LOSS
-  // (DIGEST_MISMATCH) when one is not what either expects; INTERNAL (DIGEST_UNAVAILABLE).
-  absl::StatusOr<Digests> Verify(const Digests& expected);
+  // Digests of all that was received, of every kind that the spec wants or that somebody expects.
+  // Error: DATA_LOSS (DIGEST_MISMATCH) when one is not what the spec or one of `expected` expects;
+  // INTERNAL (DIGEST_UNAVAILABLE).
+  absl::StatusOr<Digests> Verify(std::span<const Digests> expected);
 
   // Computes at least these `kinds`, reading back what came before. It may be used from another
   // thread.

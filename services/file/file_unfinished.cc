@@ -128,7 +128,7 @@ absl::StatusOr<uint64_t> UnfinishedUploads::Checkpoint(UploadInProgress& upload)
 }
 
 absl::StatusOr<FileInfo> UnfinishedUploads::Commit(UploadInProgress& upload, uint64_t attempt,
-                                                   const Digests& expected) {
+                                                   std::span<const Digests> expected) {
   absl::StatusOr<FileInfo> info = upload.Commit(attempt, expected);
   if (info.ok()) Forget(upload, &*info);
   if (absl::IsDataLoss(info.status())) Forget(upload, nullptr);

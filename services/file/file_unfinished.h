@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,7 @@ class UnfinishedUploads {
   absl::StatusOr<uint64_t> Checkpoint(UploadInProgress& upload);
   // See UploadInProgress::Commit().
   absl::StatusOr<FileInfo> Commit(UploadInProgress& upload, uint64_t attempt,
-                                  const Digests& expected);
+                                  std::span<const Digests> expected);
   // Error: NOT_FOUND (UPLOAD_NOT_FOUND); ABORTED (UPLOAD_COMPLETING).
   absl::Status Abort(absl::string_view id);
 

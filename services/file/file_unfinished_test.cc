@@ -102,6 +102,25 @@ TEST_F(UnfinishedTest, KeepsItsExpectationsOverARestart) {
   EXPECT_THAT(Hidden(), IsEmpty());
 }
 
+TEST_F(UnfinishedTest, ALaterAttemptMayExpectMore) {
+  ASSERT_TRUE(Bring(0, 5).ok());
+  UploadSpec spec = Spec(5);
+  spec.expected.sha256 = std::string(64, '0');
+  auto upload = core_->BeginUpload(spec);
+  ASSERT_TRUE(upload.ok());
+  ASSERT_TRUE((*upload)->Append(kContent.substr(5)).ok());
+  EXPECT_REASON((*upload)->Commit().status(), kDataLoss, "DIGEST_MISMATCH");
+  EXPECT_THAT(Visible(), IsEmpty());
+}
+
+TEST_F(UnfinishedTest, ItsFolderIsDurableBeforeAnythingIsInIt) {
+  syscalls_.FailAlways("fsync", EINTR);
+  EXPECT_REASON(Bring(0, 5), kDataLoss, "SYNC_FAILED");
+  EXPECT_REASON(Bring(0, 5), kDataLoss, "SYNC_FAILED");
+  syscalls_.FailAlways("fsync", 0);
+  EXPECT_TRUE(Bring(0, 5).ok());
+}
+
 TEST_F(UnfinishedTest, AfterAPowerCutTrustsWhatWasSynced) {
   ASSERT_TRUE(Bring(0, 3).ok());
   ASSERT_EQ(Committed(), 3u);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include <array>
 #include <utility>
 
 #include "runtime/base/status.h"
@@ -20,11 +21,18 @@ constexpr uint64_t kCheckpointStep = 256 << 20;
 
 absl::StatusOr<std::unique_ptr<FileUpload>> FileUpload::Begin(FileStore& store, UploadSpec spec) {
   const uint64_t offset = spec.offset;
+  const Digests expected = spec.expected;
+  const DigestKinds wanted = spec.wanted | KindsOf(expected);
   if (!spec.resumable() && offset > 0) return WrongOffset(offset, 0);
   auto upload =
       spec.resumable() ? store.unfinished->FindOrBegin(spec) : BeginPlain(store, std::move(spec));
   if (!upload.ok()) return upload.status();
-  return Claim(store, *std::move(upload), offset);
+  absl::StatusOr<std::unique_ptr<FileUpload>> attempt = Claim(store, *std::move(upload), offset);
+  if (!attempt.ok()) return attempt;
+  // An earlier attempt may have expected, and wanted, less.
+  (*attempt)->expected_ = expected;
+  (*attempt)->upload_->Want(wanted);
+  return attempt;
 }
 
 absl::StatusOr<std::unique_ptr<FileUpload>> FileUpload::TakeOver(
@@ -68,9 +76,10 @@ absl::Status FileUpload::Count(absl::Status stored, uint64_t bytes) {
 }
 
 absl::StatusOr<FileInfo> FileUpload::Commit(const Digests& expected) {
+  const std::array<Digests, 2> all = {expected_, expected};
   absl::StatusOr<FileInfo> info = spec().resumable()
-                                      ? store_.unfinished->Commit(*upload_, attempt_, expected)
-                                      : upload_->Commit(attempt_, expected);
+                                      ? store_.unfinished->Commit(*upload_, attempt_, all)
+                                      : upload_->Commit(attempt_, all);
   // Last: names that it gets and loses change what it is known by.
   if (info.ok()) upload_->RememberDigests(info->digests);
   return info;

@@ -44,7 +44,8 @@ class FileUpload {
   // process. Errors: as Append(), after which some of them may still be in the pipe.
   absl::Status AppendFromPipe(int pipe, size_t size);
 
-  // Makes the file durable, checks it against what the spec and `expected` expect, gives it its
+  // Makes the file durable, checks it against what this attempt's spec, the first one's and
+  // `expected` expect, gives it its
   // name, durably. Once. Errors: INVALID_ARGUMENT (SIZE_MISMATCH) when bytes are missing; DATA_LOSS
   // (DIGEST_MISMATCH, SYNC_FAILED), which end a resumable upload too; those of Publish().
   absl::StatusOr<FileInfo> Commit(const Digests& expected = {});
@@ -69,6 +70,7 @@ class FileUpload {
   // Second owner, of a resumable one: the table of them.
   std::shared_ptr<UploadInProgress> upload_;
   const uint64_t attempt_;
+  Digests expected_;
   uint64_t received_;
   // Up to where a power cut takes nothing.
   uint64_t checkpoint_;

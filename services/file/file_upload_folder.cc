@@ -35,24 +35,39 @@ std::string RecordName(absl::string_view id) { return absl::StrCat(id, kRecordSu
 
 }  // namespace
 
-int UploadFolder::Open(bool make) {
+int UploadFolder::Open() {
   const absl::MutexLock lock(&mutex_);
+  return OpenLocked();
+}
+
+int UploadFolder::OpenLocked() {
   if (folder_) return folder_.get();
   const Fd root = root_.OpenFolder(FileName());
-  if (!root) return -1;
-  const std::string name = FolderName();
-  folder_ = root_.OpenEntry(root.get(), name.c_str(), O_RDONLY | O_DIRECTORY);
-  if (folder_ || errno != ENOENT || !make) return folder_.get();
-  if (syscalls_.MkdirAt(root.get(), name.c_str(), kFolderMode) != 0 && errno != EEXIST) return -1;
-  // That it is there is as durable as its first record.
-  if (syscalls_.Fsync(root.get()) != 0) return -1;
-  folder_ = root_.OpenEntry(root.get(), name.c_str(), O_RDONLY | O_DIRECTORY);
+  if (root) folder_ = root_.OpenEntry(root.get(), FolderName().c_str(), O_RDONLY | O_DIRECTORY);
+  return folder_.get();
+}
+
+absl::StatusOr<int> UploadFolder::Make(const FileName& name) {
+  const absl::MutexLock lock(&mutex_);
+  if (durable_) return folder_.get();
+  const Fd root = root_.OpenFolder(FileName());
+  if (!root) return StoringError(errno, name);
+  if (OpenLocked() < 0) {
+    if (errno != ENOENT) return StoringError(errno, name);
+    if (syscalls_.MkdirAt(root.get(), FolderName().c_str(), kFolderMode) != 0 && errno != EEXIST) {
+      return StoringError(errno, name);
+    }
+    if (OpenLocked() < 0) return StoringError(errno, name);
+  }
+  // Also when it was there: whoever made it may have ended before this.
+  if (syscalls_.Fsync(root.get()) != 0) return SyncError(errno, name);
+  durable_ = true;
   return folder_.get();
 }
 
 std::vector<UploadFolder::Found> UploadFolder::Load() {
   std::set<std::string> ids;
-  const int folder = Open(false);
+  const int folder = Open();
   if (folder < 0) return {};
   ForEachEntry(root_.OpenEntry(folder, ".", O_RDONLY | O_DIRECTORY),
                [&](const char* name, unsigned char) {
@@ -117,8 +132,9 @@ std::optional<UploadRecord> UploadFolder::ReadRecord(int folder, const std::stri
 }
 
 absl::StatusOr<TemporaryFile> UploadFolder::Create(const UploadSpec& spec, uint64_t device) {
-  const int folder = Open(true);
-  if (folder < 0) return StoringError(errno, spec.name);
+  const absl::StatusOr<int> made_folder = Make(spec.name);
+  if (!made_folder.ok()) return made_folder.status();
+  const int folder = *made_folder;
   const std::string& id = spec.upload_id;
   Fd file = CreateFile(folder, id);
   if (!file && errno == EEXIST) {
@@ -160,9 +176,8 @@ absl::Status UploadFolder::Note(const UploadSpec& spec, int file, uint64_t synce
   if (syscalls_.FstatAt(file, "", &status, AT_EMPTY_PATH) != 0) {
     return StoringError(errno, spec.name);
   }
-  return WriteRecord(Open(true),
-                     {.spec = spec, .synced = synced, .inode = status.st_ino, .boot_id = boot_id_},
-                     true);
+  return WriteRecord(
+      Open(), {.spec = spec, .synced = synced, .inode = status.st_ino, .boot_id = boot_id_}, true);
 }
 
 absl::Status UploadFolder::WriteRecord(int folder, const UploadRecord& record, bool durable) {
@@ -190,7 +205,7 @@ absl::Status UploadFolder::WriteRecord(int folder, const UploadRecord& record, b
 }
 
 void UploadFolder::Remove(const std::string& id) {
-  const int folder = Open(false);
+  const int folder = Open();
   if (folder < 0) return;
   // The record first: a file without one is removed at the next start, not gone on with.
   syscalls_.UnlinkAt(folder, RecordName(id).c_str(), 0);

@@ -39,7 +39,7 @@ class UploadFolder {
   std::vector<Found> Load();
 
   // Makes the file and the record of a new upload; makes the folder if it is missing. Neither is
-  // durable before Note(). Errors: as StoringError(); FAILED_PRECONDITION (OTHER_FILE_SYSTEM) when
+  // durable before Note(). Errors: as Make(); FAILED_PRECONDITION (OTHER_FILE_SYSTEM) when
   // `device` is not the folder's; ABORTED (UPLOAD_TAKEN_OVER) when another process has one of that
   // id.
   absl::StatusOr<TemporaryFile> Create(const UploadSpec& spec, uint64_t device);
@@ -52,8 +52,12 @@ class UploadFolder {
   void Remove(const std::string& id);
 
  private:
-  // Its descriptor; -1 and errno when that fails.
-  int Open(bool make);
+  // Its descriptor; -1 and errno when it cannot be opened, such as when there is none.
+  int Open();
+  int OpenLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Its descriptor, when it is durably there, for an upload of `name`. Errors: as StoringError();
+  // DATA_LOSS (SYNC_FAILED).
+  absl::StatusOr<int> Make(const FileName& name);
   std::optional<Found> LoadOne(int folder, const std::string& id);
   std::optional<Found> LoadLocked(int folder, const std::string& id, Fd file);
   std::optional<UploadRecord> ReadRecord(int folder, const std::string& id) const;
@@ -69,6 +73,8 @@ class UploadFolder {
   absl::Mutex mutex_;
   // Stays open once it is.
   Fd folder_ ABSL_GUARDED_BY(mutex_);
+  // Its name in the root is on disk.
+  bool durable_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace rawgate::file
