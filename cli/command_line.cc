@@ -1,5 +1,6 @@
 #include "cli/command_line.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -100,6 +101,24 @@ void AddGatewayOption(CLI::App& app, std::string& gateway) {
   for (CLI::App* subcommand : app.get_subcommands({})) add(*subcommand);
 }
 
+// What CLI11 takes apart: of an option that may be there several times, "[a,b]" is "a" and "b" to
+// it. Such a word gets a NUL in front, which no word has of its own, and loses it again as a value.
+void ShieldWords(std::vector<std::string>& words) {
+  for (std::string& word : words) {
+    if (!word.empty() && word.front() == '[' && word.back() == ']') word.insert(0, 1, '\0');
+  }
+}
+
+std::string Unshielded(std::string word) {
+  word.erase(std::remove(word.begin(), word.end(), '\0'), word.end());
+  return word;
+}
+
+void UnshieldValues(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) option->transform(Unshielded);
+  for (CLI::App* subcommand : app.get_subcommands({})) UnshieldValues(*subcommand);
+}
+
 std::string NameOf(const CLI::App& app) {
   const auto parsed = app.get_subcommands();
   return parsed.empty() ? "" : parsed.front()->get_name();
@@ -122,8 +141,9 @@ int Report(const CLI::App& app, const CLI::ParseError& error, bool no_words, Con
     const std::vector<std::string> unknown = app.remaining();
     what = unknown.empty() ? "no command" : absl::StrCat("no such command: ", unknown.front());
   }
-  console.Error(absl::StrCat("rawgate", name.empty() ? "" : " ", name, ": ", Printable(what),
-                             ". See 'rawgate", name.empty() ? "" : " ", name, " --help'.\n"));
+  console.Error(absl::StrCat("rawgate", name.empty() ? "" : " ", name, ": ",
+                             Printable(Unshielded(what)), ". See 'rawgate", name.empty() ? "" : " ",
+                             name, " --help'.\n"));
   return kExitUsage;
 }
 
@@ -185,9 +205,11 @@ int RunCommandLine(std::vector<std::string> words, Console& console, Interrupt& 
   app.footer(kExamples);
   AddCommands(app, chosen);
   AddGatewayOption(app, target);
+  UnshieldValues(app);
 
   const bool no_words = words.empty();
   chosen.words = TakeTrailingWords(app, {"run", "shell", "echo"}, words);
+  ShieldWords(words);
   try {
     // CLI11 takes words from the end.
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));

@@ -23,6 +23,12 @@ bool WaitFor(int fd, decltype(pollfd::events) events, int timeout_ms = -1) {
   return ::poll(&waited, 1, timeout_ms) != 0;
 }
 
+int ColumnsOf(int fd) {
+  winsize size{};
+  if (::isatty(fd) != 1 || ::ioctl(fd, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
 }  // namespace
 
 absl::Status WriteAll(int fd, absl::string_view bytes, absl::string_view name) {
@@ -45,11 +51,9 @@ bool Console::OutputIsTerminal() const { return ::isatty(out_) == 1; }
 
 bool Console::ErrorIsTerminal() const { return ::isatty(error_) == 1; }
 
-int Console::Columns() const {
-  winsize size{};
-  if (!OutputIsTerminal() || ::ioctl(out_, TIOCGWINSZ, &size) != 0) return 0;
-  return size.ws_col;
-}
+int Console::Columns() const { return ColumnsOf(out_); }
+
+int Console::ErrorColumns() const { return ColumnsOf(error_); }
 
 absl::Status Console::Out(absl::string_view bytes) const {
   return WriteAll(out_, bytes, "standard output");

@@ -24,8 +24,9 @@ class Console {
   bool OutputIsTerminal() const;
   bool ErrorIsTerminal() const;
 
-  // Columns of the terminal that output goes to; 0 when it goes elsewhere.
+  // Columns of the terminal that output, or standard error, goes to; 0 when it goes elsewhere.
   int Columns() const;
+  int ErrorColumns() const;
 
   // All of `bytes`, waiting as long as the reader takes. Errors: those of write(2).
   absl::Status Out(absl::string_view bytes) const;

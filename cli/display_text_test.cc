@@ -1,7 +1,6 @@
 #include "cli/display_text.h"
 
 #include "cli/text_table.h"
-#include "cli/transfer_progress.h"
 #include "gtest/gtest.h"
 
 namespace rawgate::cli {
@@ -136,21 +135,6 @@ TEST(TextTable, AlignsColumns) {
             "NAME       OPEN  LAST\n"
             "echo          3\n"
             "\u4F60\u597D/tcp  12345  x\n");
-}
-
-TEST(ProgressLine, FitsATerminal) {
-  EXPECT_EQ(ProgressLine("big.bin", 45 << 20, 100 << 20, absl::Seconds(3)),
-            "big.bin   45%  45.0 MiB of 100.0 MiB  15.0 MiB/s  4s left");
-  const std::string line =
-      ProgressLine("a/very/long/path/to/some/\x1b[2J/file-with-a-long-name.bin", 1023 << 20,
-                   uint64_t{1023} << 40, absl::Seconds(1));
-  EXPECT_LE(DisplayWidth(line), 79) << line;
-  EXPECT_EQ(line.find('\x1b'), std::string::npos);
-}
-
-TEST(ProgressLine, HasNoSurprisesAtTheEdges) {
-  EXPECT_EQ(ProgressLine("x", 0, 10, absl::ZeroDuration()), "x    0%  0 B of 10 B  0 B/s");
-  EXPECT_EQ(ProgressLine("x", 0, 0, absl::Seconds(1)), "x  100%  0 B of 0 B  0 B/s");
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ constexpr std::array kAdvice = std::to_array<Advice>({
     {"SERVICE_NOT_FOUND", "'rawgate ps' lists services and listeners."},
     {"SERVICE_STOPPED", "'rawgate start' brings it back."},
     {"SESSION_NOT_FOUND", "/sessions lists those that are kept."},
+    {"UPLOAD_TAKEN_OVER", "Another 'rawgate put' sends the same file."},
 });
 
 std::string AdviceFor(const absl::Status& status) {

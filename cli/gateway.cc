@@ -14,6 +14,10 @@ namespace {
 constexpr auto kConnectDeadline = std::chrono::seconds(3);
 constexpr int kKeepaliveMilliseconds = 30'000;
 constexpr int kKeepaliveTimeoutMilliseconds = 10'000;
+// gRPC's own 1 s to 120 s are for thousands of clients; here somebody waits for a transfer to go
+// on.
+constexpr int kReconnectMilliseconds = 200;
+constexpr int kReconnectMaxMilliseconds = 2'000;
 
 std::string GrpcTarget(absl::string_view target) {
   absl::ConsumePrefix(&target, "tcp://");
@@ -32,6 +36,8 @@ std::shared_ptr<grpc::Channel> Open(const std::string& target) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMilliseconds);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMilliseconds);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectMilliseconds);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMaxMilliseconds);
   // An http_proxy meant for the web is not meant for a gateway that is mostly on this machine.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetUserAgentPrefix("rawgate-cli");

@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "cli/interrupt.h"
 #include "grpcpp/grpcpp.h"
 #include "runtime/rpc/status.h"
 
@@ -51,6 +52,22 @@ absl::StatusOr<Response> Call(Stub& stub,
                               const Request& request, absl::Duration deadline = kCallDeadline) {
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + deadline));
+  Response response;
+  const grpc::Status status = (stub.*method)(&context, request, &response);
+  if (!status.ok()) return rpc::FromGrpc(status);
+  return response;
+}
+
+// As Call(), for one that may take long (the far side reads a whole file): it has no deadline, and
+// ends with CANCELLED when `interrupt` is delivered. That the gateway is there is watched
+// meanwhile.
+template <typename Stub, typename Request, typename Response>
+absl::StatusOr<Response> LongCall(Stub& stub,
+                                  grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                               Response*),
+                                  const Request& request, Interrupt& interrupt) {
+  grpc::ClientContext context;
+  const Interrupt::Scope cancelled(interrupt, [&context] { context.TryCancel(); });
   Response response;
   const grpc::Status status = (stub.*method)(&context, request, &response);
   if (!status.ok()) return rpc::FromGrpc(status);

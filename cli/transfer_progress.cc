@@ -1,65 +1,108 @@
 #include "cli/transfer_progress.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/strings/string_view.h"
-#include "cli/display_text.h"
+#include "absl/time/clock.h"
 
 namespace rawgate::cli {
 namespace {
 
 constexpr absl::Duration kRedrawInterval = absl::Milliseconds(200);
 constexpr absl::string_view kClearLine = "\r\x1b[K";
-constexpr int kNameColumns = 24;
-
-// The end of a long name says more than its beginning.
-std::string Shortened(absl::string_view name) {
-  std::string shown = Printable(name);
-  if (DisplayWidth(shown) <= kNameColumns) return shown;
-  absl::string_view rest = shown;
-  while (DisplayWidth(rest) > kNameColumns - 3) rest.remove_prefix(CharacterLength(rest));
-  return absl::StrCat("...", rest);
-}
+constexpr int kDefaultColumns = 80;
 
 }  // namespace
 
-TransferProgress::TransferProgress(const Console& console, std::string name, uint64_t total)
-    : console_(console), name_(std::move(name)), total_(total), shown_(console.ErrorIsTerminal()) {}
+TransferProgress::File::File(TransferProgress& progress, uint64_t planned)
+    : progress_(progress), size_(planned) {}
+
+TransferProgress::File::~File() {
+  progress_.total_ -= size_ - position_;
+  ++progress_.files_done_;
+}
+
+void TransferProgress::File::SetSize(uint64_t size) {
+  progress_.total_ += size - size_;
+  size_ = size;
+}
+
+void TransferProgress::File::ResumeAt(uint64_t position) {
+  progress_.resumed_ += position - resumed_;
+  resumed_ = position;
+  MoveTo(position);
+}
+
+void TransferProgress::File::MoveTo(uint64_t position) {
+  position = std::min(position, size_);
+  // Unsigned arithmetic wraps round, so that this takes away what has to be moved again.
+  progress_.done_ += position - position_;
+  position_ = position;
+}
+
+TransferProgress::TransferProgress(const Console& console, bool quiet, uint64_t files,
+                                   uint64_t bytes, std::string name)
+    : console_(console),
+      quiet_(quiet),
+      shown_(!quiet && console.ErrorIsTerminal()),
+      name_(std::move(name)),
+      files_(files),
+      total_(bytes) {
+  {
+    const absl::MutexLock lock(&mutex_);
+    rate_.Sample(absl::Now(), 0);
+  }
+  if (shown_) drawer_ = std::jthread([this] { DrawUntilDone(); });
+}
 
 TransferProgress::~TransferProgress() {
-  if (drawn_ != start_) console_.Error(kClearLine);
+  finished_.Notify();
+  if (drawer_.joinable()) drawer_.join();
+  const absl::MutexLock lock(&mutex_);
+  if (!line_.empty()) console_.Error(kClearLine);
 }
 
-void TransferProgress::Advance(uint64_t bytes) {
-  done_ += bytes;
-  if (!shown_) return;
-  const absl::Time now = absl::Now();
-  if (now - drawn_ < kRedrawInterval) return;
-  drawn_ = now;
-  console_.Error(absl::StrCat(kClearLine, ProgressLine(name_, done_, total_, now - start_)));
-}
-
-std::string ProgressLine(absl::string_view name, uint64_t done, uint64_t total,
-                         absl::Duration elapsed) {
-  const double seconds = std::max(absl::ToDoubleSeconds(elapsed), 1e-3);
-  const double rate = static_cast<double>(done) / seconds;
-  const int percent =
-      total == 0 ? 100
-                 : static_cast<int>(100.0 * static_cast<double>(done) / static_cast<double>(total));
-  std::string line =
-      absl::StrFormat("%s  %3d%%  %s of %s  %s/s", Shortened(name), percent, HumanSize(done),
-                      HumanSize(total), HumanSize(static_cast<uint64_t>(rate)));
-  if (rate >= 1 && done < total) {
-    const double left = std::ceil(static_cast<double>(total - done) / rate);
-    absl::StrAppend(&line, "  ",
-                    left < 60 ? absl::StrCat(left, "s") : HumanDuration(absl::Seconds(left)),
-                    " left");
+void TransferProgress::DrawUntilDone() {
+  while (!finished_.WaitForNotificationWithTimeout(kRedrawInterval)) {
+    const absl::MutexLock lock(&mutex_);
+    Draw();
   }
-  return line;
+}
+
+void TransferProgress::Draw() {
+  const uint64_t done = done_;
+  const uint64_t resumed = resumed_;
+  rate_.Sample(absl::Now(), done - resumed);
+  const ProgressState state{name_,   files_done_,           files_, done, total_,
+                            resumed, rate_.BytesPerSecond()};
+  const int columns = console_.ErrorColumns();
+  // A character in the last column would make some terminals begin another line.
+  line_ = ProgressLine(state, (columns > 0 ? columns : kDefaultColumns) - 1);
+  console_.Error(absl::StrCat(kClearLine, line_));
+}
+
+template <typename Write>
+void TransferProgress::Above(bool to_terminal, Write write) {
+  const absl::MutexLock lock(&mutex_);
+  const bool redraws = to_terminal && !line_.empty();
+  if (redraws) console_.Error(kClearLine);
+  write();
+  if (redraws) console_.Error(line_);
+}
+
+absl::Status TransferProgress::Print(absl::string_view lines) {
+  absl::Status written;
+  Above(console_.OutputIsTerminal(), [&] { written = console_.Out(lines); });
+  return written;
+}
+
+void TransferProgress::Tell(absl::string_view lines) {
+  Above(/*to_terminal=*/true, [&] { console_.Error(lines); });
+}
+
+void TransferProgress::Note(absl::string_view lines) {
+  if (!quiet_) Tell(lines);
 }
 
 }  // namespace rawgate::cli
