@@ -49,7 +49,9 @@ void AddAttachCommand(CLI::App& app, Command& chosen);       // attach
 void AddDateCommand(CLI::App& app, Command& chosen);         // date
 void AddPutCommand(CLI::App& app, Command& chosen);          // put
 void AddGetCommand(CLI::App& app, Command& chosen);          // get
-void AddFileCommands(CLI::App& app, Command& chosen);        // ls, stat, rm
+void AddFileCommands(CLI::App& app, Command& chosen);        // ls, stat
+void AddFileChangeCommands(CLI::App& app, Command& chosen);  // rm, mv
+void AddUploadsCommand(CLI::App& app, Command& chosen);      // uploads
 void AddChatCommand(CLI::App& app, Command& chosen);         // chat
 
 // An option whose value is a time: "500ms", "5s", "1m30s", or seconds as a bare number.

@@ -85,6 +85,8 @@ void AddCommands(CLI::App& app, Command& chosen) {
   AddPutCommand(app, chosen);
   AddGetCommand(app, chosen);
   AddFileCommands(app, chosen);
+  AddFileChangeCommands(app, chosen);
+  AddUploadsCommand(app, chosen);
   AddVersionCommand(app, chosen);
 }
 

@@ -1,4 +1,4 @@
-// rawgate ls, stat, rm.
+// rawgate ls, stat.
 #include <memory>
 #include <string>
 
@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "cli/command.h"
 #include "cli/display_text.h"
+#include "cli/folder_listing.h"
 #include "cli/proto_text.h"
 #include "rawgate/file/v1/file_service.grpc.pb.h"
 
@@ -17,6 +18,8 @@ using file::v1::FileService;
 
 struct FileOptions {
   std::string name;
+  bool recursive = false;
+  bool with_sha256 = false;
   bool json = false;
 };
 
@@ -38,22 +41,25 @@ std::string FilesText(const file::v1::ListFilesResponse& page) {
   return text;
 }
 
-// Page by page: a folder may hold more than there is memory for.
+absl::Status ListFolder(const std::string& folder, const FileOptions& options,
+                        FileService::Stub& store, const Console& console) {
+  return ForEachPage(store, folder, [&](const file::v1::ListFilesResponse& page) {
+    absl::Status listed = console.Out(options.json ? JsonLine(page) : FilesText(page));
+    for (const auto& entry : page.files()) {
+      const bool folder_below = entry.type() == file::v1::ENTRY_TYPE_FOLDER;
+      if (!listed.ok() || !options.recursive || !folder_below) continue;
+      listed = ListFolder(entry.filename(), options, store, console);
+    }
+    return listed;
+  });
+}
+
 absl::StatusOr<int> ListFiles(const FileOptions& options, Context& context) {
-  const auto stub = context.gateway.Stub<FileService>();
-  file::v1::ListFilesRequest request;
-  request.set_folder(options.name);
-  request.set_page_size(1000);
-  std::string heading = options.json ? "" : FileLine("SIZE", "MODIFIED", "NAME");
-  do {
-    const auto page = Call(*stub, &FileService::Stub::ListFiles, request);
-    if (!page.ok()) return page.status();
-    const absl::Status written =
-        context.console.Out(heading + (options.json ? JsonLine(*page) : FilesText(*page)));
-    if (!written.ok()) return written;
-    heading.clear();
-    request.set_page_token(page->next_page_token());
-  } while (!request.page_token().empty());
+  const auto store = context.gateway.Stub<FileService>();
+  const std::string heading = options.json ? "" : FileLine("SIZE", "MODIFIED", "NAME");
+  absl::Status listed = context.console.Out(heading);
+  if (listed.ok()) listed = ListFolder(FolderName(options.name), options, *store, context.console);
+  if (!listed.ok()) return listed;
   return 0;
 }
 
@@ -80,8 +86,9 @@ std::string FileText(const file::v1::FileInfo& file) {
 absl::StatusOr<int> StatFile(const FileOptions& options, Context& context) {
   file::v1::StatFileRequest request;
   request.set_filename(options.name);
-  const auto stub = context.gateway.Stub<FileService>();
-  const auto response = Call(*stub, &FileService::Stub::StatFile, request);
+  request.set_with_sha256(options.with_sha256);
+  const auto store = context.gateway.Stub<FileService>();
+  const auto response = LongCall(*store, &FileService::Stub::StatFile, request, context.interrupt);
   if (!response.ok()) return response.status();
   const absl::Status written =
       context.console.Out(options.json ? JsonText(response->file()) : FileText(response->file()));
@@ -89,21 +96,11 @@ absl::StatusOr<int> StatFile(const FileOptions& options, Context& context) {
   return 0;
 }
 
-// --- rm
-
-absl::StatusOr<int> DeleteFile(const FileOptions& options, Context& context) {
-  file::v1::DeleteFileRequest request;
-  request.set_filename(options.name);
-  const auto stub = context.gateway.Stub<FileService>();
-  const auto response = Call(*stub, &FileService::Stub::DeleteFile, request);
-  if (!response.ok()) return response.status();
-  return 0;
-}
-
 constexpr char kLsExamples[] =
     R"(Examples:
   rawgate ls                      the root
   rawgate ls reports              one folder; '/' separates folders
+  rawgate ls -r reports           and the folders below it
   rawgate ls --json | jq -r '.files[].filename'
 
 With --json each line is a ListFilesResponse of up to 1000 entries.)";
@@ -111,12 +108,8 @@ With --json each line is a ListFilesResponse of up to 1000 entries.)";
 constexpr char kStatExamples[] =
     R"(Examples:
   rawgate stat notes.txt
+  rawgate stat notes.txt --sha256         read it if the digest is not known
   rawgate stat notes.txt --json | jq -r .size)";
-
-constexpr char kRmExamples[] =
-    R"(Examples:
-  rawgate rm notes.txt
-  rawgate rm reports              a folder must be empty)";
 
 }  // namespace
 
@@ -125,6 +118,7 @@ void AddFileCommands(CLI::App& app, Command& chosen) {
   CLI::App* ls = app.add_subcommand("ls", "List a folder");
   ls->group(kFilesGroup)->footer(kLsExamples);
   ls->add_option("FOLDER", options->name, "The folder; else the root");
+  ls->add_flag("-r,--recursive", options->recursive, "List the folders below it, too");
   ls->add_flag("--json", options->json, "Print JSON");
   ls->callback([&chosen, options] {
     chosen.run = [options](Context& context) { return ListFiles(*options, context); };
@@ -133,16 +127,11 @@ void AddFileCommands(CLI::App& app, Command& chosen) {
   CLI::App* stat = app.add_subcommand("stat", "Show what is known about a file");
   stat->group(kFilesGroup)->footer(kStatExamples);
   stat->add_option("NAME", options->name, "The file or folder")->required();
+  stat->add_flag("--sha256", options->with_sha256,
+                 "Have its SHA-256 computed, which reads all of it");
   stat->add_flag("--json", options->json, "Print a FileInfo as JSON");
   stat->callback([&chosen, options] {
     chosen.run = [options](Context& context) { return StatFile(*options, context); };
-  });
-
-  CLI::App* rm = app.add_subcommand("rm", "Remove a file, or an empty folder");
-  rm->group(kFilesGroup)->footer(kRmExamples);
-  rm->add_option("NAME", options->name, "The file or folder")->required();
-  rm->callback([&chosen, options] {
-    chosen.run = [options](Context& context) { return DeleteFile(*options, context); };
   });
 }
 

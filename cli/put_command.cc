@@ -56,7 +56,7 @@ sha256sum(1).
 
 A broken connection is tried again. After Ctrl-C, a crash or a power cut the
 same command goes on where it was with files over 16 MiB, if what is over there
-is the beginning of the file.)";
+is the beginning of the file; 'rawgate uploads' shows what is unfinished.)";
 
 void CheckNames(const PutOptions& options) {
   // Whatever is below a folder is looked at when it is found.

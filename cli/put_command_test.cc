@@ -71,7 +71,8 @@ TEST_F(PutCommand, DoesNotReplaceWhenToldSo) {
   store_.files["a"] = "old";
   const CliResult result = gateway_.Run({"put", Path("a"), "--if-absent"});
   EXPECT_EQ(result.code, 1);
-  EXPECT_EQ(result.error, "rawgate put: it exists. Without --if-absent it is replaced.\n");
+  EXPECT_EQ(result.error,
+            "rawgate put: it exists. Without --if-absent a file is replaced, a folder never.\n");
   EXPECT_EQ(store_.files["a"], "old");
 }
 
