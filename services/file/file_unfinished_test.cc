@@ -1,6 +1,10 @@
 // Resumable uploads: attempts that follow each other, restarts, power cuts, expiry.
 #include "services/file/file_unfinished.h"
 
+#include <functional>
+#include <thread>
+#include <utility>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -212,6 +216,31 @@ TEST_F(UnfinishedTest, ExpectationsAtTheEndCount) {
   EXPECT_REASON(core_->CompleteUpload("u", {}).status(), kNotFound, "UPLOAD_NOT_FOUND");
   EXPECT_THAT(Visible(), IsEmpty());
   EXPECT_THAT(Hidden(), IsEmpty());
+}
+
+// Does something while a chunk is being written.
+class Interjection final : public Syscalls {
+ public:
+  ssize_t Pwrite(int fd, const void* bytes, size_t size, off_t offset) override {
+    if (during_) std::exchange(during_, nullptr)();
+    return Syscalls::Pwrite(fd, bytes, size, offset);
+  }
+  std::function<void()> during_;
+};
+
+TEST(Chunks, TwoAtOnceAreRefusedClearly) {
+  const TestFolder folder;
+  Interjection syscalls;
+  const auto core = OpenStore(folder.path(), syscalls);
+  ASSERT_TRUE(core->CreateUpload(Spec()).ok());
+  absl::Status second;
+  syscalls.during_ = [&] {
+    std::thread([&] { second = core->WriteChunk("u", 0, "x").status(); }).join();
+  };
+  EXPECT_EQ(core->WriteChunk("u", 0, kContent).value(), kContent.size());
+  EXPECT_REASON(second, kAborted, "WRITE_IN_PROGRESS");
+  ASSERT_TRUE(core->CompleteUpload("u", {}).ok());
+  EXPECT_EQ(Get(*core, "a.txt"), kContent);
 }
 
 // ---- Complete
