@@ -157,21 +157,33 @@ class ResumeTest(unittest.TestCase):
         self.assertEqual(write(name, content, offset=status.committed_size), len(content))
         self.assertTrue(read(f"main/{blob_name(content)}") == content)
 
+    def restart(self, how):
+        getattr(stack.programs["file"], how)()
+        stack.programs["file"].start()
+        wait_until(lambda: client.service("file").state == rpc.control.SERVICE_STATE_RUNNING, "file running")
+
     def test_restart_of_the_service(self):
-        for restart in ("stop", "kill"):
-            with self.subTest(restart=restart):
+        for how in ("stop", "kill"):
+            with self.subTest(how=how):
                 content = os.urandom(3 << 20)
-                blob, name = upload_name(content), f"restarted/{restart}"
+                blob, name = upload_name(content), f"restarted/{how}"
                 for resource in (blob, name):
                     self.break_after(resource, content, 1 << 20)
-                getattr(stack.programs["file"], restart)()
-                stack.programs["file"].start()
-                wait_until(lambda: client.service("file").state == rpc.control.SERVICE_STATE_RUNNING, "file running")
+                self.restart(how)
                 for resource in (blob, name):
                     self.assertEqual(committed(resource), 1 << 20)
                     self.assertEqual(write(resource, content, offset=1 << 20), len(content))
                 self.assertTrue(read(f"main/{blob_name(content)}") == content)
                 self.assertTrue(read(name) == content)
+
+    def test_a_blob_is_complete_as_long_as_it_is_there(self):
+        content = os.urandom(1 << 20)
+        name = upload_name(content)
+        write(name, content)
+        self.restart("kill")
+        self.assertTrue(query(name).complete)
+        (stack.file_root / "main" / blob_name(content)).unlink()
+        self.assertIsNone(committed(name))
 
     def test_from_the_beginning_again(self):
         """As clients do that never ask how far they were."""
