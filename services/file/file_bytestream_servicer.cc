@@ -86,7 +86,7 @@ class WriteReceiver {
     if (!upload_.begun()) {
       return FieldError(kName, "RESOURCE_NAME_MISSING", "a write begins with a resource's name");
     }
-    const absl::StatusOr<uint64_t> committed = finished() ? Commit() : core_.CommittedSize(id_);
+    const absl::StatusOr<uint64_t> committed = finished() ? Commit() : core_.CommittedSize(spec_);
     if (!committed.ok()) return OfName(committed.status());
     bytestream::WriteResponse response;
     response.set_committed_size(static_cast<int64_t>(*committed));
@@ -98,13 +98,13 @@ class WriteReceiver {
     absl::StatusOr<UploadSpec> spec = ParseResourceName(first.resource_name());
     if (!spec.ok()) return spec.status();
     name_ = first.resource_name();
-    id_ = spec->upload_id;
+    spec_ = *spec;
     // A negative one is beyond every file, and answered as such.
     spec->offset = static_cast<uint64_t>(first.write_offset());
     call_.Describe(
         [&] { return absl::StrCat("write of \"", name_, "\" from ", first.write_offset()); });
     // Many clients try again from the beginning, under the same name.
-    if (spec->offset == 0) core_.AbortUpload(id_).IgnoreError();
+    if (spec->offset == 0) core_.AbortUpload(spec->upload_id).IgnoreError();
     return OfName(upload_.Begin(*std::move(spec)));
   }
 
@@ -126,21 +126,23 @@ class WriteReceiver {
   rpc::Call& call_;
   TypedUpload upload_;
   std::string name_;
-  std::string id_;
+  UploadSpec spec_;
   bool finish_ = false;
 };
 
 // The file that `spec` would write, if that has been done.
 std::optional<FileInfo> FindWritten(FileCore& core, const UploadSpec& spec) {
   std::optional<FileInfo> written = core.FindCompleted(spec.upload_id);
-  return written ? written : core.FindStored(spec);
+  const bool same = written && written->filename == spec.name.text() &&
+                    core.CheckStored(*written, spec.expected).ok();
+  return same ? written : core.FindStored(spec);
 }
 
 absl::Status QueryStatus(FileCore& core, const std::string& resource_name,
                          bytestream::QueryWriteStatusResponse* response) {
   const absl::StatusOr<UploadSpec> spec = ParseResourceName(resource_name);
   if (!spec.ok()) return spec.status();
-  const absl::StatusOr<uint64_t> committed = core.CommittedSize(spec->upload_id);
+  const absl::StatusOr<uint64_t> committed = core.CommittedSize(*spec);
   if (committed.ok()) {
     response->set_committed_size(static_cast<int64_t>(*committed));
     return absl::OkStatus();

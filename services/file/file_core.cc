@@ -45,15 +45,21 @@ absl::StatusOr<FileDownload> FileCore::OpenDownload(const FileName& name, uint64
 }
 
 std::optional<FileInfo> FileCore::FindStored(const UploadSpec& spec) {
-  if (spec.resumable()) {
+  // Only of an attempt that has nothing left to send: what begins anew under an old id may be
+  // another version.
+  if (spec.resumable() && spec.size_known && spec.size > 0 && spec.offset == spec.size) {
     std::optional<FileInfo> completed = FindCompleted(spec.upload_id);
-    if (completed && completed->filename == spec.name.text() && spec.size_known &&
-        completed->size == spec.size) {
+    if (completed && completed->filename == spec.name.text() && completed->size == spec.size &&
+        CheckStored(*completed, spec.expected).ok()) {
       return completed;
     }
   }
   if (spec.if_absent) return std::nullopt;
   return file::FindStored(store_, spec);
+}
+
+absl::Status FileCore::CheckStored(const FileInfo& stored, const Digests& expected) {
+  return file::CheckStored(store_, stored, expected);
 }
 
 absl::StatusOr<UploadState> FileCore::CreateUpload(const UploadSpec& spec) {
@@ -84,9 +90,15 @@ absl::StatusOr<FileCore::UploadProgress> FileCore::GetUpload(absl::string_view i
   return progress;
 }
 
-absl::StatusOr<uint64_t> FileCore::CommittedSize(absl::string_view id) {
-  const auto upload = store_.unfinished->Find(id);
+absl::StatusOr<uint64_t> FileCore::CommittedSize(const UploadSpec& spec) {
+  const auto upload = store_.unfinished->Find(spec.upload_id);
   if (!upload.ok()) return upload.status();
+  const UploadSpec& begun = (*upload)->spec();
+  // Of another file: ids are the clients' choice.
+  if (begun.name.text() != spec.name.text() || begun.size_known != spec.size_known ||
+      (spec.size_known && begun.size != spec.size)) {
+    return UploadNotFound(spec.upload_id);
+  }
   return store_.unfinished->Checkpoint(**upload);
 }
 
@@ -98,7 +110,9 @@ absl::StatusOr<FileInfo> FileCore::CompleteUpload(absl::string_view id, const Di
   const auto upload = store_.unfinished->Find(id);
   if (!upload.ok()) {
     std::optional<FileInfo> completed = FindCompleted(id);
-    return completed ? absl::StatusOr<FileInfo>(*std::move(completed)) : upload.status();
+    if (!completed) return upload.status();
+    if (absl::Status same = CheckStored(*completed, expected); !same.ok()) return same;
+    return *std::move(completed);
   }
   absl::StatusOr<std::unique_ptr<FileUpload>> attempt = FileUpload::TakeOver(store_, *upload);
   if (!attempt.ok()) return attempt.status();
@@ -115,7 +129,7 @@ std::vector<UploadState> FileCore::ListUploads(absl::string_view after, size_t l
 size_t FileCore::RemoveExpired(absl::Time now) { return store_.unfinished->RemoveExpired(now); }
 
 absl::StatusOr<FileInfo> FileCore::Stat(const FileName& name, bool sha256) {
-  return sha256 ? LookUpWithSha256(store_, name) : LookUp(store_, name);
+  return sha256 ? LookUpWithDigests(store_, name, {.sha256 = true}) : LookUp(store_, name);
 }
 
 absl::StatusOr<FileInfo> FileCore::Move(const FileName& from, const FileName& to, bool if_absent) {

@@ -63,7 +63,8 @@ class FileCore {
     std::string root = {};
     // Largest file accepted.
     uint64_t file_max_bytes = kFileBytesMax;
-    // At once, unfinished ones that nobody works on included; each holds one descriptor.
+    // Plain uploads at once, and resumable ones, whether or not somebody works on them; each holds
+    // one descriptor.
     size_t uploads_max = 1024;
     // Bytes of all files and announced uploads; 0: no limit. With a limit all folders are read at
     // the start, and what others change below the root goes unnoticed until the next.
@@ -92,10 +93,12 @@ class FileCore {
   // UPLOAD_COMPLETING; UPLOAD_TAKEN_OVER: by another process).
   absl::StatusOr<std::unique_ptr<FileUpload>> BeginUpload(UploadSpec spec);
 
-  // The file, if nothing is left to do for `spec`, whose size is known: it is stored with the
-  // SHA-256 that the spec expects, or its upload was completed not long ago. Reads a file of that
-  // name and size whose digest is not known.
+  // The file, if nothing is left to do for `spec`: it is stored with the SHA-256 that the spec
+  // expects; or all of its upload had come (spec.offset is its size), and it was completed not long
+  // ago. Reads a file of that name and size whose digest is not known.
   std::optional<FileInfo> FindStored(const UploadSpec& spec);
+  // DATA_LOSS (DIGEST_MISMATCH) unless `stored` is what `expected` says; reads it if need be.
+  absl::Status CheckStored(const FileInfo& stored, const Digests& expected);
 
   // ---- Resumable uploads without an attempt that lasts. Errors of all: NOT_FOUND
   // (UPLOAD_NOT_FOUND), ABORTED (UPLOAD_COMPLETING).
@@ -114,8 +117,9 @@ class FileCore {
   // How far it is, of what is on disk. Reads back what was not digested before. Error: DATA_LOSS
   // (SYNC_FAILED), which ends the upload.
   absl::StatusOr<UploadProgress> GetUpload(absl::string_view id);
-  // Bytes of it that are on disk, without a digest of them. Error: as GetUpload().
-  absl::StatusOr<uint64_t> CommittedSize(absl::string_view id);
+  // Bytes that are on disk of the upload that `spec` began, without a digest of them. Errors: as
+  // GetUpload(); NOT_FOUND also when that id is of another file.
+  absl::StatusOr<uint64_t> CommittedSize(const UploadSpec& spec);
   // The file of one that was completed not long ago.
   std::optional<FileInfo> FindCompleted(absl::string_view id);
   // See FileUpload::Commit(). Takes the upload over from whoever sends.

@@ -33,12 +33,28 @@ absl::Status Normalize(absl::string_view field, size_t digits, std::string* hex)
   return absl::OkStatus();
 }
 
+absl::Status DigestMismatch(absl::string_view kind, const std::string& expected,
+                            const std::string& actual) {
+  return Error(absl::StatusCode::kDataLoss, "DIGEST_MISMATCH",
+               absl::StrCat("the ", kind, " of what arrived is ", actual, ", not ", expected));
+}
+
 }  // namespace
 
 absl::Status NormalizeDigests(Digests* digests) {
   if (absl::Status status = Normalize("md5", kMd5Digits, &digests->md5); !status.ok())
     return status;
   return Normalize("sha256", kSha256Digits, &digests->sha256);
+}
+
+absl::Status CompareDigests(const Digests& expected, const Digests& actual) {
+  if (!expected.sha256.empty() && expected.sha256 != actual.sha256) {
+    return DigestMismatch("sha256", expected.sha256, actual.sha256);
+  }
+  if (!expected.md5.empty() && expected.md5 != actual.md5) {
+    return DigestMismatch("md5", expected.md5, actual.md5);
+  }
+  return absl::OkStatus();
 }
 
 void Digester::Free::operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }

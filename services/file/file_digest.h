@@ -44,6 +44,10 @@ inline DigestKinds KindsOf(const Digests& digests) {
 // or 64 (sha256) hexadecimal digits, or empty.
 absl::Status NormalizeDigests(Digests* digests);
 
+// DATA_LOSS (DIGEST_MISMATCH) when one that is expected is not the actual one, or that is not
+// known.
+absl::Status CompareDigests(const Digests& expected, const Digests& actual);
+
 // Digests of a stream of bytes (OpenSSL EVP). Move-only; one thread at a time.
 class Digester {
  public:
@@ -85,6 +89,13 @@ class FileDigest {
   void CatchUp();
   // Hashes the rest of what is written. Error: as pread(2) has it; INTERNAL (DIGEST_UNAVAILABLE).
   absl::StatusOr<Digests> Finish();
+  // The file could not be read: nothing comes of this one any more.
+  bool failed() const {
+    const absl::MutexLock lock(&mutex_);
+    return !failure_.ok();
+  }
+  // Bytes that are written and not hashed.
+  uint64_t behind() const { return written_ - hashed_; }
   struct Prefix {
     uint64_t size;
     Digests digests;
@@ -107,7 +118,7 @@ class FileDigest {
   std::atomic<uint64_t> hashed_{0};
   std::atomic<bool> told_{false};
   std::atomic<bool> abandoned_{false};
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   Digester digester_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 };

@@ -13,7 +13,7 @@ ABSL_FLAG(uint64_t, quota_bytes, 0,
           "Bytes of all files and of what uploads in progress have announced; 0: no limit but the "
           "disk's.");
 ABSL_FLAG(uint64_t, uploads_max, 1024,
-          "Uploads at once, unfinished ones that nobody works on included.");
+          "Uploads without an id at once, and as many unfinished ones with an id.");
 ABSL_FLAG(absl::Duration, upload_expiry, absl::Hours(24),
           "How long an unfinished upload is kept after its last byte.");
 

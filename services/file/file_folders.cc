@@ -51,10 +51,14 @@ int FileFolders::Remove(int parent, const FileName& folder) {
   return 0;
 }
 
-void FileFolders::ForgetDurable() {
+int FileFolders::Rename(int from_parent, const FileName& from, int to_parent, const FileName& to,
+                        unsigned flags) {
+  // Held over the system call for the same reason.
   const absl::MutexLock lock(&mutex_);
+  if (syscalls_.RenameAt2(from_parent, from.leaf(), to_parent, to.leaf(), flags) != 0) return -1;
   durable_.clear();
   ++removals_;
+  return 0;
 }
 
 bool FileFolders::IsDurable(const FileName& folder) {

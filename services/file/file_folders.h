@@ -27,8 +27,9 @@ class FileFolders {
   // StoringError; DATA_LOSS (SYNC_FAILED).
   absl::StatusOr<Fd> Make(const FileName& folder);
 
-  // A folder was given another name.
-  void ForgetDurable();
+  // renameat2(2) of a folder. -1 and errno on error.
+  int Rename(int from_parent, const FileName& from, int to_parent, const FileName& to,
+             unsigned flags);
 
   // rmdir(2) of `folder`, an entry of `parent`. -1 and errno on error.
   int Remove(int parent, const FileName& folder);

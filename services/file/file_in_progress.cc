@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
 #include "services/file/file_destination.h"
+#include "services/file/file_digest_read.h"
 #include "services/file/file_errors.h"
 
 namespace rawgate::file {
@@ -26,14 +27,15 @@ UploadInProgress::UploadInProgress(FileStore& store, UploadSpec spec, TemporaryF
       spec_(std::move(spec)),
       last_active_(last_active),
       file_(store, spec_, std::move(file), received) {
-  store_.uploads.fetch_add(1);
+  if (!spec_.resumable()) store_.plain_uploads.fetch_add(1);
 }
 
-UploadInProgress::~UploadInProgress() { store_.uploads.fetch_sub(1); }
+UploadInProgress::~UploadInProgress() {
+  if (!spec_.resumable()) store_.plain_uploads.fetch_sub(1);
+}
 
-absl::Status UploadInProgress::CheckCount(const FileStore& store) {
-  const size_t now = store.uploads;
-  if (now < store.uploads_max) return absl::OkStatus();
+absl::Status UploadInProgress::CheckCount(size_t now, size_t max) {
+  if (now < max) return absl::OkStatus();
   return WithRetryAfter(Error(StatusCode::kResourceExhausted, "TOO_MANY_UPLOADS",
                               absl::StrCat("already ", now, " uploads in progress")),
                         kRetryDelay);
@@ -75,7 +77,6 @@ absl::StatusOr<UploadInProgress::Attempt> UploadInProgress::ClaimLocked(
   if (absl::Status status = CheckState(); !status.ok()) return status;
   const uint64_t received = file_.received();
   if (offset.value_or(received) != received) return WrongOffset(*offset, received);
-  last_active_ = absl::Now();
   return Attempt{++attempt_, received};
 }
 
@@ -111,19 +112,19 @@ absl::StatusOr<uint64_t> UploadInProgress::WriteChunk(uint64_t offset, absl::str
   const absl::Cleanup done = [this] { writing_chunk_ = false; };
   const absl::MutexLock lock(&mutex_);
   if (const auto attempt = ClaimLocked(offset); !attempt.ok()) return attempt.status();
+  last_active_ = absl::Now();
   if (absl::Status status = file_.Append(bytes); !status.ok()) return status;
   return file_.received();
 }
 
-absl::StatusOr<FileInfo> UploadInProgress::Commit(uint64_t attempt,
-                                                  std::span<const Digests> expected) {
+absl::StatusOr<FileInfo> UploadInProgress::Commit(uint64_t attempt, const CommitTerms& terms) {
   {
     const absl::MutexLock lock(&mutex_);
     if (absl::Status status = Check(attempt); !status.ok()) return status;
     if (absl::Status status = file_.CheckWhole(); !status.ok()) return status;
     state_ = State::kCompleting;
   }
-  absl::StatusOr<FileInfo> info = Store(expected);
+  absl::StatusOr<FileInfo> info = Store(terms);
   const absl::MutexLock lock(&mutex_);
   last_active_ = absl::Now();
   // What the disk may have lost, and what is not what was meant, is not worth another attempt.
@@ -133,21 +134,20 @@ absl::StatusOr<FileInfo> UploadInProgress::Commit(uint64_t attempt,
   return info;
 }
 
-absl::StatusOr<FileInfo> UploadInProgress::Store(std::span<const Digests> expected) {
+absl::StatusOr<FileInfo> UploadInProgress::Store(const CommitTerms& terms) {
   // Before the digest is complete, so that disk and hash work at the same time.
   if (absl::Status synced = file_.Sync(); !synced.ok()) return synced;
-  absl::StatusOr<Digests> digests = file_.Verify(expected);
+  absl::StatusOr<Digests> digests = file_.Verify(terms.expected);
   if (!digests.ok()) return digests.status();
 
-  struct stat status;
-  if (store_.syscalls.FstatAt(file_.fd(), "", &status, AT_EMPTY_PATH) != 0) {
+  if (store_.syscalls.FstatAt(file_.fd(), "", &verified_, AT_EMPTY_PATH) != 0) {
     return StoringError(errno, spec_.name);
   }
   const absl::StatusOr<uint64_t> replaced =
-      TakeDestination(store_, spec_.name, spec_.if_absent, file_.temporary());
+      TakeDestination(store_, spec_.name, spec_.if_absent || terms.if_absent, file_.temporary());
   if (!replaced.ok()) return replaced.status();
   file_.CountStored(*replaced);
-  FileInfo info = ToFileInfo(spec_.name.text(), status);
+  FileInfo info = ToFileInfo(spec_.name.text(), verified_);
   info.digests = *std::move(digests);
   return info;
 }
@@ -170,6 +170,8 @@ absl::StatusOr<FileDigest::Prefix> UploadInProgress::DigestOfReceived() {
     digest = file_.DigestOf({.sha256 = true});
   }
   // Not under the lock: whoever sends goes on meanwhile.
+  const absl::StatusOr<DigestRead> allowed = DigestRead::Begin(store_, digest->behind());
+  if (!allowed.ok()) return allowed.status();
   return digest->OfPrefix();
 }
 
@@ -192,6 +194,11 @@ absl::Status UploadInProgress::GiveUp() {
   return absl::OkStatus();
 }
 
+bool UploadInProgress::given_up() const {
+  const absl::MutexLock lock(&mutex_);
+  return state_ == State::kGivenUp;
+}
+
 bool UploadInProgress::GiveUpIfIdleSince(absl::Time time) {
   const absl::MutexLock lock(&mutex_);
   if (state_ != State::kReceiving || last_active_ > time) return false;
@@ -201,7 +208,8 @@ bool UploadInProgress::GiveUpIfIdleSince(absl::Time time) {
 
 void UploadInProgress::RememberDigests(const Digests& digests) {
   struct stat status;
-  if (store_.syscalls.FstatAt(file_.fd(), "", &status, AT_EMPTY_PATH) == 0) {
+  if (store_.syscalls.FstatAt(file_.fd(), "", &status, AT_EMPTY_PATH) == 0 &&
+      IsSameContent(status, verified_)) {
     store_.digests.Remember(status, digests);
   }
 }

@@ -17,21 +17,26 @@
 
 namespace rawgate::file {
 
+// What the attempt that brings the last byte asks for, beside what the first one's spec does.
+struct CommitTerms {
+  std::span<const Digests> expected = {};
+  bool if_absent = false;
+};
+
 // Thread-safe; every method may block on the disk, and waits for a piece that is being written, but
 // never for the end of an upload.
 class UploadInProgress {
  public:
   // `received` bytes are in `file` already, the last of which came at `last_active`. Counts as one
-  // of the store's uploads.
+  // of the store's plain uploads, unless it is resumable.
   UploadInProgress(FileStore& store, UploadSpec spec, TemporaryFile file, uint64_t received = 0,
                    absl::Time last_active = absl::Now());
   ~UploadInProgress();
   UploadInProgress(const UploadInProgress&) = delete;
   UploadInProgress& operator=(const UploadInProgress&) = delete;
 
-  // RESOURCE_EXHAUSTED (TOO_MANY_UPLOADS), when there are no more than `store` may have, counting
-  // one that is to begin.
-  static absl::Status CheckCount(const FileStore& store);
+  // RESOURCE_EXHAUSTED (TOO_MANY_UPLOADS) when there are `max` or more already.
+  static absl::Status CheckCount(size_t now, size_t max);
 
   const UploadSpec& spec() const { return spec_; }
 
@@ -57,7 +62,7 @@ class UploadInProgress {
   absl::Status AppendFromPipe(uint64_t attempt, int pipe, size_t size);
   // Verifies and names the file, durably. DATA_LOSS is final; other errors leave the upload as it
   // was.
-  absl::StatusOr<FileInfo> Commit(uint64_t attempt, std::span<const Digests> expected);
+  absl::StatusOr<FileInfo> Commit(uint64_t attempt, const CommitTerms& terms);
   // An attempt of one piece. Returns what is received then. Error: ABORTED (WRITE_IN_PROGRESS).
   absl::StatusOr<uint64_t> WriteChunk(uint64_t offset, absl::string_view bytes);
 
@@ -67,7 +72,8 @@ class UploadInProgress {
   int fd() const { return file_.fd(); }
   uint64_t received() const;
   absl::Time last_active() const;
-  // Digest of what was received. Errors: those of attempts; INTERNAL (DIGEST_UNAVAILABLE).
+  // Digest of what was received. Errors: those of attempts; INTERNAL (DIGEST_UNAVAILABLE);
+  // RESOURCE_EXHAUSTED (TOO_MANY_DIGESTS), see DigestRead.
   absl::StatusOr<FileDigest::Prefix> DigestOfReceived();
   // Brings what was received to disk, and returns how much that is. Errors: those of attempts;
   // DATA_LOSS (SYNC_FAILED), which is
@@ -76,6 +82,7 @@ class UploadInProgress {
 
   // From now on no attempt gets anything done. Errors: those of attempts.
   absl::Status GiveUp();
+  bool given_up() const;
   // As GiveUp(), if nothing has come since `time`. False: something has, or it is being stored.
   bool GiveUpIfIdleSince(absl::Time time);
 
@@ -89,7 +96,7 @@ class UploadInProgress {
   absl::Status CheckState() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<Attempt> ClaimLocked(std::optional<uint64_t> offset)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<FileInfo> Store(std::span<const Digests> expected);
+  absl::StatusOr<FileInfo> Store(const CommitTerms& terms);
 
   FileStore& store_;
   const UploadSpec spec_;
@@ -98,6 +105,8 @@ class UploadInProgress {
   State state_ ABSL_GUARDED_BY(mutex_) = State::kReceiving;
   uint64_t attempt_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Time last_active_ ABSL_GUARDED_BY(mutex_);
+  // When its digests were those of the commit.
+  struct stat verified_ = {};
   // Under the lock while receiving; of the thread that commits while completing.
   PartialFile file_;
 };

@@ -30,6 +30,12 @@ inline bool IsServed(const struct stat& status) {
   return S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
 }
 
+// Whether nothing was written to the one file between two looks at it.
+inline bool IsSameContent(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
+         a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+}
+
 // `status` is one that IsServed().
 inline FileInfo ToFileInfo(std::string filename, const struct stat& status) {
   const bool folder = S_ISDIR(status.st_mode);

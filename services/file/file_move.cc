@@ -33,27 +33,25 @@ absl::Status MoveError(int errno_value, const FileName& from, const FileName& to
   }
 }
 
-// The move itself, of an entry whose status is `status`; `replaced` is the size of the file that
-// was in the way. Both names are locked.
+// The move itself, of an entry whose status is `status`. Both names are locked.
 absl::Status Rename(FileStore& store, const struct stat& status, const Fd& from_folder,
-                    const FileName& from, const Fd& to_folder, const FileName& to, bool if_absent,
-                    uint64_t* replaced) {
+                    const FileName& from, const Fd& to_folder, const FileName& to, bool if_absent) {
   struct stat there;
   const bool taken =
       store.syscalls.FstatAt(to_folder.get(), to.leaf(), &there, AT_SYMLINK_NOFOLLOW) == 0;
   const bool folder = S_ISDIR(status.st_mode);
   // rename(2) would replace an empty folder, and what is no file.
   if (taken && (if_absent || folder || !S_ISREG(there.st_mode))) return FileExists(to);
-  const unsigned flags = taken ? 0 : RENAME_NOREPLACE;
-  int moved =
-      store.syscalls.RenameAt2(from_folder.get(), from.leaf(), to_folder.get(), to.leaf(), flags);
+  const auto rename = [&](unsigned how) {
+    return folder ? store.folders.Rename(from_folder.get(), from, to_folder.get(), to, how)
+                  : store.syscalls.RenameAt2(from_folder.get(), from.leaf(), to_folder.get(),
+                                             to.leaf(), how);
+  };
+  int moved = rename(taken ? 0 : RENAME_NOREPLACE);
   // On file systems that cannot promise it the look beforehand has to do.
-  if (moved != 0 && errno == EINVAL && flags != 0) {
-    moved = store.syscalls.RenameAt2(from_folder.get(), from.leaf(), to_folder.get(), to.leaf(), 0);
-  }
+  if (moved != 0 && errno == EINVAL && !taken) moved = rename(0);
   if (moved != 0) return MoveError(errno, from, to);
-  if (folder) store.folders.ForgetDurable();
-  *replaced = taken ? static_cast<uint64_t>(there.st_size) : 0;
+  if (taken) store.usage.Remove(static_cast<uint64_t>(there.st_size));
   if (store.syscalls.Fsync(to_folder.get()) != 0 || store.syscalls.Fsync(from_folder.get()) != 0) {
     return SyncError(errno, to);
   }
@@ -82,20 +80,15 @@ absl::StatusOr<FileInfo> Move(FileStore& store, const FileName& from, const File
   }
   absl::StatusOr<Fd> to_folder = store.folders.Make(to.Parent());
   if (!to_folder.ok()) return to_folder.status();
-  uint64_t replaced = 0;
   const Digests digests = store.digests.Find(status);
-  if (absl::Status moved =
-          Rename(store, status, from_folder, from, *to_folder, to, if_absent, &replaced);
-      !moved.ok()) {
-    return moved;
-  }
-  store.usage.Remove(replaced);
+  const absl::Status moved = Rename(store, status, from_folder, from, *to_folder, to, if_absent);
+  if (!moved.ok()) return moved;
   absl::StatusOr<FileInfo> info = LookUp(store, to);
   if (!info.ok()) return info;
   // rename(2) changes the ctime by which digests are known.
   struct stat now;
   if (store.syscalls.FstatAt(to_folder->get(), to.leaf(), &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-      now.st_ino == status.st_ino) {
+      IsSameContent(now, status)) {
     store.digests.Remember(now, digests);
   }
   info->digests = digests;

@@ -27,22 +27,6 @@ constexpr uint64_t kWriteBackStep = 8 << 20;
 // On the stack, where splicing does not work.
 constexpr size_t kCopySize = 64 * 1024;
 
-absl::Status DigestMismatch(absl::string_view kind, const std::string& expected,
-                            const std::string& actual) {
-  return Error(absl::StatusCode::kDataLoss, "DIGEST_MISMATCH",
-               absl::StrCat("the ", kind, " of what arrived is ", actual, ", not ", expected));
-}
-
-absl::Status Compare(const Digests& expected, const Digests& actual) {
-  if (!expected.sha256.empty() && expected.sha256 != actual.sha256) {
-    return DigestMismatch("sha256", expected.sha256, actual.sha256);
-  }
-  if (!expected.md5.empty() && expected.md5 != actual.md5) {
-    return DigestMismatch("md5", expected.md5, actual.md5);
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 PartialFile::PartialFile(FileStore& store, const UploadSpec& spec, TemporaryFile file,
@@ -173,14 +157,15 @@ absl::StatusOr<Digests> PartialFile::Verify(std::span<const Digests> expected) {
   absl::StatusOr<FileDigest::Prefix> actual = DigestOf(kinds)->OfPrefix();
   if (!actual.ok()) return actual.status();
   const Digests& digests = actual->digests;
-  absl::Status agrees = Compare(spec_.expected, digests);
-  for (const Digests& wanted : expected) agrees.Update(Compare(wanted, digests));
+  absl::Status agrees = CompareDigests(spec_.expected, digests);
+  for (const Digests& wanted : expected) agrees.Update(CompareDigests(wanted, digests));
   if (!agrees.ok()) return agrees;
   return digests;
 }
 
 std::shared_ptr<FileDigest> PartialFile::DigestOf(DigestKinds kinds) {
-  if (digest_ == nullptr || !digest_->kinds().Include(kinds)) {
+  // One that could not be read for a moment begins again.
+  if (digest_ == nullptr || digest_->failed() || !digest_->kinds().Include(kinds)) {
     if (digest_ != nullptr) {
       kinds = kinds | digest_->kinds();
       digest_->Abandon();

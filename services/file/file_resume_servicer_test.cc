@@ -97,8 +97,13 @@ TEST_F(ResumeServicerTest, ByStream) {
   EXPECT_EQ(response.file().digests().sha256(), Sha256("0123456789"));
   EXPECT_EQ(ReadWhole(folder_ / "a"), "0123456789");
   // Again, as after a lost response: nothing is sent twice.
-  ASSERT_TRUE(Upload(Resumable(0), {}, &response).ok());
+  ASSERT_TRUE(Upload(Resumable(10), {}, &response).ok());
   EXPECT_EQ(response.file().size(), 10u);
+  EXPECT_EQ(Reason(Upload(Resumable(10), {"x"}, &response)), "SIZE_MISMATCH");
+  // From the beginning it is another version, and its bytes are wanted.
+  EXPECT_EQ(Reason(Upload(Resumable(0), {"abcde"}, &response)), "SIZE_MISMATCH");
+  ASSERT_TRUE(Upload(Resumable(5), {"fghij"}, &response).ok());
+  EXPECT_EQ(ReadWhole(folder_ / "a"), "abcdefghij");
 }
 
 TEST_F(ResumeServicerTest, AnEndWithADigestIsVerifiedBeforeTheFileIsSeen) {

@@ -34,7 +34,10 @@ struct FileStore {
   LinkMethod link_method = LinkMethod::kNone;
   uint64_t file_max_bytes = 0;
   size_t uploads_max = 0;
-  std::atomic<size_t> uploads{0};
+  // Resumable ones are counted, as many again, by their table.
+  std::atomic<size_t> plain_uploads{0};
+  // See DigestRead.
+  std::atomic<int> digest_reads{0};
   // Runs a piece of work on some other thread, or is empty: then digests are computed at the end.
   std::function<void(std::function<void()>)> background;
   std::unique_ptr<UnfinishedUploads> unfinished;

@@ -115,7 +115,10 @@ int TemporaryFile::LinkUnnamed(int folder, const char* entry) {
   if (own_name_.empty()) return LinkBy(method_, fd(), folder, entry, *syscalls_);
   const int result = syscalls_->LinkAt(own_folder_, own_name_.c_str(), folder, entry, 0);
   if (result == 0 || (errno != EPERM && errno != EOPNOTSUPP)) return result;
-  return syscalls_->RenameAt2(own_folder_, own_name_.c_str(), folder, entry, RENAME_NOREPLACE);
+  const int renamed =
+      syscalls_->RenameAt2(own_folder_, own_name_.c_str(), folder, entry, RENAME_NOREPLACE);
+  if (renamed == 0) own_name_.clear();
+  return renamed;
 }
 
 int TemporaryFile::Name(int folder, const char* entry) {
@@ -149,16 +152,23 @@ int TemporaryFile::Hide(int folder) {
 }
 
 int TemporaryFile::Replace(int folder, const char* entry) {
-  if (hidden_name_.empty() && Hide(folder) != 0) return -1;
+  const bool hidden_before = !hidden_name_.empty();
+  if (!hidden_before && Hide(folder) != 0) return -1;
   int result = syscalls_->RenameAt2(hidden_folder_.get(), hidden_name_.c_str(), folder, entry,
                                     RENAME_EXCHANGE);
   if (result == 0) {
     swapped_ = true;
     return 0;
   }
-  if (!IsUnsupported(errno)) return -1;
-  result = syscalls_->RenameAt2(hidden_folder_.get(), hidden_name_.c_str(), folder, entry, 0);
-  if (result == 0) hidden_name_.clear();
+  if (IsUnsupported(errno)) {
+    result = syscalls_->RenameAt2(hidden_folder_.get(), hidden_name_.c_str(), folder, entry, 0);
+  }
+  const int error = errno;
+  const bool only_name = hidden_before || (own_folder_ >= 0 && own_name_.empty());
+  // A second name would make an upload that goes on look as if it had been stored.
+  if (result != 0 && !only_name) syscalls_->UnlinkAt(folder, hidden_name_.c_str(), 0);
+  if (result == 0 || !only_name) hidden_name_.clear();
+  errno = error;
   return result;
 }
 

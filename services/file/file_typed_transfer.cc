@@ -4,10 +4,13 @@
 #include <span>
 #include <utility>
 
+#include "runtime/base/status.h"
+
 namespace rawgate::file {
 
 absl::Status TypedUpload::Begin(UploadSpec spec) {
   stored_ = door_.core.FindStored(spec);
+  verified_ = !spec.expected.sha256.empty();
   if (stored_) return absl::OkStatus();
   progress_.emplace(door_.admission.service().events(), rpc::kRpcListener, call_.id(),
                     spec.name.text(), true,
@@ -20,13 +23,20 @@ absl::Status TypedUpload::Begin(UploadSpec spec) {
 
 absl::Status TypedUpload::Append(absl::string_view bytes) {
   call_.CountReceived(bytes.size());
+  if (stored_) {
+    return bytes.empty() ? absl::OkStatus()
+                         : FieldError("size", "SIZE_MISMATCH", "all of this upload had come");
+  }
   if (absl::Status stored = upload_->Append(bytes); !stored.ok()) return stored;
   progress_->Add(bytes.size());
   return absl::OkStatus();
 }
 
 absl::StatusOr<FileInfo> TypedUpload::Commit(const Digests& expected) {
-  if (stored_) return *stored_;
+  if (stored_) {
+    if (absl::Status same = door_.core.CheckStored(*stored_, expected); !same.ok()) return same;
+    return *stored_;
+  }
   return upload_->Commit(expected);
 }
 

@@ -38,10 +38,10 @@ class TypedUpload {
   // Once. Errors: as FileCore::BeginUpload().
   absl::Status Begin(UploadSpec spec);
   bool begun() const { return upload_ != nullptr || stored_; }
-  // It began with nothing left to do: see FileCore::FindStored(). No bytes are taken.
-  bool stored() const { return stored_.has_value(); }
+  // It began with nothing left to do: the file is stored with the digest that is expected.
+  bool stored() const { return stored_.has_value() && verified_; }
   // Of the upload's next byte.
-  uint64_t offset() const { return upload_->received(); }
+  uint64_t offset() const { return stored_ ? stored_->size : upload_->received(); }
   // See FileUpload.
   absl::Status Append(absl::string_view bytes);
   absl::StatusOr<FileInfo> Commit(const Digests& expected);
@@ -50,7 +50,10 @@ class TypedUpload {
   const TypedDoor& door_;
   rpc::Call& call_;
   std::unique_ptr<FileUpload> upload_;
+  // See FileCore::FindStored(). No bytes are taken.
   std::optional<FileInfo> stored_;
+  // The digest that the client expects was given at the beginning, not to come at the end.
+  bool verified_ = false;
   std::optional<FileProgress> progress_;
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,9 @@
 
 namespace rawgate::file {
 namespace {
+
+// A name costs nothing: what is begun and not gone on with does not keep its place for long.
+constexpr absl::Duration kEmptyExpiry = absl::Minutes(10);
 
 // What an attempt at an upload that is there must have in common with it.
 bool IsSameFile(const UploadSpec& begun, const UploadSpec& spec) {
@@ -35,26 +39,50 @@ absl::Status UploadExists(const UploadSpec& begun) {
 }  // namespace
 
 void UnfinishedUploads::Load() {
-  for (UploadFolder::Found& found : folder_.Load()) {
-    auto upload = std::make_shared<UploadInProgress>(store_, found.spec, std::move(found.file),
-                                                     found.received, found.last_active);
-    // A quota that was made smaller since then does not end what had begun under the larger one.
-    upload->Prepare().IgnoreError();
+  for (const std::string& id : folder_.Ids()) {
     const absl::MutexLock lock(&mutex_);
-    entries_.emplace(found.spec.upload_id, std::make_shared<Entry>(std::move(upload)));
+    FindLocked(id);
   }
+}
+
+std::shared_ptr<UploadInProgress> UnfinishedUploads::FindLocked(absl::string_view id) {
+  if (const auto found = entries_.find(id); found != entries_.end()) return found->second->upload;
+  // Of a process that has ended since this one began.
+  std::optional<UploadFolder::Found> found = folder_.Load(std::string(id));
+  if (!found) return nullptr;
+  auto upload = std::make_shared<UploadInProgress>(store_, found->spec, std::move(found->file),
+                                                   found->received, found->last_active);
+  // A quota that was made smaller since then does not end what had begun under the larger one.
+  upload->Prepare().IgnoreError();
+  entries_.emplace(id, std::make_shared<Entry>(upload));
+  return upload;
 }
 
 absl::StatusOr<std::shared_ptr<UploadInProgress>> UnfinishedUploads::FindOrBegin(
     const UploadSpec& spec) {
-  const absl::MutexLock lock(&mutex_);
-  if (const auto found = entries_.find(spec.upload_id); found != entries_.end()) {
-    const std::shared_ptr<UploadInProgress>& upload = found->second->upload;
-    if (!IsSameFile(upload->spec(), spec)) return UploadExists(upload->spec());
-    return upload;
+  for (;;) {
+    std::shared_ptr<UploadInProgress> upload;
+    {
+      const absl::MutexLock lock(&mutex_);
+      upload = FindLocked(spec.upload_id);
+      if (upload == nullptr) return BeginLocked(spec);
+    }
+    if (!upload->given_up()) {
+      if (!IsSameFile(upload->spec(), spec)) return UploadExists(upload->spec());
+      return upload;
+    }
+    // Its id is free as soon as nothing is left of it.
+    Forget(*upload, nullptr);
   }
+}
+
+absl::StatusOr<std::shared_ptr<UploadInProgress>> UnfinishedUploads::BeginLocked(
+    const UploadSpec& spec) {
   // Another has expired, or was given up: what comes would have no beginning.
   if (spec.offset > 0) return UploadNotFound(spec.upload_id);
+  if (absl::Status room = UploadInProgress::CheckCount(entries_.size(), store_.uploads_max);
+      !room.ok())
+    return room;
   auto upload = Begin(spec);
   if (!upload.ok()) return upload;
   completed_.Erase(spec.upload_id);
@@ -63,7 +91,6 @@ absl::StatusOr<std::shared_ptr<UploadInProgress>> UnfinishedUploads::FindOrBegin
 }
 
 absl::StatusOr<std::shared_ptr<UploadInProgress>> UnfinishedUploads::Begin(const UploadSpec& spec) {
-  if (absl::Status status = UploadInProgress::CheckCount(store_); !status.ok()) return status;
   const absl::StatusOr<Fd> destination = CheckDestination(store_, spec);
   if (!destination.ok()) return destination.status();
   struct stat folder;
@@ -82,9 +109,9 @@ absl::StatusOr<std::shared_ptr<UploadInProgress>> UnfinishedUploads::Begin(const
 
 absl::StatusOr<std::shared_ptr<UploadInProgress>> UnfinishedUploads::Find(absl::string_view id) {
   const absl::MutexLock lock(&mutex_);
-  const auto found = entries_.find(id);
-  if (found == entries_.end()) return UploadNotFound(id);
-  return found->second->upload;
+  std::shared_ptr<UploadInProgress> upload = FindLocked(id);
+  if (upload == nullptr) return UploadNotFound(id);
+  return upload;
 }
 
 std::optional<FileInfo> UnfinishedUploads::FindCompleted(absl::string_view id) {
@@ -117,10 +144,13 @@ absl::StatusOr<uint64_t> UnfinishedUploads::Checkpoint(UploadInProgress& upload)
   {
     const absl::MutexLock lock(&entry->noting);
     if (entry->forgotten) return UploadNotFound(upload.spec().upload_id);
-    if (entry->noted > 0 && upload.received() <= entry->noted) return entry->noted;
+    if (entry->noted && upload.received() <= *entry->noted) return *entry->noted;
     const absl::StatusOr<uint64_t> synced = upload.Sync();
     failed = synced.ok() ? folder_.Note(upload.spec(), upload.fd(), *synced) : synced.status();
-    if (failed.ok()) return entry->noted = *synced;
+    if (failed.ok()) {
+      entry->noted = *synced;
+      return *synced;
+    }
   }
   // While it is being stored, that fails for the same cause.
   if (absl::IsDataLoss(failed) && upload.GiveUp().ok()) Forget(upload, nullptr);
@@ -128,8 +158,8 @@ absl::StatusOr<uint64_t> UnfinishedUploads::Checkpoint(UploadInProgress& upload)
 }
 
 absl::StatusOr<FileInfo> UnfinishedUploads::Commit(UploadInProgress& upload, uint64_t attempt,
-                                                   std::span<const Digests> expected) {
-  absl::StatusOr<FileInfo> info = upload.Commit(attempt, expected);
+                                                   const CommitTerms& terms) {
+  absl::StatusOr<FileInfo> info = upload.Commit(attempt, terms);
   if (info.ok()) Forget(upload, &*info);
   if (absl::IsDataLoss(info.status())) Forget(upload, nullptr);
   return info;
@@ -147,14 +177,22 @@ void UnfinishedUploads::Forget(const UploadInProgress& upload, const FileInfo* s
   const std::shared_ptr<Entry> entry = EntryOf(upload);
   if (entry == nullptr) return;
   const std::string& id = upload.spec().upload_id;
+  if (stored != nullptr) {
+    // First: there is no moment at which it is neither unfinished nor complete.
+    const absl::MutexLock lock(&mutex_);
+    completed_.Touch(id) = *stored;
+  }
   {
     const absl::MutexLock lock(&entry->noting);
-    if (std::exchange(entry->forgotten, true)) return;
-    folder_.Remove(id);
+    if (!std::exchange(entry->forgotten, true)) folder_.Remove(id);
   }
   const absl::MutexLock lock(&mutex_);
-  entries_.erase(id);
-  if (stored != nullptr) completed_.Touch(id) = *stored;
+  const auto found = entries_.find(id);
+  if (found != entries_.end() && found->second == entry) entries_.erase(found);
+}
+
+absl::Duration UnfinishedUploads::ExpiryOf(const UploadInProgress& upload) const {
+  return upload.received() == 0 ? std::min(expiry_, kEmptyExpiry) : expiry_;
 }
 
 UploadState UnfinishedUploads::StateOf(const UploadInProgress& upload) const {
@@ -163,7 +201,7 @@ UploadState UnfinishedUploads::StateOf(const UploadInProgress& upload) const {
           .filename = spec.name.text(),
           .size = spec.size_known ? spec.size : 0,
           .committed = upload.received(),
-          .expires = upload.last_active() + expiry_};
+          .expires = upload.last_active() + ExpiryOf(upload)};
 }
 
 std::vector<UploadState> UnfinishedUploads::List(absl::string_view after, size_t limit,
@@ -189,9 +227,11 @@ std::vector<std::shared_ptr<UploadInProgress>> UnfinishedUploads::After(absl::st
 }
 
 size_t UnfinishedUploads::RemoveExpired(absl::Time now) {
+  // What a process that has ended left since this one began.
+  Load();
   size_t removed = 0;
   for (const auto& upload : After("")) {
-    if (!upload->GiveUpIfIdleSince(now - expiry_)) continue;
+    if (!upload->GiveUpIfIdleSince(now - ExpiryOf(*upload))) continue;
     Forget(*upload, nullptr);
     ++removed;
   }

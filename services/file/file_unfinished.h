@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -38,7 +37,7 @@ class UnfinishedUploads {
   UnfinishedUploads(FileStore& store, absl::Duration expiry, std::string boot_id)
       : store_(store), expiry_(expiry), folder_(store.root, std::move(boot_id), store.syscalls) {}
 
-  // Takes over what an earlier process left. Before all else.
+  // Takes over what a process that has ended left.
   void Load();
 
   // The upload of that id, begun if there was none. Errors: NOT_FOUND (UPLOAD_NOT_FOUND), for an
@@ -56,7 +55,7 @@ class UnfinishedUploads {
   absl::StatusOr<uint64_t> Checkpoint(UploadInProgress& upload);
   // See UploadInProgress::Commit().
   absl::StatusOr<FileInfo> Commit(UploadInProgress& upload, uint64_t attempt,
-                                  std::span<const Digests> expected);
+                                  const CommitTerms& terms);
   // Error: NOT_FOUND (UPLOAD_NOT_FOUND); ABORTED (UPLOAD_COMPLETING).
   absl::Status Abort(absl::string_view id);
 
@@ -64,7 +63,8 @@ class UnfinishedUploads {
   // At most `limit` with an id behind `after`, by id, in `next` where the next page begins.
   std::vector<UploadState> List(absl::string_view after, size_t limit, std::string* next);
 
-  // Gives up those to which nothing has come for too long; returns how many.
+  // Gives up those to which nothing has come for too long, and those to which nothing has come at
+  // all sooner; returns how many.
   size_t RemoveExpired(absl::Time now);
 
   absl::Duration expiry() const { return expiry_; }
@@ -72,7 +72,13 @@ class UnfinishedUploads {
  private:
   static constexpr size_t kCompletedMax = 4096;
 
+  // Null when there is none.
+  std::shared_ptr<UploadInProgress> FindLocked(absl::string_view id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::shared_ptr<UploadInProgress>> BeginLocked(const UploadSpec& spec)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::shared_ptr<UploadInProgress>> Begin(const UploadSpec& spec);
+  absl::Duration ExpiryOf(const UploadInProgress& upload) const;
   // One upload, and what is noted down of it.
   struct Entry {
     explicit Entry(std::shared_ptr<UploadInProgress> of) : upload(std::move(of)) {}
@@ -80,7 +86,7 @@ class UnfinishedUploads {
     const std::shared_ptr<UploadInProgress> upload;
     // Held while the record is written, after mutex_ was released.
     absl::Mutex noting;
-    uint64_t noted ABSL_GUARDED_BY(noting) = 0;
+    std::optional<uint64_t> noted ABSL_GUARDED_BY(noting);
     // The record is gone, and is not to come back.
     bool forgotten ABSL_GUARDED_BY(noting) = false;
   };

@@ -54,6 +54,10 @@ class UnfinishedTest : public StoreTest {
     core_.reset();
     core_ = OpenStore(folder_.path(), syscalls_, std::move(options));
   }
+  // Whether it opens does not matter.
+  void OpenStoreOrNot() {
+    FileCore::Open({.root = folder_.path()}, syscalls_).status().IgnoreError();
+  }
   std::set<std::string> Visible() {
     std::set<std::string> names;
     for (const std::string& name : AllEntries(folder_.path())) {
@@ -248,11 +252,17 @@ TEST(Chunks, TwoAtOnceAreRefusedClearly) {
 TEST_F(UnfinishedTest, ACompleteOneIsKnownWhileItsFileIsThere) {
   ASSERT_TRUE(BringTheRest(0).ok());
   EXPECT_EQ(core_->FindCompleted("u")->size, kContent.size());
-  EXPECT_EQ(core_->FindStored(Spec())->filename, "a.txt");
+  EXPECT_EQ(core_->FindStored(Spec(kContent.size()))->filename, "a.txt");
+  // From the beginning it may be another version: that is no retry of the end.
+  EXPECT_FALSE(core_->FindStored(Spec()));
+  UploadSpec other = Spec(kContent.size());
+  other.expected.sha256 = std::string(64, '0');
+  EXPECT_FALSE(core_->FindStored(other));
+  EXPECT_REASON(core_->CompleteUpload("u", other.expected).status(), kDataLoss, "DIGEST_MISMATCH");
   ASSERT_TRUE(core_->CompleteUpload("u", {}).ok());
   ASSERT_TRUE(Put(*core_, "a.txt", "of another").ok());
   EXPECT_FALSE(core_->FindCompleted("u"));
-  EXPECT_FALSE(core_->FindStored(Spec()));
+  EXPECT_FALSE(core_->FindStored(Spec(kContent.size())));
   // And so its id may begin again.
   ASSERT_TRUE(BringTheRest(0).ok());
   EXPECT_EQ(Get(*core_, "a.txt"), kContent);
@@ -366,14 +376,74 @@ TEST_F(UnfinishedTest, AnotherProcessKeepsItsOwn) {
 
 // ---- Limits
 
-TEST_F(UnfinishedTest, CountsAsAnUpload) {
+TEST_F(UnfinishedTest, ManyOfThemLeaveRoomForPlainUploads) {
   Restart({.uploads_max = 1});
   ASSERT_TRUE(Bring(0, 5).ok());
-  EXPECT_REASON(core_->BeginUpload({.name = Name("b"), .size = 1}).status(), kResourceExhausted,
+  EXPECT_REASON(core_->BeginUpload(Spec(0, "another")).status(), kResourceExhausted,
                 "TOO_MANY_UPLOADS");
-  // It is one of them already.
-  ASSERT_TRUE(BringTheRest(5).ok());
   ASSERT_TRUE(Put(*core_, "b", "1").ok());
+  ASSERT_TRUE(BringTheRest(5).ok());
+}
+
+TEST_F(UnfinishedTest, ANameAloneDoesNotKeepItsPlaceForLong) {
+  ASSERT_TRUE(core_->CreateUpload(Spec()).ok());
+  EXPECT_EQ(core_->RemoveExpired(absl::Now() + absl::Minutes(9)), 0u);
+  EXPECT_EQ(core_->RemoveExpired(absl::Now() + absl::Minutes(11)), 1u);
+}
+
+TEST_F(UnfinishedTest, ALaterAttemptMayWantNothingReplaced) {
+  ASSERT_TRUE(Put(*core_, "a.txt", "older").ok());
+  ASSERT_TRUE(Bring(0, 5).ok());
+  UploadSpec spec = Spec(5);
+  spec.if_absent = true;
+  EXPECT_REASON(core_->BeginUpload(spec).status(), kAlreadyExists, "FILE_EXISTS");
+  std::filesystem::remove(folder_ / "a.txt");
+  auto upload = core_->BeginUpload(spec);
+  ASSERT_TRUE(upload.ok());
+  ASSERT_TRUE((*upload)->Append(kContent.substr(5)).ok());
+  ASSERT_TRUE(Put(*core_, "a.txt", "older").ok());
+  EXPECT_REASON((*upload)->Commit().status(), kAlreadyExists, "FILE_EXISTS");
+  EXPECT_EQ(Get(*core_, "a.txt"), "older");
+}
+
+TEST_F(UnfinishedTest, OfAProcessThatEndsLaterItIsTakenOverThen) {
+  auto earlier = OpenStore(folder_.path());
+  {
+    auto upload = earlier->BeginUpload(Spec());
+    ASSERT_TRUE(upload.ok());
+    ASSERT_TRUE((*upload)->Append(kContent.substr(0, 5)).ok());
+  }
+  Restart();
+  EXPECT_REASON(core_->GetUpload("u").status(), kNotFound, "UPLOAD_NOT_FOUND");
+  earlier.reset();
+  EXPECT_EQ(Committed(), 5u);
+  ASSERT_TRUE(BringTheRest(5).ok());
+}
+
+TEST_F(UnfinishedTest, WhatCannotBeReadAtTheMomentStays) {
+  ASSERT_TRUE(Bring(0, 5).ok());
+  core_.reset();
+  // As for want of descriptors.
+  syscalls_.FailAlways("openat", EMFILE);
+  EXPECT_FALSE(FileCore::Open({.root = folder_.path()}, syscalls_).ok());
+  syscalls_.FailAlways("openat", 0);
+  for (int number = 0;; ++number) {
+    syscalls_.FailCall(number, EMFILE);
+    OpenStoreOrNot();
+    if (syscalls_.hit().empty()) break;
+    EXPECT_THAT(Hidden(), UnorderedElementsAre("u", "u.json")) << syscalls_.hit();
+  }
+  syscalls_.Heal();
+  Restart();
+  EXPECT_EQ(Committed(), 5u);
+}
+
+TEST_F(UnfinishedTest, ItsFolderMayBeRemovedByOthers) {
+  ASSERT_TRUE(Bring(0, 5).ok());
+  ASSERT_TRUE(core_->AbortUpload("u").ok());
+  std::filesystem::remove_all(folder_ / ".rawgate-uploads");
+  ASSERT_TRUE(Bring(0, 5).ok());
+  ASSERT_TRUE(BringTheRest(5).ok());
 }
 
 // ---- Faults: whatever fails, what was told stays true, and another attempt succeeds.

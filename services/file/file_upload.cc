@@ -22,8 +22,14 @@ constexpr uint64_t kCheckpointStep = 256 << 20;
 absl::StatusOr<std::unique_ptr<FileUpload>> FileUpload::Begin(FileStore& store, UploadSpec spec) {
   const uint64_t offset = spec.offset;
   const Digests expected = spec.expected;
+  const bool if_absent = spec.if_absent;
   const DigestKinds wanted = spec.wanted | KindsOf(expected);
   if (!spec.resumable() && offset > 0) return WrongOffset(offset, 0);
+  if (offset > 0) {
+    // As for a new one: better now than when all has come.
+    const absl::StatusOr<Fd> destination = CheckDestination(store, spec, offset);
+    if (!destination.ok()) return destination.status();
+  }
   auto upload =
       spec.resumable() ? store.unfinished->FindOrBegin(spec) : BeginPlain(store, std::move(spec));
   if (!upload.ok()) return upload.status();
@@ -31,6 +37,7 @@ absl::StatusOr<std::unique_ptr<FileUpload>> FileUpload::Begin(FileStore& store, 
   if (!attempt.ok()) return attempt;
   // An earlier attempt may have expected, and wanted, less.
   (*attempt)->expected_ = expected;
+  (*attempt)->if_absent_ = if_absent;
   (*attempt)->upload_->Want(wanted);
   return attempt;
 }
@@ -49,7 +56,9 @@ absl::StatusOr<std::unique_ptr<FileUpload>> FileUpload::Claim(
 
 absl::StatusOr<std::shared_ptr<UploadInProgress>> FileUpload::BeginPlain(FileStore& store,
                                                                          UploadSpec spec) {
-  if (absl::Status status = UploadInProgress::CheckCount(store); !status.ok()) return status;
+  if (absl::Status status = UploadInProgress::CheckCount(store.plain_uploads, store.uploads_max);
+      !status.ok())
+    return status;
   absl::StatusOr<Fd> folder = CheckDestination(store, spec);
   if (!folder.ok()) return folder.status();
   TemporaryFile file = TemporaryFile::Create(*std::move(folder), store.link_method, store.syscalls);
@@ -77,9 +86,10 @@ absl::Status FileUpload::Count(absl::Status stored, uint64_t bytes) {
 
 absl::StatusOr<FileInfo> FileUpload::Commit(const Digests& expected) {
   const std::array<Digests, 2> all = {expected_, expected};
+  const CommitTerms terms{.expected = all, .if_absent = if_absent_};
   absl::StatusOr<FileInfo> info = spec().resumable()
-                                      ? store_.unfinished->Commit(*upload_, attempt_, all)
-                                      : upload_->Commit(attempt_, all);
+                                      ? store_.unfinished->Commit(*upload_, attempt_, terms)
+                                      : upload_->Commit(attempt_, terms);
   // Last: names that it gets and loses change what it is known by.
   if (info.ok()) upload_->RememberDigests(info->digests);
   return info;

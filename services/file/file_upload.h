@@ -71,6 +71,7 @@ class FileUpload {
   std::shared_ptr<UploadInProgress> upload_;
   const uint64_t attempt_;
   Digests expected_;
+  bool if_absent_ = false;
   uint64_t received_;
   // Up to where a power cut takes nothing.
   uint64_t checkpoint_;

@@ -49,6 +49,8 @@ class UploadCall final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
   using Request = typename Receiver::Request;
   // One message is received while another is taken.
   static constexpr size_t kQueueMax = 2;
+  // Messages after which the pool's thread goes to somebody else.
+  static constexpr int kTurn = 16;
 
   void OnReadDone(bool ok) override;
   void OnDone() override { delete this; }
@@ -153,7 +155,7 @@ void UploadCall<Receiver>::OnReadDone(bool ok) {
 template <UploadReceiver Receiver>
 void UploadCall<Receiver>::Work() {
   Request message;
-  for (;;) {
+  for (int messages = 0; messages < kTurn; ++messages) {
     switch (Next(&message)) {
       case Step::kMessage:
         if (absl::Status taken = receiver_->Take(message); !taken.ok()) return End(taken);
@@ -165,6 +167,8 @@ void UploadCall<Receiver>::Work() {
         return End(Complete());
     }
   }
+  // Others have waited for this thread; working_ stays.
+  door_.disk.Post([this] { Work(); });
 }
 
 template <UploadReceiver Receiver>

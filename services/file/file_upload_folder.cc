@@ -47,6 +47,14 @@ int UploadFolder::OpenLocked() {
   return folder_.get();
 }
 
+void UploadFolder::Forget() {
+  const absl::MutexLock lock(&mutex_);
+  // Its descriptor stays: whoever has it in hand may go on.
+  if (folder_) removed_.push_back(std::move(folder_));
+  folder_ = Fd();
+  durable_ = false;
+}
+
 absl::StatusOr<int> UploadFolder::Make(const FileName& name) {
   const absl::MutexLock lock(&mutex_);
   if (durable_) return folder_.get();
@@ -65,7 +73,7 @@ absl::StatusOr<int> UploadFolder::Make(const FileName& name) {
   return folder_.get();
 }
 
-std::vector<UploadFolder::Found> UploadFolder::Load() {
+std::vector<std::string> UploadFolder::Ids() {
   std::set<std::string> ids;
   const int folder = Open();
   if (folder < 0) return {};
@@ -74,34 +82,30 @@ std::vector<UploadFolder::Found> UploadFolder::Load() {
                  const absl::string_view id = absl::StripSuffix(name, kRecordSuffix);
                  if (CheckUploadId(id).ok()) ids.emplace(id);
                });
-  std::vector<Found> all;
-  for (const std::string& id : ids) {
-    if (auto found = LoadOne(folder, id)) all.push_back(*std::move(found));
-  }
-  return all;
+  return {ids.begin(), ids.end()};
 }
 
-std::optional<UploadFolder::Found> UploadFolder::LoadOne(int folder, const std::string& id) {
+std::optional<UploadFolder::Found> UploadFolder::Load(const std::string& id) {
+  const int folder = CheckUploadId(id).ok() ? Open() : -1;
+  return folder < 0 ? std::nullopt : LoadFrom(folder, id);
+}
+
+std::optional<UploadFolder::Found> UploadFolder::LoadFrom(int folder, const std::string& id) {
+  // Only what is of no use for certain is removed: not what cannot be read at the moment, for want
+  // of descriptors or otherwise.
   Fd file = root_.OpenEntry(folder, id.c_str(), O_RDWR | O_NONBLOCK);
   if (!file && errno != ENOENT) return std::nullopt;
+  // Whoever has it in hand holds the lock.
   if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
-  std::optional<Found> found;
-  if (file) found = LoadLocked(folder, id, std::move(file));
-  if (!found) Remove(id);
-  return found;
-}
-
-std::optional<UploadFolder::Found> UploadFolder::LoadLocked(int folder, const std::string& id,
-                                                            Fd file) {
-  std::optional<UploadRecord> record = ReadRecord(folder, id);
+  const absl::StatusOr<UploadRecord> record = ReadRecord(folder, id);
+  if (absl::IsUnavailable(record.status())) return std::nullopt;
   struct stat status;
-  if (!record || record->spec.upload_id != id ||
-      syscalls_.FstatAt(file.get(), "", &status, AT_EMPTY_PATH) != 0) {
-    return std::nullopt;
-  }
+  if (file && syscalls_.FstatAt(file.get(), "", &status, AT_EMPTY_PATH) != 0) return std::nullopt;
   // Two names: it was about to be stored, or was. Another inode: the older file, which it has
   // replaced.
-  if (!S_ISREG(status.st_mode) || status.st_nlink != 1 || status.st_ino != record->inode) {
+  if (!file || !record.ok() || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
+      status.st_ino != record->inode) {
+    Remove(id);
     return std::nullopt;
   }
   auto received = static_cast<uint64_t>(status.st_size);
@@ -113,35 +117,40 @@ std::optional<UploadFolder::Found> UploadFolder::LoadLocked(int folder, const st
       syscalls_.Ftruncate(file.get(), static_cast<off_t>(received)) != 0) {
     return std::nullopt;
   }
-  return Found{.spec = std::move(record->spec),
+  return Found{.spec = record->spec,
                .file = TemporaryFile::Adopt(std::move(file), folder, id, syscalls_),
                .received = received,
                .last_active = absl::TimeFromTimespec(status.st_mtim)};
 }
 
-std::optional<UploadRecord> UploadFolder::ReadRecord(int folder, const std::string& id) const {
+absl::StatusOr<UploadRecord> UploadFolder::ReadRecord(int folder, const std::string& id) const {
   const Fd file = root_.OpenEntry(folder, RecordName(id).c_str(), O_RDONLY | O_NONBLOCK);
-  if (!file) return std::nullopt;
+  if (!file) {
+    return errno == ENOENT ? absl::NotFoundError("no record") : absl::UnavailableError("open");
+  }
   std::string text(kRecordBytesMax, '\0');
   const ssize_t n = ::pread(file.get(), text.data(), text.size(), 0);
-  if (n < 0) return std::nullopt;
+  if (n < 0) return absl::UnavailableError("pread");
   text.resize(static_cast<size_t>(n));
   absl::StatusOr<UploadRecord> record = DecodeRecord(text);
-  if (!record.ok()) return std::nullopt;
-  return *std::move(record);
+  if (record.ok() && record->spec.upload_id != id) return absl::InvalidArgumentError("of another");
+  return record;
 }
 
 absl::StatusOr<TemporaryFile> UploadFolder::Create(const UploadSpec& spec, uint64_t device) {
-  const absl::StatusOr<int> made_folder = Make(spec.name);
-  if (!made_folder.ok()) return made_folder.status();
-  const int folder = *made_folder;
+  absl::StatusOr<int> folder = Make(spec.name);
+  if (!folder.ok()) return folder.status();
   const std::string& id = spec.upload_id;
-  Fd file = CreateFile(folder, id);
-  if (!file && errno == EEXIST) {
-    if (!RemoveUnlocked(folder, id)) return Elsewhere(id);
-    file = CreateFile(folder, id);
+  Fd file = CreateFile(*folder, id);
+  if (!file && errno == ENOENT) {
+    // Somebody removed the folder.
+    Forget();
+    folder = Make(spec.name);
+    if (!folder.ok()) return folder.status();
+    file = CreateFile(*folder, id);
   }
-  if (!file) return StoringError(errno, spec.name);
+  // What another process has of this id stays its own.
+  if (!file) return errno == EEXIST ? Elsewhere(id) : StoringError(errno, spec.name);
   ::flock(file.get(), LOCK_EX | LOCK_NB);
   struct stat status;
   absl::Status made;
@@ -150,25 +159,18 @@ absl::StatusOr<TemporaryFile> UploadFolder::Create(const UploadSpec& spec, uint6
   } else if (status.st_dev != device) {
     made = OtherFileSystem(spec.name);
   } else {
-    made = WriteRecord(folder, {.spec = spec, .inode = status.st_ino, .boot_id = boot_id_}, false);
+    made = WriteRecord(*folder, {.spec = spec, .inode = status.st_ino, .boot_id = boot_id_}, false);
   }
   if (!made.ok()) {
     Remove(id);
     return made;
   }
-  return TemporaryFile::Adopt(std::move(file), folder, id, syscalls_);
+  return TemporaryFile::Adopt(std::move(file), *folder, id, syscalls_);
 }
 
 Fd UploadFolder::CreateFile(int folder, const std::string& id) {
   return Fd(syscalls_.OpenAt(folder, id.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC,
                              kFileMode));
-}
-
-bool UploadFolder::RemoveUnlocked(int folder, const std::string& id) {
-  const Fd file = root_.OpenEntry(folder, id.c_str(), O_RDONLY | O_NONBLOCK);
-  if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;
-  Remove(id);
-  return true;
 }
 
 absl::Status UploadFolder::Note(const UploadSpec& spec, int file, uint64_t synced) {

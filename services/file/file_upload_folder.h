@@ -33,10 +33,12 @@ class UploadFolder {
     absl::Time last_active;
   };
 
-  // Those of an earlier process. Removes what is of no use: records without a file, files without a
-  // record, uploads that were stored in their process's last moment. Bytes that a power cut may
-  // have taken are cut off.
-  std::vector<Found> Load();
+  // Ids of all that is there, of whichever process.
+  std::vector<std::string> Ids();
+  // The upload of that id, if no process has it in hand. Removes what is of no use: a record
+  // without a file, a file without a record, an upload that was stored in its process's last
+  // moment. Bytes that a power cut may have taken are cut off.
+  std::optional<Found> Load(const std::string& id);
 
   // Makes the file and the record of a new upload; makes the folder if it is missing. Neither is
   // durable before Note(). Errors: as Make(); FAILED_PRECONDITION (OTHER_FILE_SYSTEM) when
@@ -58,13 +60,12 @@ class UploadFolder {
   // Its descriptor, when it is durably there, for an upload of `name`. Errors: as StoringError();
   // DATA_LOSS (SYNC_FAILED).
   absl::StatusOr<int> Make(const FileName& name);
-  std::optional<Found> LoadOne(int folder, const std::string& id);
-  std::optional<Found> LoadLocked(int folder, const std::string& id, Fd file);
-  std::optional<UploadRecord> ReadRecord(int folder, const std::string& id) const;
+  // Somebody removed it.
+  void Forget();
+  std::optional<Found> LoadFrom(int folder, const std::string& id);
+  // UNAVAILABLE when it cannot be read now.
+  absl::StatusOr<UploadRecord> ReadRecord(int folder, const std::string& id) const;
   Fd CreateFile(int folder, const std::string& id);
-  // What is of that id and could not be removed when it should have been. False: another process
-  // holds it.
-  bool RemoveUnlocked(int folder, const std::string& id);
   absl::Status WriteRecord(int folder, const UploadRecord& record, bool durable);
 
   const FileRoot& root_;
@@ -73,6 +74,8 @@ class UploadFolder {
   absl::Mutex mutex_;
   // Stays open once it is.
   Fd folder_ ABSL_GUARDED_BY(mutex_);
+  // Earlier ones, which were removed.
+  std::vector<Fd> removed_ ABSL_GUARDED_BY(mutex_);
   // Its name in the root is on disk.
   bool durable_ ABSL_GUARDED_BY(mutex_) = false;
 };

@@ -182,20 +182,24 @@ TEST_F(FileUploadTest, OfUnknownSizeIsAsLongAsTheStoreAllows) {
 }
 
 TEST_F(FileUploadTest, TheCommittedSizeIsOnDisk) {
-  EXPECT_REASON(core_->CommittedSize("id").status(), kNotFound, "UPLOAD_NOT_FOUND");
-  auto upload = core_->BeginUpload({.name = Name("a"), .size = 10, .upload_id = "id"});
+  const UploadSpec spec{.name = Name("a"), .size = 10, .upload_id = "id"};
+  EXPECT_REASON(core_->CommittedSize(spec).status(), kNotFound, "UPLOAD_NOT_FOUND");
+  auto upload = core_->BeginUpload(spec);
   ASSERT_TRUE(upload.ok());
   ASSERT_TRUE((*upload)->Append("01234").ok());
   const int before = syscalls_.count("fdatasync");
-  EXPECT_EQ(core_->CommittedSize("id").value(), 5u);
+  EXPECT_EQ(core_->CommittedSize(spec).value(), 5u);
   const int once = syscalls_.count("fdatasync");
   EXPECT_GT(once, before);
-  EXPECT_EQ(core_->CommittedSize("id").value(), 5u);
+  EXPECT_EQ(core_->CommittedSize(spec).value(), 5u);
   EXPECT_EQ(syscalls_.count("fdatasync"), once);
   ASSERT_TRUE((*upload)->Append("56789").ok());
-  EXPECT_EQ(core_->CommittedSize("id").value(), 10u);
+  EXPECT_EQ(core_->CommittedSize(spec).value(), 10u);
+  // Ids are the clients' choice.
+  EXPECT_REASON(core_->CommittedSize({.name = Name("b"), .size = 10, .upload_id = "id"}).status(),
+                kNotFound, "UPLOAD_NOT_FOUND");
   ASSERT_TRUE((*upload)->Commit().ok());
-  EXPECT_REASON(core_->CommittedSize("id").status(), kNotFound, "UPLOAD_NOT_FOUND");
+  EXPECT_REASON(core_->CommittedSize(spec).status(), kNotFound, "UPLOAD_NOT_FOUND");
 }
 
 TEST_F(FileUploadTest, SpaceIsReservedWhereTheFileSystemCan) {

@@ -25,8 +25,12 @@ absl::Status FileUsage::Claim::Grow(uint64_t bytes, const FileName& name) {
 
 void FileUsage::Claim::Store(uint64_t bytes, uint64_t replaced) {
   if (usage_ == nullptr) return;
-  usage_->Add(bytes);
-  usage_->Remove(bytes_ + replaced);
+  {
+    const absl::MutexLock lock(&usage_->mutex_);
+    const uint64_t gone = bytes_ + replaced;
+    // Files that grew by another's hand were counted smaller than they are.
+    usage_->used_ = usage_->used_ + bytes - std::min(usage_->used_ + bytes, gone);
+  }
   usage_ = nullptr;
 }
 
