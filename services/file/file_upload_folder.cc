@@ -22,6 +22,9 @@ constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kRecordMode = 0600;
 // As the stored file will be: it is the same inode.
 constexpr mode_t kFileMode = 0644;
+// Times that somebody else's hand removes the folder under a running service; after that its
+// uploads fail (FOLDER_REMOVED) until the next start.
+constexpr size_t kRemovedMax = 16;
 // Ids have no dot.
 constexpr absl::string_view kRecordSuffix = ".json";
 
@@ -49,6 +52,7 @@ int UploadFolder::OpenLocked() {
 
 void UploadFolder::Forget() {
   const absl::MutexLock lock(&mutex_);
+  if (removed_.size() >= kRemovedMax) return;
   // Its descriptor stays: whoever has it in hand may go on.
   if (folder_) removed_.push_back(std::move(folder_));
   folder_ = Fd();
