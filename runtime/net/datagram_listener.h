@@ -26,6 +26,9 @@ struct Datagram {
   absl::string_view payload;
   // The datagram was longer than `payload`; see DatagramOptions::payload_max.
   bool truncated = false;
+  // When the kernel took it in, by the machine's clock; the time at which it was read where the
+  // kernel does not tell. Only with DatagramOptions::kernel_timestamps, else 1970.
+  absl::Time received_at;
   // Where it arrived: what DatagramListener::Send() is for. Null only in tests of handlers.
   DatagramListener* listener = nullptr;
 };
@@ -34,10 +37,21 @@ class DatagramHandler {
  public:
   virtual ~DatagramHandler() = default;
 
+  // Whether it is a request of this protocol at all. What is none is dropped as "malformed", before
+  // it takes anything from a rate.
+  virtual bool IsRequest(absl::string_view /*payload*/) { return true; }
+
   // Serves one datagram that passed the rules. Writes the answer, if any, into `reply`, which is as
   // large as an answer to this peer may be, and returns its size; nullopt answers nothing. Loop
   // thread; must not block.
   virtual std::optional<size_t> OnDatagram(const Datagram& datagram, std::span<char> reply) = 0;
+
+  // The source of a request is beyond its rate, and it is time to tell it so: see
+  // DatagramOptions::rate_notice_interval. Otherwise as OnDatagram().
+  virtual std::optional<size_t> OnRateExceeded(const Datagram& /*datagram*/,
+                                               std::span<char> /*reply*/) {
+    return std::nullopt;
+  }
 
   // A datagram passed the rules but was longer than DatagramOptions::payload_max, of which
   // `datagram` holds the beginning. Only with DatagramOptions::drop_oversized. It is not answered.
@@ -56,6 +70,14 @@ struct DatagramOptions {
   // address or an IPv6 /64. Trusted peers are exempt.
   double rate_per_source = 1'000;
   double rate_global = 50'000;
+  // Between two notices of one source that it is beyond its rate (OnRateExceeded()); none is given
+  // otherwise. A notice is no larger than its request.
+  absl::Duration rate_notice_interval = absl::InfiniteDuration();
+  // A source port that is answered although its number is that of a responder: 123 for NTP, whose
+  // requests are no answers and the other way round. 0: none.
+  uint16_t answerable_port = 0;
+  // Asks the kernel for Datagram::received_at.
+  bool kernel_timestamps = false;
   // Peers whose source address cannot be forged from outside.
   bool (*trusted)(const Endpoint& peer) = [](const Endpoint& peer) { return peer.IsLoopback(); };
 };

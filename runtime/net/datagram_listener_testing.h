@@ -1,7 +1,6 @@
 // A datagram listener on a loop that the test drives.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -10,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "runtime/net/datagram_listener.h"
 #include "runtime/net/datagram_rules.h"
+#include "runtime/testing/loop_until.h"
 #include "runtime/testing/udp_client.h"
 
 namespace rawgate::net {
@@ -49,21 +49,8 @@ class DatagramListenerTest : public ::testing::Test {
     return listener;
   }
 
-  // Runs the loop until `done`; false when that takes unreasonably long.
-  bool RunUntil(const std::function<bool()>& done) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!done()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      loop_.restart();
-      loop_.run_one_for(std::chrono::milliseconds(5));
-    }
-    return true;
-  }
-  std::string Receive(UdpClient& client) {
-    std::optional<std::string> payload;
-    const auto arrived = [&] { return (payload = client.Receive()).has_value(); };
-    return RunUntil(arrived) ? *payload : "(nothing came)";
-  }
+  bool RunUntil(const std::function<bool()>& done) { return testing::RunUntil(loop_, done); }
+  std::string Receive(UdpClient& client) { return testing::Receive(loop_, client); }
   std::string Ask(UdpClient& client, absl::string_view payload) {
     EXPECT_TRUE(client.Send(payload));
     return Receive(client);

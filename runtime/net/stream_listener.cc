@@ -183,7 +183,7 @@ void StreamListener::Adopt(Fd fd) {
   }
   if (!admitted.ok()) return Finish(*connection);
   if (!sweep_scheduled_) ScheduleSweep();
-  Park(*connection);
+  Continue(*connection, handler_.OnOpen(*connection));
 }
 
 // ---- Serving

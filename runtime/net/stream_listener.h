@@ -21,7 +21,7 @@ namespace rawgate::net {
 // What becomes of a connection when its handler returns.
 enum class Next : uint8_t {
   kPark,   // wait for the next request; nothing is held meanwhile
-  kServe,  // run Serve(): only from OnReadable()
+  kServe,  // run Serve(): only from OnOpen() and OnReadable()
   kClose,
 };
 
@@ -34,12 +34,16 @@ class StreamHandler {
   // A connection was accepted. A status other than OK closes it with CloseReason::kRefused.
   virtual absl::Status Admit(Connection&) { return absl::OkStatus(); }
 
+  // An admitted connection, before anything is read from it: for protocols in which the server speaks
+  // first. As OnReadable().
+  virtual Next OnOpen(Connection&) { return Next::kPark; }
+
   // A parked connection became readable. May do what can be done without waiting, for speed; must
   // not block.
   virtual Next OnReadable(Connection&) { return Next::kServe; }
 
-  // Serves what has begun, waiting as needed. Called right after OnReadable() returned kServe, with
-  // Wait::kHeader set. Returns kPark only between requests, with no byte read and unanswered.
+  // Serves what has begun, waiting as needed. Called right after OnOpen() or OnReadable() returned
+  // kServe, with Wait::kHeader set. Returns kPark only between requests, with no byte read and unanswered.
   virtual asio::awaitable<Next> Serve(Connection& connection) = 0;
 };
 

@@ -1,6 +1,5 @@
 #include "services/chat/chat_session.h"
 
-#include <chrono>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -8,6 +7,7 @@
 
 #include "gtest/gtest.h"
 #include "runtime/base/status.h"
+#include "runtime/testing/loop_until.h"
 #include "runtime/testing/manual_clock.h"
 #include "runtime/testing/udp_client.h"
 
@@ -26,16 +26,7 @@ class ChatSessionTest : public ::testing::Test {
     EXPECT_TRUE(started.ok()) << started;
     return listener;
   }
-  // Runs the loop until `done`; false when that takes unreasonably long.
-  bool RunUntil(const std::function<bool()>& done) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!done()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      loop_.restart();
-      loop_.run_one_for(std::chrono::milliseconds(5));
-    }
-    return true;
-  }
+  bool RunUntil(const std::function<bool()>& done) { return testing::RunUntil(loop_, done); }
   // Sends, and returns when the core has heard it.
   void Say(UdpClient& client, absl::string_view body) {
     const std::string id = client.endpoint().HostPort();
@@ -43,11 +34,7 @@ class ChatSessionTest : public ::testing::Test {
     ASSERT_TRUE(client.Send(body));
     ASSERT_TRUE(RunUntil([&] { return Find(id).heard > heard; }));
   }
-  std::string Receive(UdpClient& client) {
-    std::optional<std::string> payload;
-    return RunUntil([&] { return (payload = client.Receive()).has_value(); }) ? *payload
-                                                                              : "(nothing came)";
-  }
+  std::string Receive(UdpClient& client) { return testing::Receive(loop_, client); }
   Session Find(absl::string_view id) {
     for (const Session& session : core_.ListSessions(std::numeric_limits<uint64_t>::max(), 1000)) {
       if (session.id == id) return session;
