@@ -35,7 +35,7 @@ absl::Status GatewayServer::Check(const Options& options) {
   if (options.addresses.empty())
     return FieldError("listen", "BAD_LISTEN", "--listen names no address");
   for (const net::Endpoint& address : options.addresses) {
-    if (address.transport() != net::Transport::kUdp) continue;
+    if (!net::IsDatagram(address.transport())) continue;
     return FieldError("listen", "BAD_LISTEN",
                       absl::StrCat("--listen: gRPC is not served over ", address.ToUri()));
   }

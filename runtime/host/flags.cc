@@ -1,6 +1,7 @@
 #include "runtime/host/flags.h"
 
 #include "absl/flags/flag.h"
+#include "runtime/net/source_rate_limiter.h"
 #include "runtime/rpc/server.h"
 
 ABSL_FLAG(std::string, listen, "",
@@ -24,3 +25,12 @@ ABSL_FLAG(absl::Duration, stall_timeout, absl::Seconds(60),
           "How long a transfer may make no progress.");
 ABSL_FLAG(uint64_t, rpc_buffers_max_bytes, rawgate::rpc::kBuffersMax,
           "What gRPC may hold of messages on their way; beyond that it ends calls.");
+ABSL_FLAG(double, udp_rate_per_source, rawgate::net::SourceRateLimiter::Rates::kPerSource,
+          "Datagrams per second that one source off loopback (an IPv4 address, an IPv6 /64) is "
+          "served by a listener; NTP has a limit of its own.");
+ABSL_FLAG(double, udp_rate_global, rawgate::net::SourceRateLimiter::Rates::kGlobal,
+          "Datagrams per second that all sources off loopback together are served by a listener.");
+ABSL_FLAG(std::vector<std::string>, responder_ports, {},
+          "Further UDP ports that are never answered, such as 19000,19001: those of rawgate, or "
+          "other responders, on other machines. Those of this machine, and the default ports, are "
+          "known.");

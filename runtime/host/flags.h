@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/flags/declare.h"
 #include "absl/time/time.h"
@@ -17,3 +18,6 @@ ABSL_DECLARE_FLAG(absl::Duration, idle_timeout);
 ABSL_DECLARE_FLAG(absl::Duration, header_timeout);
 ABSL_DECLARE_FLAG(absl::Duration, stall_timeout);
 ABSL_DECLARE_FLAG(uint64_t, rpc_buffers_max_bytes);
+ABSL_DECLARE_FLAG(double, udp_rate_per_source);
+ABSL_DECLARE_FLAG(double, udp_rate_global);
+ABSL_DECLARE_FLAG(std::vector<std::string>, responder_ports);

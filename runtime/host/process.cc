@@ -212,7 +212,7 @@ void Process::ReadAddresses() {
   if (const std::string rpc = absl::GetFlag(FLAGS_rpc_listen); !rpc.empty()) {
     auto endpoint = net::Endpoint::Parse(rpc);
     if (!endpoint.ok()) ExitWithUsageError(name(), endpoint.status().message());
-    if (endpoint->transport() == net::Transport::kUdp) {
+    if (net::IsDatagram(endpoint->transport())) {
       ExitWithUsageError(name(), "--rpc_listen is a tcp:// or unix:// address");
     }
     rpc_listen_ = *endpoint;

@@ -7,12 +7,14 @@
 #include <boost/asio/executor_work_guard.hpp>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/host/flags.h"
+#include "runtime/net/datagram_rules.h"
 #include "runtime/observe/event_log.h"
 #include "runtime/rpc/control_servicer.h"
 #include "runtime/rpc/server.h"
@@ -31,6 +33,40 @@ net::StreamOptions StreamOptionsFromFlags() {
           .idle_timeout = milliseconds(absl::GetFlag(FLAGS_idle_timeout)),
           .header_timeout = milliseconds(absl::GetFlag(FLAGS_header_timeout)),
           .stall_timeout = milliseconds(absl::GetFlag(FLAGS_stall_timeout))};
+}
+
+absl::Status CheckRates() {
+  for (const auto* flag : {&FLAGS_udp_rate_per_source, &FLAGS_udp_rate_global}) {
+    // Not a number is not positive either.
+    if (absl::GetFlag(*flag) > 0) continue;
+    return FieldError("udp_rate", "BAD_OPTION",
+                      absl::StrCat("--", flag->Name(), " must be positive"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status NeverAnswerResponderPorts() {
+  for (const std::string& text : absl::GetFlag(FLAGS_responder_ports)) {
+    uint32_t port = 0;
+    if (!absl::SimpleAtoi(text, &port) || port == 0 || port > 65'535) {
+      return FieldError("responder_ports", "BAD_OPTION",
+                        absl::StrCat("--responder_ports: \"", text, "\" is no port"));
+    }
+    for (const int family : {AF_INET, AF_INET6}) {
+      net::ResponderPorts::Global().Add(family, static_cast<uint16_t>(port));
+    }
+  }
+  return absl::OkStatus();
+}
+
+net::DatagramOptions WithRatesFromFlags(net::DatagramOptions options) {
+  // Otherwise Run() fails.
+  if (!CheckRates().ok()) return options;
+  if (!options.rates.per_source) {
+    options.rates.per_source = absl::GetFlag(FLAGS_udp_rate_per_source);
+  }
+  options.rates.global = absl::GetFlag(FLAGS_udp_rate_global);
+  return options;
 }
 
 }  // namespace
@@ -78,6 +114,8 @@ absl::Status ServiceHost::Impl::Check() const {
         absl::StrCat("--listen: ", process_.name(), " has no listener \"", listen.role, "\" for ",
                      listen.endpoint.ToUri(), ", only ", absl::StrJoin(roles_, ", ")));
   }
+  if (absl::Status rates = CheckRates(); !rates.ok()) return rates;
+  if (absl::Status ports = NeverAnswerResponderPorts(); !ports.ok()) return ports;
   if (absl::Status rpc = CheckBind(process_.rpc_listen()); !rpc.ok()) return rpc;
   if (!require_loopback_) return absl::OkStatus();
   for (const NamedEndpoint& listen : process_.listen()) {
@@ -165,7 +203,7 @@ boost::asio::io_context& ServiceHost::loop() { return impl_->loop_; }
 void ServiceHost::AddStreamListeners(const std::string& role, net::StreamHandler& handler) {
   impl_->roles_.insert(role);
   for (const NamedEndpoint& listen : impl_->process_.listen()) {
-    if (listen.role != role || listen.endpoint.transport() == net::Transport::kUdp) continue;
+    if (listen.role != role || net::IsDatagram(listen.endpoint.transport())) continue;
     impl_->served_.insert(listen.name);
     impl_->service_.Add(
         std::make_unique<net::StreamListener>(impl_->loop_, listen.name, listen.endpoint,
@@ -178,10 +216,11 @@ std::vector<net::DatagramListener*> ServiceHost::AddDatagramListeners(
   impl_->roles_.insert(role);
   std::vector<net::DatagramListener*> added;
   for (const NamedEndpoint& listen : impl_->process_.listen()) {
-    if (listen.role != role || listen.endpoint.transport() != net::Transport::kUdp) continue;
+    if (listen.role != role || !net::IsDatagram(listen.endpoint.transport())) continue;
     impl_->served_.insert(listen.name);
     auto listener = std::make_unique<net::DatagramListener>(
-        impl_->loop_, listen.name, listen.endpoint, options, handler, impl_->events_);
+        impl_->loop_, listen.name, listen.endpoint, WithRatesFromFlags(options), handler,
+        impl_->events_);
     added.push_back(listener.get());
     impl_->service_.Add(std::move(listener));
   }

@@ -39,9 +39,10 @@ class ServiceHost {
   // One thread runs it, from Run() on.
   boost::asio::io_context& loop();
 
-  // Gives every address of --listen that is named `role` to `handler`. Stream limits come from the
-  // flags. Handlers and servicers outlive Run(). Datagram listeners are returned, owned by this
-  // object, for those that Send().
+  // Gives every address of --listen that is named `role` to `handler`. Stream limits and the
+  // rates of datagrams come from the flags, which Run() checks. Handlers and
+  // servicers outlive Run(). Datagram listeners are returned, owned by this object, for those that
+  // Send().
   void AddStreamListeners(const std::string& role, net::StreamHandler& handler);
   std::vector<net::DatagramListener*> AddDatagramListeners(
       const std::string& role, net::DatagramHandler& handler,

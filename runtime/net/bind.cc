@@ -31,10 +31,10 @@ void SetOption(int fd, int level, int option, int value) {
 
 // A socket file outlives its server. Removes it when nobody answers there; a live server or a file
 // of another type stays and makes bind(2) fail.
-void RemoveStaleSocket(const Endpoint& address) {
+void RemoveStaleSocket(const Endpoint& address, int type) {
   struct stat info {};
   if (::lstat(address.path().c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return;
-  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const Fd probe(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!probe) return;
   if (::connect(probe.get(), address.data(), address.size()) != 0 && errno == ECONNREFUSED) {
     ::unlink(address.path().c_str());
@@ -49,7 +49,7 @@ absl::StatusOr<BoundSocket> Bind(const Endpoint& address, int type, uint16_t pre
   if (type == SOCK_STREAM && address.family() != AF_UNIX)
     SetOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.family() == AF_INET6) SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  if (address.family() == AF_UNIX) RemoveStaleSocket(address);
+  if (address.family() == AF_UNIX) RemoveStaleSocket(address, type);
 
   Endpoint wanted = address;
   if (address.port() == 0 && preferred_port != 0) wanted.set_port(preferred_port);

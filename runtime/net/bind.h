@@ -19,7 +19,7 @@ struct BoundSocket {
 // FAILED_PRECONDITION (BIND_FAILED).
 absl::StatusOr<BoundSocket> BindStream(const Endpoint& address, uint16_t preferred_port = 0);
 
-// A bound, non-blocking UDP socket. Errors: as above.
+// A bound, non-blocking UDP or Unix datagram socket. Errors: as above.
 absl::StatusOr<BoundSocket> BindDatagram(const Endpoint& address, uint16_t preferred_port = 0);
 
 }  // namespace rawgate::net

@@ -47,13 +47,13 @@ bool IsEarlierError(int errno_value) {
 
 // ---- Receiving
 
-ReceiveBatch::ReceiveBatch(size_t payload_max)
+ReceiveBatch::ReceiveBatch(size_t payload_max, Transport transport)
     : payload_max_(payload_max),
       payloads_(std::make_unique_for_overwrite<char[]>(kDatagramBatch * payload_max)),
       peers_(kDatagramBatch) {
   const sockaddr unspecified{};
   for (size_t i = 0; i < kDatagramBatch; ++i) {
-    peers_[i] = Endpoint(Transport::kUdp, &unspecified, sizeof(unspecified));
+    peers_[i] = Endpoint(transport, &unspecified, sizeof(unspecified));
     vectors_[i] = {payloads_.get() + i * payload_max_, payload_max_};
     headers_[i].msg_hdr.msg_iov = &vectors_[i];
     headers_[i].msg_hdr.msg_iovlen = 1;
@@ -77,7 +77,7 @@ size_t ReceiveBatch::Receive(int fd) {
     if (count >= 0) {
       for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
         peers_[i].set_size(headers_[i].msg_hdr.msg_namelen);
-        ReadPacketInfo(i);
+        ReadControl(i);
         Rearm(i);
       }
       return static_cast<size_t>(count);
@@ -91,20 +91,29 @@ absl::string_view ReceiveBatch::payload(size_t i) const {
   return {payloads_.get() + i * payload_max_, std::min(size(i), payload_max_)};
 }
 
-void ReceiveBatch::ReadPacketInfo(size_t i) {
-  const msghdr& header = headers_[i].msg_hdr;
-  const cmsghdr* const message = CMSG_FIRSTHDR(&header);
-  if (message == nullptr) return;
-  if (message->cmsg_level == IPPROTO_IP && message->cmsg_type == IP_PKTINFO) {
+void ReceiveBatch::ReadControl(size_t i) {
+  msghdr& header = headers_[i].msg_hdr;
+  for (cmsghdr* message = CMSG_FIRSTHDR(&header); message != nullptr;
+       message = CMSG_NXTHDR(&header, message)) {
+    if (message->cmsg_level == SOL_SOCKET && message->cmsg_type == SCM_TIMESTAMPNS) {
+      std::memcpy(&received_at_[i], CMSG_DATA(message), sizeof(timespec));
+    } else {
+      ReadPacketInfo(i, *message);
+    }
+  }
+}
+
+void ReceiveBatch::ReadPacketInfo(size_t i, const cmsghdr& message) {
+  if (message.cmsg_level == IPPROTO_IP && message.cmsg_type == IP_PKTINFO) {
     in_pktinfo info;
-    std::memcpy(&info, CMSG_DATA(message), sizeof(info));
+    std::memcpy(&info, CMSG_DATA(&message), sizeof(info));
     locals_[i].family = AF_INET;
     std::memcpy(&locals_[i].ip, &info.ipi_spec_dst, sizeof(info.ipi_spec_dst));
     // For a datagram to many, the destination is theirs and ipi_spec_dst one of ours.
     to_many_[i] = info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
-  } else if (message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_PKTINFO) {
+  } else if (message.cmsg_level == IPPROTO_IPV6 && message.cmsg_type == IPV6_PKTINFO) {
     in6_pktinfo info;
-    std::memcpy(&info, CMSG_DATA(message), sizeof(info));
+    std::memcpy(&info, CMSG_DATA(&message), sizeof(info));
     locals_[i].family = AF_INET6;
     locals_[i].ip = info.ipi6_addr;
     locals_[i].interface = IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr) ? info.ipi6_ifindex : 0;

@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <array>
 #include <memory>
@@ -34,10 +35,16 @@ struct alignas(cmsghdr) PacketInfoBuffer {
   char bytes[CMSG_SPACE(sizeof(in6_pktinfo))];
 };
 
+// And for the time of arrival.
+struct alignas(cmsghdr) ReceiveControlBuffer {
+  char bytes[CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(timespec))];
+};
+
 class ReceiveBatch {
  public:
   // Payloads longer than `payload_max` are cut. Memory is touched only as far as datagrams fill it.
-  explicit ReceiveBatch(size_t payload_max);
+  // Peers are endpoints of `transport`.
+  explicit ReceiveBatch(size_t payload_max, Transport transport = Transport::kUdp);
 
   // Takes what is waiting, at most kDatagramBatch datagrams, without waiting. 0 when there is none.
   // Errors that ICMP brought about earlier answers are skipped. What was received before is gone.
@@ -49,19 +56,23 @@ class ReceiveBatch {
   // As sent, also when `payload` is cut.
   size_t size(size_t i) const { return headers_[i].msg_len; }
   const LocalAddress& local(size_t i) const { return locals_[i]; }
+  // When the kernel took it in (SO_TIMESTAMPNS, CLOCK_REALTIME); zero unless the socket tells.
+  const timespec& received_at(size_t i) const { return received_at_[i]; }
   // It was sent to a broadcast or multicast address. Known only where LocalAddress is.
   bool to_many(size_t i) const { return to_many_[i]; }
 
  private:
   void Rearm(size_t i);
-  void ReadPacketInfo(size_t i);
+  void ReadControl(size_t i);
+  void ReadPacketInfo(size_t i, const cmsghdr& message);
 
   const size_t payload_max_;
   std::unique_ptr<char[]> payloads_;
   std::array<mmsghdr, kDatagramBatch> headers_{};
   std::array<iovec, kDatagramBatch> vectors_{};
-  std::array<PacketInfoBuffer, kDatagramBatch> controls_;
+  std::array<ReceiveControlBuffer, kDatagramBatch> controls_;
   std::array<LocalAddress, kDatagramBatch> locals_;
+  std::array<timespec, kDatagramBatch> received_at_{};
   std::array<bool, kDatagramBatch> to_many_{};
   std::vector<Endpoint> peers_;
 };

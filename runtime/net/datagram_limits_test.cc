@@ -35,7 +35,7 @@ TEST_F(DatagramListenerTest, OrDropsItAndTells) {
   ASSERT_TRUE(client.Send("01234"));
   EXPECT_EQ(Ask(client, "0123"), "0123");
   EXPECT_THAT(handler_.oversized, ElementsAre("0123"));
-  EXPECT_EQ(listener->counters().datagrams_dropped.value(), 1u);
+  EXPECT_EQ(listener->counters().datagrams_dropped(), 1u);
   EXPECT_EQ(listener->counters().requests.value(), 1u);
 }
 
@@ -61,7 +61,7 @@ TEST_F(DatagramListenerTest, CountsTheSizeAsSentForTheLimit) {
 TEST_F(DatagramListenerTest, LimitsTheRateOfThoseItDoesNotTrust) {
   DatagramOptions options = NobodyTrusted();
   // Slow enough that no token comes back while the test runs.
-  options.rate_per_source = 1e-3;
+  options.rates.per_source = 1e-3;
   const auto listener = Started("udp://127.0.0.1:0", options);
   UdpClient first(listener->bound_uri());
   UdpClient other(listener->bound_uri(), "udp://127.0.0.2:0");
@@ -69,25 +69,25 @@ TEST_F(DatagramListenerTest, LimitsTheRateOfThoseItDoesNotTrust) {
   ASSERT_TRUE(first.Send("2"));
   EXPECT_EQ(Ask(other, "3"), "3") << "another source has its own rate";
   EXPECT_EQ(first.Receive(), std::nullopt);
-  EXPECT_EQ(listener->counters().datagrams_dropped.value(), 1u);
+  EXPECT_EQ(listener->counters().datagrams_dropped(), 1u);
 }
 
 TEST_F(DatagramListenerTest, LimitsTheRateOfAllTogether) {
   DatagramOptions options = NobodyTrusted();
-  options.rate_global = 1e-3;
+  options.rates.global = 1e-3;
   const auto listener = Started("udp://127.0.0.1:0", options);
   UdpClient first(listener->bound_uri());
   UdpClient other(listener->bound_uri(), "udp://127.0.0.2:0");
   EXPECT_EQ(Ask(first, "1"), "1");
   ASSERT_TRUE(other.Send("2"));
-  ASSERT_TRUE(RunUntil([&] { return listener->counters().datagrams_dropped.value() == 1; }));
+  ASSERT_TRUE(RunUntil([&] { return listener->counters().datagrams_dropped() == 1; }));
   EXPECT_EQ(other.Receive(), std::nullopt);
 }
 
 TEST_F(DatagramListenerTest, TrustedPeersAreExemptFromRates) {
   DatagramOptions options;
-  options.rate_per_source = 1e-3;
-  options.rate_global = 1e-3;
+  options.rates.per_source = 1e-3;
+  options.rates.global = 1e-3;
   const auto listener = Started("udp://127.0.0.1:0", options);
   UdpClient client(listener->bound_uri());
   for (int i = 0; i < 100; ++i) EXPECT_EQ(Ask(client, "x"), "x");
@@ -99,7 +99,7 @@ TEST_F(DatagramListenerTest, TwoRespondersDoNotTalkToEachOther) {
   // What a forged first datagram would bring about.
   ASSERT_TRUE(a->Send(Endpoint::Parse(b->bound_uri()).value(), "ping").ok());
   ASSERT_TRUE(RunUntil([&] { return b->counters().datagrams_received.value() == 1; }));
-  EXPECT_EQ(b->counters().datagrams_dropped.value(), 1u);
+  EXPECT_EQ(b->counters().datagrams_dropped(), 1u);
   EXPECT_EQ(b->counters().datagrams_sent.value(), 0u);
   EXPECT_EQ(a->counters().datagrams_received.value(), 0u);
 }

@@ -1,5 +1,7 @@
 #include "runtime/net/datagram_listener.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -7,20 +9,25 @@
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "runtime/base/status.h"
+#include "runtime/net/datagram_answers.h"
 #include "runtime/net/datagram_batch.h"
+#include "runtime/net/datagram_gate.h"
 #include "runtime/net/datagram_peers.h"
 #include "runtime/net/datagram_rules.h"
 #include "runtime/net/datagram_socket.h"
-#include "runtime/net/token_bucket.h"
+#include "runtime/net/local_responders.h"
 
 namespace rawgate::net {
 namespace {
 
 // What is received in one turn of the loop; then others have theirs.
 constexpr size_t kBatchesPerTurn = 8;
+// A loop that began before the other end was known as a responder lasts no longer.
+constexpr Nanoseconds kResponderCheckInterval = 1'000'000'000;
 constexpr absl::Duration kListedFor = absl::Minutes(10);
 
 Nanoseconds MonotonicNow() {
@@ -39,12 +46,13 @@ class DatagramListener::Impl {
         options_(options),
         handler_(handler),
         listener_(listener),
-        limiter_(options.rate_per_source, options.rate_global) {}
+        gate_(options_, handler) {}
   ~Impl() { Close(); }
 
   absl::Status Open();
   void Close();
   absl::Status Send(const Endpoint& peer, absl::string_view payload);
+  void RefreshCounters();
   DatagramPeerTable& peers() { return peers_; }
 
  private:
@@ -52,13 +60,15 @@ class DatagramListener::Impl {
   struct Binding {
     Binding(asio::io_context& loop, const DatagramOptions& options, Impl& impl)
         : descriptor(loop.get_executor()),
-          incoming(options.payload_max),
-          outgoing(options.reply_max),
+          incoming(options.payload_max, impl.listener_.configured().transport()),
+          answers(options.reply_max, impl.listener_),
           owner(&impl) {}
 
     asio::posix::basic_stream_descriptor<asio::io_context::executor_type> descriptor;
     ReceiveBatch incoming;
-    SendBatch outgoing;
+    DatagramAnswers answers;
+    // What the kernel had counted as dropped when it was last asked.
+    uint32_t overflowed = 0;
     // Null once closed: a wait that had completed by then finds nobody to tell.
     Impl* owner;
   };
@@ -67,38 +77,33 @@ class DatagramListener::Impl {
   void OnReadable();
   void ServeBatch(size_t count);
   // Of the i-th datagram received.
-  DropReason Judge(size_t i, bool trusted, Nanoseconds now);
-  DatagramPeer& Remember(size_t i, absl::Time heard_at);
+  Datagram Received(size_t i, absl::Time heard_at);
+  // The peer; null, and forgotten, when it turns out to be a responder.
+  DatagramPeer* Remember(size_t i, Nanoseconds now, absl::Time heard_at);
   void Serve(size_t i, Nanoseconds now, absl::Time heard_at);
-  // Queues what the handler answers, if anything.
-  void Answer(size_t i, const Datagram& datagram, size_t limit, DatagramPeer& peer);
-  // Sends the queued answers.
-  void Flush();
+  // Queues an answer, if there is one. `write` writes it into what it is given, at most `limit`
+  // bytes. `peer` is null for one that is not remembered.
+  using WriteAnswer = absl::FunctionRef<std::optional<size_t>(std::span<char>)>;
+  void Answer(size_t i, size_t limit, DatagramPeer* peer, WriteAnswer write);
 
   asio::io_context& loop_;
   const DatagramOptions options_;
   DatagramHandler& handler_;
   DatagramListener& listener_;
-  SourceRateLimiter limiter_;
+  DatagramGate gate_;
   DatagramPeerTable peers_;
   uint16_t picked_port_ = 0;
   // Null while not bound. The pending wait is the second owner.
   std::shared_ptr<Binding> binding_;
   // Held while bound.
   std::optional<ResponderPorts::Registration> responder_port_;
-
-  // Of each queued answer, by its place in Binding::outgoing.
-  struct Queued {
-    size_t request;
-    size_t size;
-    DatagramPeer* peer;
-  };
-  std::array<Queued, kDatagramBatch> queued_;
+  Fd announcement_;
 };
 
 absl::Status DatagramListener::Impl::Open() {
   if (binding_ != nullptr) return absl::OkStatus();
-  absl::StatusOr<BoundSocket> bound = BindResponder(listener_.configured(), picked_port_);
+  absl::StatusOr<BoundSocket> bound =
+      BindResponder(listener_.configured(), picked_port_, options_.kernel_timestamps);
   if (!bound.ok()) return bound.status();
   auto binding = std::make_shared<Binding>(loop_, options_, *this);
   boost::system::error_code error;
@@ -110,7 +115,10 @@ absl::Status DatagramListener::Impl::Open() {
   }
   bound->fd.Release();
   picked_port_ = bound->endpoint.port();
-  responder_port_.emplace(bound->endpoint.family(), picked_port_);
+  if (bound->endpoint.transport() == Transport::kUdp) {
+    responder_port_.emplace(bound->endpoint.family(), picked_port_);
+    announcement_ = AnnounceResponder(bound->endpoint);
+  }
   listener_.bound_uri_ = bound->endpoint.ToUri();
   binding_ = std::move(binding);
   Wait(binding_);
@@ -119,11 +127,15 @@ absl::Status DatagramListener::Impl::Open() {
 
 void DatagramListener::Impl::Close() {
   if (binding_ == nullptr) return;
+  RefreshCounters();
   boost::system::error_code ignored;
   binding_->descriptor.close(ignored);
+  const Endpoint& address = listener_.configured();
+  if (address.family() == AF_UNIX) ::unlink(address.path().c_str());
   binding_->owner = nullptr;
   binding_.reset();
   responder_port_.reset();
+  announcement_.Reset();
   listener_.bound_uri_.clear();
 }
 
@@ -155,28 +167,32 @@ void DatagramListener::Impl::ServeBatch(size_t count) {
   }
   listener_.counters_.datagrams_received.Add(count);
   listener_.counters_.bytes_received.Add(bytes);
-  Flush();
+  binding_->answers.Flush(binding_->descriptor.native_handle());
 }
 
-DropReason DatagramListener::Impl::Judge(size_t i, bool trusted, Nanoseconds now) {
-  const Endpoint& peer = binding_->incoming.peer(i);
-  if (binding_->incoming.to_many(i)) return DropReason::kBroadcast;
-  const DropReason reason = CheckSource(peer, ResponderPorts::Global());
-  if (reason != DropReason::kNone || trusted) return reason;
-  switch (limiter_.Take(SourceNetwork::Of(peer.data()), now)) {
-    case SourceRateLimiter::Verdict::kSourceTooFast:
-      return DropReason::kSourceRate;
-    case SourceRateLimiter::Verdict::kAllTooFast:
-      return DropReason::kGlobalRate;
-    case SourceRateLimiter::Verdict::kPass:
-      break;
-  }
-  return DropReason::kNone;
-}
-
-DatagramPeer& DatagramListener::Impl::Remember(size_t i, absl::Time heard_at) {
+Datagram DatagramListener::Impl::Received(size_t i, absl::Time heard_at) {
   const ReceiveBatch& incoming = binding_->incoming;
-  DatagramPeer& peer = peers_.Heard(incoming.peer(i));
+  Datagram datagram{incoming.peer(i), incoming.payload(i), incoming.size(i) > options_.payload_max};
+  datagram.listener = &listener_;
+  if (options_.kernel_timestamps) {
+    const timespec& stamp = incoming.received_at(i);
+    datagram.received_at = stamp.tv_sec == 0 ? heard_at : absl::TimeFromTimespec(stamp);
+  }
+  return datagram;
+}
+
+DatagramPeer* DatagramListener::Impl::Remember(size_t i, Nanoseconds now, absl::Time heard_at) {
+  const ReceiveBatch& incoming = binding_->incoming;
+  const Endpoint& address = incoming.peer(i);
+  DatagramPeer& peer = peers_.Heard(address);
+  // Again from time to time, since a client's port may become a responder's.
+  if (now - peer.checked_at >= kResponderCheckInterval) {
+    if (gate_.IsLocalResponder(address)) {
+      peers_.Forget(address);
+      return nullptr;
+    }
+    peer.checked_at = now;
+  }
   if (peer.id == 0) {
     peer.id = NextConnectionId();
     peer.first_heard = heard_at;
@@ -185,63 +201,50 @@ DatagramPeer& DatagramListener::Impl::Remember(size_t i, absl::Time heard_at) {
   peer.local = incoming.local(i);
   ++peer.datagrams_received;
   peer.bytes_received += incoming.size(i);
-  return peer;
+  return &peer;
 }
 
 void DatagramListener::Impl::Serve(size_t i, Nanoseconds now, absl::Time heard_at) {
-  const ReceiveBatch& incoming = binding_->incoming;
-  const Datagram datagram{incoming.peer(i), incoming.payload(i),
-                          incoming.size(i) > options_.payload_max, &listener_};
+  const size_t size = binding_->incoming.size(i);
+  const Datagram datagram = Received(i, heard_at);
   const bool trusted = options_.trusted(datagram.peer);
-  DropReason reason = Judge(i, trusted, now);
+  DropReason reason = gate_.Judge(datagram, binding_->incoming.to_many(i), trusted, now);
   // Sources that break the rules are not remembered: most of them are forged.
-  DatagramPeer* const peer = reason == DropReason::kNone ? &Remember(i, heard_at) : nullptr;
-  if (peer != nullptr && datagram.truncated && options_.drop_oversized) reason = DropReason::kSize;
-
+  DatagramPeer* peer = nullptr;
+  if (reason == DropReason::kNone) {
+    peer = Remember(i, now, heard_at);
+    if (peer == nullptr) {
+      reason = DropReason::kResponderPort;
+    } else if (datagram.truncated && options_.drop_oversized) {
+      reason = DropReason::kSize;
+    }
+  }
   listener_.events_.Record(listener_.name_, peer == nullptr ? 0 : peer->id, [&] {
     const absl::string_view payload = datagram.payload;
-    return observe::DatagramReceived{datagram.peer.ToUri(), incoming.size(i),
+    return observe::DatagramReceived{datagram.peer.ToUri(), size,
                                      observe::Sample(payload.data(), payload.size()),
-                                     std::string(DropReasonName(reason))};
+                                     std::string(observe::DropReasonName(reason))};
   });
-  if (reason != DropReason::kNone) {
-    listener_.counters_.datagrams_dropped.Add();
-    if (reason == DropReason::kSize) handler_.OnOversized(datagram);
-    return;
+  const size_t limit = ReplyLimit(trusted, size, options_.reply_max);
+  if (reason == DropReason::kNone) {
+    listener_.counters_.requests.Add();
+    return Answer(i, limit, peer,
+                  [&](std::span<char> reply) { return handler_.OnDatagram(datagram, reply); });
   }
-  listener_.counters_.requests.Add();
-  Answer(i, datagram, ReplyLimit(trusted, incoming.size(i), options_.reply_max), *peer);
+  listener_.counters_.dropped[static_cast<size_t>(reason)].Add();
+  if (reason == DropReason::kSize) handler_.OnOversized(datagram);
+  if (reason == DropReason::kSourceRate && gate_.TakeNotice(datagram, now)) {
+    Answer(i, std::min(limit, size), nullptr,
+           [&](std::span<char> reply) { return handler_.OnRateExceeded(datagram, reply); });
+  }
 }
 
-void DatagramListener::Impl::Answer(size_t i, const Datagram& datagram, size_t limit,
-                                    DatagramPeer& peer) {
-  SendBatch& outgoing = binding_->outgoing;
-  const std::span<char> reply(outgoing.buffer(), limit);
-  const std::optional<size_t> size = handler_.OnDatagram(datagram, reply);
+void DatagramListener::Impl::Answer(size_t i, size_t limit, DatagramPeer* peer, WriteAnswer write) {
+  DatagramAnswers& answers = binding_->answers;
+  const std::optional<size_t> size = write(answers.Room(limit));
   if (!size.has_value()) return;
-  const size_t payload_size = std::min(*size, limit);
-  queued_[outgoing.size()] = {i, payload_size, &peer};
-  outgoing.Add(datagram.peer, peer.local, payload_size);
-}
-
-void DatagramListener::Impl::Flush() {
-  uint64_t sent = 0;
-  uint64_t bytes = 0;
-  binding_->outgoing.Flush(binding_->descriptor.native_handle(), [&](size_t i, int errno_value) {
-    const Queued& answer = queued_[i];
-    if (errno_value != 0) {
-      listener_.counters_.send_failures.Add();
-      return;
-    }
-    ++sent;
-    bytes += answer.size;
-    answer.peer->bytes_sent += answer.size;
-    listener_.events_.Record(listener_.name_, answer.peer->id, [&] {
-      return observe::DatagramSent{binding_->incoming.peer(answer.request).ToUri(), answer.size};
-    });
-  });
-  listener_.counters_.datagrams_sent.Add(sent);
-  listener_.counters_.bytes_sent.Add(bytes);
+  const ReceiveBatch& incoming = binding_->incoming;
+  answers.Queue(incoming.peer(i), incoming.local(i), std::min(*size, limit), peer);
 }
 
 absl::Status DatagramListener::Impl::Send(const Endpoint& peer, absl::string_view payload) {
@@ -250,20 +253,19 @@ absl::Status DatagramListener::Impl::Send(const Endpoint& peer, absl::string_vie
                  absl::StrCat("listener ", listener_.name_, " is stopped"));
   }
   DatagramPeer* const known = peers_.Find(peer);
-  const int errno_value = SendDatagram(binding_->descriptor.native_handle(), peer,
-                                       known == nullptr ? LocalAddress() : known->local, payload);
-  if (errno_value != 0) {
-    listener_.counters_.send_failures.Add();
-    return Error(absl::StatusCode::kUnavailable, "SEND_FAILED",
-                 ErrnoError(errno_value, absl::StrCat("send to ", peer.ToUri())).message());
-  }
-  listener_.counters_.datagrams_sent.Add();
-  listener_.counters_.bytes_sent.Add(payload.size());
-  if (known != nullptr) known->bytes_sent += payload.size();
-  listener_.events_.Record(listener_.name_, known == nullptr ? 0 : known->id, [&] {
-    return observe::DatagramSent{peer.ToUri(), payload.size()};
-  });
-  return absl::OkStatus();
+  const int errno_value =
+      binding_->answers.Send(binding_->descriptor.native_handle(), peer,
+                             known == nullptr ? LocalAddress() : known->local, payload, known);
+  if (errno_value == 0) return absl::OkStatus();
+  return Error(absl::StatusCode::kUnavailable, "SEND_FAILED",
+               ErrnoError(errno_value, absl::StrCat("send to ", peer.ToUri())).message());
+}
+
+void DatagramListener::Impl::RefreshCounters() {
+  if (binding_ == nullptr) return;
+  const uint32_t now = KernelDrops(binding_->descriptor.native_handle());
+  // The kernel's counter wraps.
+  listener_.counters_.datagrams_overflowed.Add(now - std::exchange(binding_->overflowed, now));
 }
 
 // ---- DatagramListener
@@ -287,11 +289,13 @@ void DatagramListener::List(uint64_t after_id, size_t limit, std::vector<Connect
   if (rows->size() >= limit) return;
   for (const auto& row :
        impl_->peers().List(after_id, absl::Now() - kListedFor, limit - rows->size())) {
-    rows->push_back({row.peer->id, name_, Transport::kUdp, row.address.ToUri(),
+    rows->push_back({row.peer->id, name_, configured_.transport(), row.address.ToUri(),
                      row.peer->first_heard, row.peer->bytes_received, row.peer->bytes_sent,
                      row.peer->datagrams_received});
   }
 }
+
+void DatagramListener::RefreshCounters() { impl_->RefreshCounters(); }
 
 bool DatagramListener::CloseConnection(uint64_t id) { return impl_->peers().Forget(id); }
 

@@ -1,7 +1,8 @@
-// Answers datagrams on one UDP address, with the rules of datagram_rules.h that keep an open
-// responder from harming others: it answers from the address that was asked, never to ports that
-// would loop or reflect, within rates, and off loopback with little amplification. What may not be
-// answered is counted and dropped; nothing is ever answered with an error.
+// Answers datagrams on one UDP address or Unix datagram socket, with the rules of datagram_rules.h
+// that keep an open responder from harming others: it answers from the address that was asked,
+// never to ports that would loop or reflect, within rates, and off loopback with little
+// amplification. What may not be answered is counted and dropped; nothing is ever answered with an
+// error.
 #pragma once
 
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "absl/strings/string_view.h"
 #include "runtime/net/listener.h"
+#include "runtime/net/source_rate_limiter.h"
 
 namespace rawgate::net {
 
@@ -28,7 +30,7 @@ struct Datagram {
   bool truncated = false;
   // When the kernel took it in, by the machine's clock; the time at which it was read where the
   // kernel does not tell. Only with DatagramOptions::kernel_timestamps, else 1970.
-  absl::Time received_at;
+  absl::Time received_at = absl::UnixEpoch();
   // Where it arrived: what DatagramListener::Send() is for. Null only in tests of handlers.
   DatagramListener* listener = nullptr;
 };
@@ -47,7 +49,7 @@ class DatagramHandler {
   virtual std::optional<size_t> OnDatagram(const Datagram& datagram, std::span<char> reply) = 0;
 
   // The source of a request is beyond its rate, and it is time to tell it so: see
-  // DatagramOptions::rate_notice_interval. Otherwise as OnDatagram().
+  // DatagramOptions::rates. Otherwise as OnDatagram().
   virtual std::optional<size_t> OnRateExceeded(const Datagram& /*datagram*/,
                                                std::span<char> /*reply*/) {
     return std::nullopt;
@@ -66,13 +68,10 @@ struct DatagramOptions {
   bool drop_oversized = false;
   // Longest answer to a trusted peer; to any other it is at most max(64, 4 x request) as well.
   size_t reply_max = 65'507;
-  // Token buckets, in datagrams per second, with a burst of one second's worth; a source is an IPv4
-  // address or an IPv6 /64. Trusted peers are exempt.
-  double rate_per_source = 1'000;
-  double rate_global = 50'000;
-  // Between two notices of one source that it is beyond its rate (OnRateExceeded()); none is given
-  // otherwise. A notice is no larger than its request.
-  absl::Duration rate_notice_interval = absl::InfiniteDuration();
+  // Datagrams per second, with a burst of one second's worth; a source is an IPv4 address or an
+  // IPv6 /64. Trusted peers are exempt. The interval is that of notices to one source that it is
+  // beyond its rate (OnRateExceeded()), which are no larger than its request; infinite gives none.
+  SourceRateLimiter::Rates rates;
   // A source port that is answered although its number is that of a responder: 123 for NTP, whose
   // requests are no answers and the other way round. 0: none.
   uint16_t answerable_port = 0;
@@ -90,13 +89,14 @@ class DatagramListener final : public Listener {
                    observe::EventLog& events);
   ~DatagramListener() override;
 
-  // Also BIND_FAILED for a multicast or broadcast address.
+  // BIND_FAILED also for a multicast or broadcast address.
   absl::Status Start() override;
   // Nothing is ever in progress between two datagrams: `drained` runs before this returns.
   void Stop(std::function<void()> drained) override;
   void CloseAll() override {}
   // Peers heard from in the last ten minutes, at most 4096, the least recent forgotten first.
   void List(uint64_t after_id, size_t limit, std::vector<ConnectionInfo>* rows) override;
+  void RefreshCounters() override;
   // Forgets the peer.
   bool CloseConnection(uint64_t id) override;
 

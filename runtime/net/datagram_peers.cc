@@ -1,5 +1,7 @@
 #include "runtime/net/datagram_peers.h"
 
+#include <sys/un.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -43,6 +45,10 @@ DatagramPeerTable::Key DatagramPeerTable::KeyOf(const Endpoint& address) {
     const auto* v4 = reinterpret_cast<const sockaddr_in*>(address.data());
     key.port = v4->sin_port;
     key.ip[0] = v4->sin_addr.s_addr;
+  } else if (key.family == AF_UNIX) {
+    constexpr size_t kName = offsetof(sockaddr_un, sun_path);
+    const auto* address_un = reinterpret_cast<const sockaddr_un*>(address.data());
+    if (address.size() > kName) key.unix_name.assign(address_un->sun_path, address.size() - kName);
   } else {
     const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address.data());
     key.port = v6->sin6_port;
@@ -59,6 +65,14 @@ Endpoint DatagramPeerTable::AddressOf(const Key& key) {
     v4.sin_port = key.port;
     v4.sin_addr.s_addr = static_cast<in_addr_t>(key.ip[0]);
     return Endpoint(Transport::kUdp, reinterpret_cast<const sockaddr*>(&v4), sizeof(v4));
+  }
+  if (key.family == AF_UNIX) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    key.unix_name.copy(address.sun_path, sizeof(address.sun_path));
+    const auto length =
+        static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + key.unix_name.size());
+    return Endpoint(Transport::kUnixDatagram, reinterpret_cast<const sockaddr*>(&address), length);
   }
   sockaddr_in6 v6{};
   v6.sin6_family = AF_INET6;

@@ -6,12 +6,14 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "runtime/base/lru_map.h"
 #include "runtime/net/datagram_batch.h"
 #include "runtime/net/endpoint.h"
+#include "runtime/net/token_bucket.h"
 
 namespace rawgate::net {
 
@@ -19,6 +21,8 @@ struct DatagramPeer {
   // Of ListConnections; 0 in a peer that was just made.
   uint64_t id = 0;
   LocalAddress local;
+  // When it was last found to be no responder; see local_responders.h.
+  Nanoseconds checked_at = 0;
   absl::Time first_heard;
   absl::Time last_heard;
   uint64_t datagrams_received = 0;
@@ -36,6 +40,7 @@ class DatagramPeerTable {
   // Null when the peer is not known or no longer so.
   DatagramPeer* Find(const Endpoint& address) { return peers_.Find(KeyOf(address)); }
   bool Forget(uint64_t id);
+  bool Forget(const Endpoint& address) { return peers_.Erase(KeyOf(address)); }
 
   struct Row {
     Endpoint address;
@@ -52,11 +57,14 @@ class DatagramPeerTable {
     in_port_t port = 0;
     uint32_t scope = 0;
     std::array<uint64_t, 2> ip{};
+    // The name of a Unix socket as the kernel has it; empty for others.
+    std::string unix_name;
 
     friend bool operator==(const Key&, const Key&) = default;
     template <typename H>
     friend H AbslHashValue(H state, const Key& key) {
-      return H::combine(std::move(state), key.family, key.port, key.scope, key.ip[0], key.ip[1]);
+      return H::combine(std::move(state), key.family, key.port, key.scope, key.ip[0], key.ip[1],
+                        key.unix_name);
     }
   };
   static Key KeyOf(const Endpoint& address);

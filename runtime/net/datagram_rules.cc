@@ -21,32 +21,11 @@ bool IsSingleHost(const Endpoint& source) {
     const in6_addr& ip = reinterpret_cast<const sockaddr_in6*>(source.data())->sin6_addr;
     return !IN6_IS_ADDR_UNSPECIFIED(&ip) && !IN6_IS_ADDR_MULTICAST(&ip);
   }
-  return false;
+  // A Unix socket that was not bound has no name to send to.
+  return !source.path().empty();
 }
 
 }  // namespace
-
-absl::string_view DropReasonName(DropReason reason) {
-  switch (reason) {
-    case DropReason::kNone:
-      return "";
-    case DropReason::kSourcePort:
-      return "source_port";
-    case DropReason::kSourceAddress:
-      return "source_address";
-    case DropReason::kResponderPort:
-      return "responder_port";
-    case DropReason::kBroadcast:
-      return "broadcast";
-    case DropReason::kSourceRate:
-      return "source_rate";
-    case DropReason::kGlobalRate:
-      return "global_rate";
-    case DropReason::kSize:
-      return "size";
-  }
-  return "";
-}
 
 ResponderPorts& ResponderPorts::Global() {
   static ResponderPorts ports;
@@ -58,10 +37,13 @@ bool ResponderPorts::Contains(int family, uint16_t port) const {
          std::find(kDefaultPorts.begin(), kDefaultPorts.end(), port) != kDefaultPorts.end();
 }
 
-DropReason CheckSource(const Endpoint& source, const ResponderPorts& ports) {
-  const uint16_t port = source.port();
-  if (port < kFirstClientPort) return DropReason::kSourcePort;
+DropReason CheckSource(const Endpoint& source, const ResponderPorts& ports,
+                       uint16_t answerable_port) {
   if (!IsSingleHost(source)) return DropReason::kSourceAddress;
+  if (source.family() == AF_UNIX) return DropReason::kNone;
+  const uint16_t port = source.port();
+  if (port != 0 && port == answerable_port) return DropReason::kNone;
+  if (port < kFirstClientPort) return DropReason::kSourcePort;
   if (ports.Contains(source.family(), port)) return DropReason::kResponderPort;
   return DropReason::kNone;
 }

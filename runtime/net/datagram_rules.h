@@ -13,25 +13,7 @@
 
 namespace rawgate::net {
 
-// Why a datagram was not answered.
-enum class DropReason : uint8_t {
-  kNone,
-  // Port 0 cannot be answered; other ports below 1024 belong to services, not to clients.
-  kSourcePort,
-  // A claimed source that is no single host: unspecified, multicast, broadcast.
-  kSourceAddress,
-  // A port at which one of our own listeners answers.
-  kResponderPort,
-  // It was sent to many, and the answers of many would meet at its source.
-  kBroadcast,
-  kSourceRate,
-  kGlobalRate,
-  // Larger than this listener serves.
-  kSize,
-};
-
-// As in DatagramReceived.dropped, such as "source_port"; empty for kNone.
-absl::string_view DropReasonName(DropReason reason);
+using observe::DropReason;
 
 // The UDP ports at which rawgate answers: those bound in this process, and the default ports of all
 // services, since those run in other processes. By family, because a port of one family says
@@ -75,7 +57,9 @@ class ResponderPorts {
 };
 
 // Whether a datagram that claims to come from `source` may be answered, whatever it holds.
-DropReason CheckSource(const Endpoint& source, const ResponderPorts& ports);
+// `answerable_port` is as in DatagramOptions.
+DropReason CheckSource(const Endpoint& source, const ResponderPorts& ports,
+                       uint16_t answerable_port = 0);
 
 // The longest answer to a request of `request_size` bytes: `reply_max`, and at most max(64, 4 x
 // request) for a peer that is not `trusted`.

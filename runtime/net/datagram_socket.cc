@@ -1,8 +1,10 @@
 #include "runtime/net/datagram_socket.h"
 
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
@@ -23,14 +25,14 @@ const in6_addr& Ipv6(const Endpoint& address) {
 
 bool IsWildcard(const Endpoint& address) {
   if (address.family() == AF_INET) return Ipv4(address) == INADDR_ANY;
-  return IN6_IS_ADDR_UNSPECIFIED(&Ipv6(address));
+  return address.family() == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&Ipv6(address));
 }
 
 bool IsGroup(const Endpoint& address) {
   if (address.family() == AF_INET) {
     return IN_MULTICAST(Ipv4(address)) || Ipv4(address) == INADDR_BROADCAST;
   }
-  return IN6_IS_ADDR_MULTICAST(&Ipv6(address));
+  return address.family() == AF_INET6 && IN6_IS_ADDR_MULTICAST(&Ipv6(address));
 }
 
 bool EnablePacketInfo(int fd, int family) {
@@ -53,10 +55,18 @@ absl::Status BindFailed(absl::string_view message) {
 
 }  // namespace
 
-absl::StatusOr<BoundSocket> BindResponder(const Endpoint& address, uint16_t preferred_port) {
+uint32_t KernelDrops(int fd) {
+  std::array<uint32_t, SK_MEMINFO_VARS> memory{};
+  socklen_t size = sizeof(memory);
+  if (::getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory.data(), &size) != 0) return 0;
+  return memory[SK_MEMINFO_DROPS];
+}
+
+absl::StatusOr<BoundSocket> BindResponder(const Endpoint& address, uint16_t preferred_port,
+                                          bool timestamps) {
   const std::string what = absl::StrCat("bind ", address.ToUri());
-  if (address.family() != AF_INET && address.family() != AF_INET6) {
-    return BindFailed(absl::StrCat(what, ": datagrams are served on UDP only"));
+  if (!IsDatagram(address.transport())) {
+    return BindFailed(absl::StrCat(what, ": no address for datagrams"));
   }
   if (IsGroup(address)) {
     return BindFailed(absl::StrCat(what, ": multicast and broadcast addresses are not served"));
@@ -66,6 +76,9 @@ absl::StatusOr<BoundSocket> BindResponder(const Endpoint& address, uint16_t pref
   if (IsWildcard(address) && !EnablePacketInfo(bound->fd.get(), address.family())) {
     return BindFailed(ErrnoError(errno, absl::StrCat(what, ": packet info")).message());
   }
+  const int on = 1;
+  // A kernel that does not tell leaves the time of reading.
+  if (timestamps) ::setsockopt(bound->fd.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
   EnlargeReceiveBuffer(bound->fd.get());
   return bound;
 }

@@ -15,9 +15,11 @@ namespace rawgate::net {
 namespace {
 
 absl::Status BadAddress(absl::string_view uri, absl::string_view why) {
-  return Error(absl::StatusCode::kInvalidArgument, "BAD_ADDRESS",
-               absl::StrCat("address \"", uri, "\": ", why,
-                            "; expected tcp://HOST:PORT, udp://HOST:PORT or unix:///PATH"));
+  return Error(
+      absl::StatusCode::kInvalidArgument, "BAD_ADDRESS",
+      absl::StrCat(
+          "address \"", uri, "\": ", why,
+          "; expected tcp://HOST:PORT, udp://HOST:PORT, unix:///PATH or unixgram:///PATH"));
 }
 
 const sockaddr_in& V4(const sockaddr* address) {
@@ -27,7 +29,8 @@ const sockaddr_in6& V6(const sockaddr* address) {
   return *reinterpret_cast<const sockaddr_in6*>(address);
 }
 
-absl::StatusOr<Endpoint> ParseUnix(absl::string_view uri, absl::string_view path) {
+absl::StatusOr<Endpoint> ParseUnix(Transport transport, absl::string_view uri,
+                                   absl::string_view path) {
   sockaddr_un address{};
   if (path.empty() || path[0] != '/') return BadAddress(uri, "the path must be absolute");
   if (path.size() >= sizeof(address.sun_path)) {
@@ -37,7 +40,7 @@ absl::StatusOr<Endpoint> ParseUnix(absl::string_view uri, absl::string_view path
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.data(), path.size());
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
-  return Endpoint(Transport::kUnix, reinterpret_cast<const sockaddr*>(&address), length);
+  return Endpoint(transport, reinterpret_cast<const sockaddr*>(&address), length);
 }
 
 absl::StatusOr<Endpoint> ParseInet(Transport transport, absl::string_view uri,
@@ -74,6 +77,8 @@ absl::string_view Scheme(Transport transport) {
       return "udp";
     case Transport::kUnix:
       return "unix";
+    case Transport::kUnixDatagram:
+      return "unixgram";
     case Transport::kTcp:
     case Transport::kRpc:
       break;
@@ -90,7 +95,10 @@ Endpoint::Endpoint(Transport transport, const sockaddr* address, socklen_t lengt
 
 absl::StatusOr<Endpoint> Endpoint::Parse(absl::string_view uri) {
   absl::string_view rest = uri;
-  if (absl::ConsumePrefix(&rest, "unix://")) return ParseUnix(uri, rest);
+  if (absl::ConsumePrefix(&rest, "unix://")) return ParseUnix(Transport::kUnix, uri, rest);
+  if (absl::ConsumePrefix(&rest, "unixgram://")) {
+    return ParseUnix(Transport::kUnixDatagram, uri, rest);
+  }
   if (absl::ConsumePrefix(&rest, "tcp://")) return ParseInet(Transport::kTcp, uri, rest);
   if (absl::ConsumePrefix(&rest, "udp://")) return ParseInet(Transport::kUdp, uri, rest);
   return BadAddress(uri, "unknown scheme");
@@ -137,6 +145,9 @@ std::string Endpoint::path() const {
   constexpr size_t kOffset = offsetof(sockaddr_un, sun_path);
   if (family() != AF_UNIX || size_ <= kOffset) return "";
   const char* path = reinterpret_cast<const sockaddr_un*>(data())->sun_path;
+  if (*path == '\0' && size_ > kOffset + 1) {
+    return absl::StrCat("@", absl::string_view(path + 1, size_ - kOffset - 1));
+  }
   return std::string(path, strnlen(path, size_ - kOffset));
 }
 

@@ -14,6 +14,11 @@ namespace rawgate::net {
 
 using observe::Transport;
 
+// Whether it carries datagrams rather than a stream.
+constexpr bool IsDatagram(Transport transport) {
+  return transport == Transport::kUdp || transport == Transport::kUnixDatagram;
+}
+
 // A value; copies freely.
 class Endpoint {
  public:
@@ -22,7 +27,8 @@ class Endpoint {
   // Unix socket.
   Endpoint(Transport transport, const sockaddr* address, socklen_t length);
 
-  // Accepts "tcp://127.0.0.1:8080", "tcp://[::1]:8080", "udp://0.0.0.0:9000", "unix:///run/x.sock".
+  // Accepts "tcp://127.0.0.1:8080", "tcp://[::1]:8080", "udp://0.0.0.0:9000",
+  // "unix:///run/x.sock" (a stream), "unixgram:///run/x.sock" (datagrams).
   // Hosts are numeric, or "localhost" (127.0.0.1); the port is 0 to 65535. Error: INVALID_ARGUMENT
   // (BAD_ADDRESS).
   static absl::StatusOr<Endpoint> Parse(absl::string_view uri);
@@ -45,7 +51,8 @@ class Endpoint {
   void set_port(uint16_t port);
   // 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104, and every Unix socket.
   bool IsLoopback() const;
-  // Empty for any other transport.
+  // Of a Unix socket, "@NAME" for a name that is no path (unix(7), "abstract"); empty without a
+  // name and for any other family.
   std::string path() const;
 
  private:

@@ -47,6 +47,8 @@ class Listener {
 
   // Appends rows with id > `after_id`, in order of id, until `rows` has `limit`.
   virtual void List(uint64_t after_id, size_t limit, std::vector<ConnectionInfo>* rows) = 0;
+  // Brings what only the kernel counts up to date.
+  virtual void RefreshCounters() {}
   // False when there is no such connection.
   virtual bool CloseConnection(uint64_t id) = 0;
 

@@ -31,7 +31,9 @@ void CountersSnapshot::Add(const observe::Counters& counters) {
   bytes_sent += counters.bytes_sent.value();
   datagrams_received += counters.datagrams_received.value();
   datagrams_sent += counters.datagrams_sent.value();
-  datagrams_dropped += counters.datagrams_dropped.value();
+  datagrams_dropped += counters.datagrams_dropped();
+  for (size_t i = 0; i < dropped.size(); ++i) dropped[i] += counters.dropped[i].value();
+  datagrams_overflowed += counters.datagrams_overflowed.value();
   send_failures += counters.send_failures.value();
   requests += counters.requests.value();
   request_errors += counters.request_errors.value();
@@ -244,6 +246,7 @@ ServiceDescription Service::DescribeNow() const {
                             .configured_uri = listener->configured().ToUri(),
                             .bound_uri = listener->bound_uri(),
                             .status = listener->status};
+    listener->RefreshCounters();
     row.counters.Add(listener->counters());
     description.counters.Add(listener->counters());
     if (row.status.state == State::kFailed && desired_running_) {

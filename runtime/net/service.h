@@ -25,8 +25,10 @@ namespace asio = boost::asio;
 
 struct CountersSnapshot {
   uint64_t connections_opened = 0, connections_open = 0, bytes_received = 0, bytes_sent = 0,
-           datagrams_received = 0, datagrams_sent = 0, datagrams_dropped = 0, send_failures = 0,
-           requests = 0, request_errors = 0;
+           datagrams_received = 0, datagrams_sent = 0, datagrams_dropped = 0,
+           datagrams_overflowed = 0, send_failures = 0, requests = 0, request_errors = 0;
+  // `datagrams_dropped` by reason.
+  std::array<uint64_t, observe::kDropReasons> dropped{};
   std::array<uint64_t, observe::kCloseReasons> closed{};
 
   void Add(const observe::Counters& counters);

@@ -34,8 +34,8 @@ class StreamHandler {
   // A connection was accepted. A status other than OK closes it with CloseReason::kRefused.
   virtual absl::Status Admit(Connection&) { return absl::OkStatus(); }
 
-  // An admitted connection, before anything is read from it: for protocols in which the server speaks
-  // first. As OnReadable().
+  // An admitted connection, before anything is read from it: for protocols in which the server
+  // speaks first. As OnReadable().
   virtual Next OnOpen(Connection&) { return Next::kPark; }
 
   // A parked connection became readable. May do what can be done without waiting, for speed; must
@@ -43,7 +43,8 @@ class StreamHandler {
   virtual Next OnReadable(Connection&) { return Next::kServe; }
 
   // Serves what has begun, waiting as needed. Called right after OnOpen() or OnReadable() returned
-  // kServe, with Wait::kHeader set. Returns kPark only between requests, with no byte read and unanswered.
+  // kServe, with Wait::kHeader set. Returns kPark only between requests, with no byte read and
+  // unanswered.
   virtual asio::awaitable<Next> Serve(Connection& connection) = 0;
 };
 

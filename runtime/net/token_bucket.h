@@ -1,11 +1,7 @@
-// Rate limits: a token bucket, and a bounded table of them by source network.
+// A token bucket.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <cstdint>
-
-#include "runtime/base/lru_map.h"
 
 namespace rawgate::net {
 
@@ -39,40 +35,6 @@ class TokenBucket {
 
  private:
   Nanoseconds full_at_ = INT64_MIN;
-};
-
-// The network that a source address counts for: the address in IPv4, its /64 in IPv6, where one
-// host has as many addresses as it likes.
-struct SourceNetwork {
-  sa_family_t family = AF_UNSPEC;
-  // As in the address, in network byte order.
-  uint64_t prefix = 0;
-
-  // `address` is a sockaddr_in or a sockaddr_in6.
-  static SourceNetwork Of(const sockaddr* address);
-
-  friend bool operator==(const SourceNetwork&, const SourceNetwork&) = default;
-  template <typename H>
-  friend H AbslHashValue(H state, const SourceNetwork& network) {
-    return H::combine(std::move(state), network.family, network.prefix);
-  }
-};
-
-// A rate for each source and one for all together. One thread.
-class SourceRateLimiter {
- public:
-  // Buckets beyond `sources_max` replace the least recently used ones.
-  SourceRateLimiter(double rate_per_source, double rate_global, size_t sources_max = 16'384);
-
-  enum class Verdict : uint8_t { kPass, kSourceTooFast, kAllTooFast };
-  // A source beyond its own rate takes nothing from what the others share.
-  Verdict Take(const SourceNetwork& source, Nanoseconds now);
-
- private:
-  const TokenRate rate_per_source_;
-  const TokenRate rate_global_;
-  LruMap<SourceNetwork, TokenBucket> sources_;
-  TokenBucket global_;
 };
 
 }  // namespace rawgate::net

@@ -32,6 +32,30 @@ inline constexpr size_t kCloseReasons = 13;
 // Lower-case name, such as "peer_closed".
 absl::string_view CloseReasonName(CloseReason reason);
 
+// Why a datagram was not served. The names are those of rawgate.control.v1.Counters.dropped.
+enum class DropReason : uint8_t {
+  kNone,
+  // Port 0 cannot be answered; other ports below 1024 belong to services, not to clients.
+  kSourcePort,
+  // A claimed source that is no single host, be it unspecified, multicast or broadcast, or a Unix
+  // socket without a name.
+  kSourceAddress,
+  // A port at which one of our own listeners answers.
+  kResponderPort,
+  // It was sent to many, and the answers of many would meet at its source.
+  kBroadcast,
+  // It is no request of the listener's protocol.
+  kMalformed,
+  kSourceRate,
+  kGlobalRate,
+  // Larger than this listener serves.
+  kSize,
+};
+inline constexpr size_t kDropReasons = 9;
+
+// Lower-case name, such as "source_port"; empty for kNone.
+absl::string_view DropReasonName(DropReason reason);
+
 // One total. Additions are relaxed: a reader sees a recent value, not one consistent with its
 // neighbours.
 class Counter {
@@ -52,11 +76,16 @@ struct Counters {
   Counter bytes_sent;
   Counter datagrams_received;
   Counter datagrams_sent;
-  Counter datagrams_dropped;
+  // Received and not served, by reason.
+  std::array<Counter, kDropReasons> dropped;
+  // Dropped by the kernel before they were received, as of the last Listener::RefreshCounters().
+  Counter datagrams_overflowed;
   Counter send_failures;
   Counter requests;
   Counter request_errors;
   std::array<Counter, kCloseReasons> closed;
+
+  uint64_t datagrams_dropped() const;
 };
 
 }  // namespace rawgate::observe

@@ -16,6 +16,7 @@ namespace pb = control::v1;
 // The enums of runtime/observe have the values of their proto namesakes.
 static_assert(static_cast<int>(observe::Transport::kTcp) == pb::TRANSPORT_TCP);
 static_assert(static_cast<int>(observe::Transport::kRpc) == pb::TRANSPORT_RPC);
+static_assert(static_cast<int>(observe::Transport::kUnixDatagram) == pb::TRANSPORT_UNIX_DATAGRAM);
 static_assert(static_cast<int>(observe::State::kStarting) == pb::SERVICE_STATE_STARTING);
 static_assert(static_cast<int>(observe::State::kFailed) == pb::SERVICE_STATE_FAILED);
 static_assert(static_cast<int>(observe::CloseReason::kPeerClosed) == pb::CLOSE_REASON_PEER_CLOSED);
@@ -49,6 +50,12 @@ pb::Counters ToProto(const net::CountersSnapshot& counters) {
   proto.set_datagrams_received(counters.datagrams_received);
   proto.set_datagrams_sent(counters.datagrams_sent);
   proto.set_datagrams_dropped(counters.datagrams_dropped);
+  for (size_t i = 1; i < counters.dropped.size(); ++i) {
+    if (counters.dropped[i] == 0) continue;
+    const auto name = observe::DropReasonName(static_cast<observe::DropReason>(i));
+    (*proto.mutable_dropped())[std::string(name)] = counters.dropped[i];
+  }
+  proto.set_datagrams_overflowed(counters.datagrams_overflowed);
   proto.set_send_failures(counters.send_failures);
   proto.set_requests(counters.requests);
   proto.set_request_errors(counters.request_errors);

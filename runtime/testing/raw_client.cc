@@ -10,7 +10,7 @@ namespace rawgate::testing {
 RawClient::RawClient(absl::string_view uri) {
   const auto endpoint = net::Endpoint::Parse(uri);
   if (!endpoint.ok()) return;
-  const int type = endpoint->transport() == net::Transport::kUdp ? SOCK_DGRAM : SOCK_STREAM;
+  const int type = net::IsDatagram(endpoint->transport()) ? SOCK_DGRAM : SOCK_STREAM;
   fd_.Reset(::socket(endpoint->family(), type | SOCK_CLOEXEC, 0));
   timeval patience{};
   patience.tv_sec = kPatience.count();

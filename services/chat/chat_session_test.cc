@@ -92,7 +92,7 @@ TEST_F(ChatSessionTest, LongMessagesAreRefusedAndCounted) {
   EXPECT_EQ(session.received, 1u);
   EXPECT_EQ(session.refused, 2u);
   EXPECT_EQ(core_.ListMessages("", 0, 10, 1 << 20)->front().body, std::string(kBodyMax, 'x'));
-  EXPECT_EQ(listener->counters().datagrams_dropped.value(), 2u);
+  EXPECT_EQ(listener->counters().datagrams_dropped(), 2u);
 }
 
 TEST_F(ChatSessionTest, UnknownSessionsCannotBeAnswered) {
