@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
                 "  rawgate-gateway --backends=echo=127.0.0.1:50061,time=dns:///time:50063\n"});
   GatewayServer::Options options;
   for (const auto& listen : process.listen()) {
+    if (absl::Status known = listen.options.Check(); !known.ok()) return process.Fail(known);
     if (absl::Status allowed = rawgate::host::CheckBind(listen.endpoint); !allowed.ok())
       return process.Fail(allowed);
     options.addresses.push_back(listen.endpoint);

@@ -7,8 +7,8 @@
 ABSL_FLAG(std::string, listen, "",
           "Addresses to serve, as NAME=URI,NAME=URI,... A name may repeat; port 0 picks one. URIs: "
           "tcp://127.0.0.1:8080, tcp://[::1]:8080, udp://127.0.0.1:9000, "
-          "unix:///run/rawgate/x.sock. Empty: "
-          "the program's default.");
+          "unix:///run/rawgate/x.sock. Some listeners have options, given as "
+          "URI?KEY=VALUE&KEY=VALUE. Empty: the program's default.");
 ABSL_FLAG(std::string, rpc_listen, "",
           "Internal gRPC address of a service, tcp:// or unix://. Empty: the program's default.");
 ABSL_FLAG(absl::Duration, grace, absl::Seconds(5),

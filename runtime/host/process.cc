@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
@@ -135,12 +136,18 @@ absl::StatusOr<std::vector<NamedEndpoint>> ParseListen(absl::string_view text) {
       return FieldError("listen", "BAD_LISTEN",
                         absl::StrCat("--listen: \"", item, "\" is not NAME=URI"));
     }
-    std::string name(absl::StripAsciiWhitespace(item.substr(0, equals)));
-    absl::StatusOr<net::Endpoint> endpoint =
-        net::Endpoint::Parse(absl::StripAsciiWhitespace(item.substr(equals + 1)));
+    std::string role(absl::StripAsciiWhitespace(item.substr(0, equals)));
+    const int count = ++seen[role];
+    const std::string name = count == 1 ? role : absl::StrCat(role, "-", count);
+    const absl::string_view uri = absl::StripAsciiWhitespace(item.substr(equals + 1));
+    const size_t question = std::min(uri.find('?'), uri.size());
+    absl::StatusOr<net::Endpoint> endpoint = net::Endpoint::Parse(uri.substr(0, question));
     if (!endpoint.ok()) return endpoint.status();
-    const int count = ++seen[name];
-    endpoints.push_back({name, count == 1 ? name : absl::StrCat(name, "-", count), *endpoint});
+    const absl::string_view text = question < uri.size() ? uri.substr(question + 1) : "";
+    absl::StatusOr<ListenerOptions> options =
+        ListenerOptions::Parse(absl::StrCat(name, " (", uri, ")"), text);
+    if (!options.ok()) return options.status();
+    endpoints.push_back({role, name, *endpoint, *std::move(options)});
   }
   return endpoints;
 }

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "runtime/host/listener_options.h"
 #include "runtime/net/endpoint.h"
 
 namespace rawgate::host {
@@ -33,6 +34,7 @@ struct NamedEndpoint {
   // Unique: the second address of a role is "role-2".
   std::string name;
   net::Endpoint endpoint;
+  ListenerOptions options;
 };
 
 class Process {

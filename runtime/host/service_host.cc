@@ -84,7 +84,19 @@ class ServiceHost::Impl {
 
   int Run();
 
+  // Calls `add` for each address of `role` that carries datagrams, or does not. What it refuses, or
+  // leaves of the options, is for Check().
+  template <typename Add>
+  void AddListeners(const std::string& role, bool datagrams, const Add& add);
+  void AddStreamListener(const NamedEndpoint& listen, net::StreamHandler& handler);
+  net::DatagramListener* AddDatagramListener(const NamedEndpoint& listen,
+                                             net::DatagramHandler& handler,
+                                             const net::DatagramOptions& options);
+
   Process& process_;
+  // Those that this object owns; they outlive the listeners.
+  std::vector<std::unique_ptr<net::StreamHandler>> stream_handlers_;
+  std::vector<std::unique_ptr<net::DatagramHandler>> datagram_handlers_;
   // One thread runs the loop; the hint spares it needless wake-ups.
   boost::asio::io_context loop_;
   observe::EventLog events_;
@@ -92,12 +104,15 @@ class ServiceHost::Impl {
   rpc::Admission admission_;
   rpc::ControlServicer control_;
   std::vector<grpc::Service*> servicers_;
-  // Entries of --listen that have a handler, and the names that would have had one.
+  // Entries of --listen that have a handler, the names that would have had one, and the first entry
+  // that was wrong.
   std::set<std::string> served_;
   std::set<std::string> roles_;
+  absl::Status refused_;
   bool require_loopback_ = false;
 
  private:
+  void Add(const NamedEndpoint& listen, std::unique_ptr<net::Listener> listener);
   absl::Status Check() const;
   absl::Status StartListeners();
   void PrintReady(const std::string& rpc_uri);
@@ -105,6 +120,40 @@ class ServiceHost::Impl {
   bool DrainAndStop(rpc::Server& server);
   absl::Status WaitFor(std::future<absl::Status> done, absl::Duration limit);
 };
+
+template <typename Add>
+void ServiceHost::Impl::AddListeners(const std::string& role, bool datagrams, const Add& add) {
+  roles_.insert(role);
+  for (const NamedEndpoint& listen : process_.listen()) {
+    if (listen.role != role || net::IsDatagram(listen.endpoint.transport()) != datagrams) continue;
+    served_.insert(listen.name);
+    ListenerOptions options = listen.options;
+    absl::Status status = add(listen, options);
+    status = status.ok() ? options.Check() : options.Refuse(status.message());
+    refused_.Update(status);
+  }
+}
+
+void ServiceHost::Impl::Add(const NamedEndpoint& listen, std::unique_ptr<net::Listener> listener) {
+  listener->configured_options = listen.options.ToString();
+  service_.Add(std::move(listener));
+}
+
+void ServiceHost::Impl::AddStreamListener(const NamedEndpoint& listen,
+                                          net::StreamHandler& handler) {
+  Add(listen, std::make_unique<net::StreamListener>(loop_, listen.name, listen.endpoint,
+                                                    StreamOptionsFromFlags(), handler, events_));
+}
+
+net::DatagramListener* ServiceHost::Impl::AddDatagramListener(const NamedEndpoint& listen,
+                                                              net::DatagramHandler& handler,
+                                                              const net::DatagramOptions& options) {
+  auto listener = std::make_unique<net::DatagramListener>(
+      loop_, listen.name, listen.endpoint, WithRatesFromFlags(options), handler, events_);
+  net::DatagramListener* const added = listener.get();
+  Add(listen, std::move(listener));
+  return added;
+}
 
 absl::Status ServiceHost::Impl::Check() const {
   for (const NamedEndpoint& listen : process_.listen()) {
@@ -114,6 +163,7 @@ absl::Status ServiceHost::Impl::Check() const {
         absl::StrCat("--listen: ", process_.name(), " has no listener \"", listen.role, "\" for ",
                      listen.endpoint.ToUri(), ", only ", absl::StrJoin(roles_, ", ")));
   }
+  if (!refused_.ok()) return refused_;
   if (absl::Status rates = CheckRates(); !rates.ok()) return rates;
   if (absl::Status ports = NeverAnswerResponderPorts(); !ports.ok()) return ports;
   if (absl::Status rpc = CheckBind(process_.rpc_listen()); !rpc.ok()) return rpc;
@@ -201,29 +251,41 @@ rpc::Admission& ServiceHost::admission() { return impl_->admission_; }
 boost::asio::io_context& ServiceHost::loop() { return impl_->loop_; }
 
 void ServiceHost::AddStreamListeners(const std::string& role, net::StreamHandler& handler) {
-  impl_->roles_.insert(role);
-  for (const NamedEndpoint& listen : impl_->process_.listen()) {
-    if (listen.role != role || net::IsDatagram(listen.endpoint.transport())) continue;
-    impl_->served_.insert(listen.name);
-    impl_->service_.Add(
-        std::make_unique<net::StreamListener>(impl_->loop_, listen.name, listen.endpoint,
-                                              StreamOptionsFromFlags(), handler, impl_->events_));
-  }
+  impl_->AddListeners(role, false, [&](const NamedEndpoint& listen, ListenerOptions&) {
+    impl_->AddStreamListener(listen, handler);
+    return absl::OkStatus();
+  });
+}
+
+void ServiceHost::AddStreamListeners(const std::string& role, const MakeStreamHandler& make) {
+  impl_->AddListeners(role, false, [&](const NamedEndpoint& listen, ListenerOptions& options) {
+    auto handler = make(options);
+    if (!handler.ok()) return handler.status();
+    impl_->AddStreamListener(listen, *impl_->stream_handlers_.emplace_back(*std::move(handler)));
+    return absl::OkStatus();
+  });
 }
 
 std::vector<net::DatagramListener*> ServiceHost::AddDatagramListeners(
     const std::string& role, net::DatagramHandler& handler, const net::DatagramOptions& options) {
-  impl_->roles_.insert(role);
   std::vector<net::DatagramListener*> added;
-  for (const NamedEndpoint& listen : impl_->process_.listen()) {
-    if (listen.role != role || !net::IsDatagram(listen.endpoint.transport())) continue;
-    impl_->served_.insert(listen.name);
-    auto listener = std::make_unique<net::DatagramListener>(
-        impl_->loop_, listen.name, listen.endpoint, WithRatesFromFlags(options), handler,
-        impl_->events_);
-    added.push_back(listener.get());
-    impl_->service_.Add(std::move(listener));
-  }
+  impl_->AddListeners(role, true, [&](const NamedEndpoint& listen, ListenerOptions&) {
+    added.push_back(impl_->AddDatagramListener(listen, handler, options));
+    return absl::OkStatus();
+  });
+  return added;
+}
+
+std::vector<net::DatagramListener*> ServiceHost::AddDatagramListeners(
+    const std::string& role, const MakeDatagramHandler& make, const net::DatagramOptions& options) {
+  std::vector<net::DatagramListener*> added;
+  impl_->AddListeners(role, true, [&](const NamedEndpoint& listen, ListenerOptions& given) {
+    auto handler = make(given);
+    if (!handler.ok()) return handler.status();
+    net::DatagramHandler& owned = *impl_->datagram_handlers_.emplace_back(*std::move(handler));
+    added.push_back(impl_->AddDatagramListener(listen, owned, options));
+    return absl::OkStatus();
+  });
   return added;
 }
 

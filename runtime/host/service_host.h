@@ -13,13 +13,16 @@
 //   }
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
 
+#include "absl/status/statusor.h"
 #include "grpcpp/impl/service_type.h"
+#include "runtime/host/listener_options.h"
 #include "runtime/host/process.h"
 #include "runtime/net/datagram_listener.h"
 #include "runtime/net/service.h"
@@ -46,6 +49,17 @@ class ServiceHost {
   void AddStreamListeners(const std::string& role, net::StreamHandler& handler);
   std::vector<net::DatagramListener*> AddDatagramListeners(
       const std::string& role, net::DatagramHandler& handler,
+      const net::DatagramOptions& options = {});
+  // The same with a handler for each address, owned by this object: `make` makes it from the
+  // options that the address carries. What `make` refuses, and options that it does not ask for or
+  // whose value is wrong, make Run() fail with a message that names the listener.
+  using MakeStreamHandler =
+      std::function<absl::StatusOr<std::unique_ptr<net::StreamHandler>>(ListenerOptions& options)>;
+  void AddStreamListeners(const std::string& role, const MakeStreamHandler& make);
+  using MakeDatagramHandler = std::function<absl::StatusOr<std::unique_ptr<net::DatagramHandler>>(
+      ListenerOptions& options)>;
+  std::vector<net::DatagramListener*> AddDatagramListeners(
+      const std::string& role, const MakeDatagramHandler& make,
       const net::DatagramOptions& options = {});
   // Exec and file: off loopback their listeners serve only with --allow_insecure_bind; Run() fails
   // with a message that says so. (The internal RPC address is held to this in every service.)

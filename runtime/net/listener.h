@@ -59,6 +59,10 @@ class Listener {
   observe::Counters& counters() { return counters_; }
   observe::EventLog& events() { return events_; }
 
+  // What --listen says after the address, such as "?transform=identity": for people. Set before the
+  // loop runs.
+  std::string configured_options;
+
   // Kept by Service.
   struct Status {
     bool desired_running = true;
