@@ -1,6 +1,8 @@
 """The little that every socket client ends up writing. TCP keeps no message boundaries: one send() may arrive in
 pieces and two may arrive merged, so a reader loops until it has what the protocol says is coming."""
 
+import itertools
+import os
 import socket
 import struct
 
@@ -18,8 +20,18 @@ def connect(address):
     return socket.create_connection(address, timeout=TIMEOUT)
 
 
+_own_paths = itertools.count(1)
+
+
 def datagram_socket(address):
-    """A UDP socket that talks to one address only."""
+    """A socket that exchanges datagrams with one address only: (host, port), or a Unix socket's path. There a client is
+    answered only if it has an address of its own, which is a path beside the server's."""
+    if isinstance(address, str):
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        client.settimeout(TIMEOUT)
+        client.bind(f"{address}.{os.getpid()}.{next(_own_paths)}")
+        client.connect(address)
+        return client
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     client = socket.socket(family, socket.SOCK_DGRAM)
     client.settimeout(TIMEOUT)

@@ -1,109 +1,273 @@
-"""Row 10: IPv4, IPv6 and Unix-domain sockets for every stream service, IPv4 and IPv6 for every datagram service."""
+"""Row 10, in one table: every listener of every service over IPv4, over IPv6 and over Unix sockets.
 
+Each family has a whole rawgate of its own, whose gateway reaches the services over that family too."""
+
+import collections
 import json
+import re
 import socket
+import struct
+import time
 import unittest
 
+from tests.conformance import exec_client
 from tests.conformance.file_client import download, upload
 from tests.conformance.plain_client import connect, datagram_socket, receive_exactly, receive_size, receive_to_end
+from tests.harness import rpc
 from tests.harness.stack import Stack
 
-stack = None
+SECONDS_FROM_1900_TO_1970 = 2_208_988_800
+
+Family = collections.namedtuple("Family", "name stream datagram number transports")
+FAMILIES = (
+    Family("v4", "tcp://127.0.0.1:0", "udp://127.0.0.1:0", socket.AF_INET, ("TCP", "UDP")),
+    Family("v6", "tcp://[::1]:0", "udp://[::1]:0", socket.AF_INET6, ("TCP", "UDP")),
+    Family("unix", "unix://{path}", "unixgram://{path}", socket.AF_UNIX, ("UNIX", "UNIX_DATAGRAM")),
+)
+
+# What clients do on each listener. Each takes a test and a connected socket.
 
 
-def stream_listeners(service, *names):
-    """Each listener on IPv4, on IPv6 and on a Unix socket, which are then called NAME, NAME-2 and NAME-3."""
-    return [f"{name}={address}" for name in names for address in
-            ("tcp://127.0.0.1:0", "tcp://[::1]:0", f"unix://{stack.directory}/{service}-{name}.sock")]
+def echo(test, client):
+    client.sendall(b"hello")
+    client.shutdown(socket.SHUT_WR)
+    test.assertEqual(receive_to_end(client), b"HELLO")
 
 
-def setUpModule():
-    global stack
-    stack = Stack()
-    unittest.addModuleCleanup(stack.stop)
-    stack.start_service("echo", listeners=stream_listeners("echo", "tcp") + ["udp=udp://127.0.0.1:0", "udp=udp://[::1]:0"])
-    stack.start_service("exec", listeners=stream_listeners("exec", "raw", "sized", "header"))
-    stack.start_service("file", listeners=stream_listeners("file", "tcp"))
-    stack.start_service("time")
-    stack.start_service("chat", "--auto_reply=hello")
+def echo_datagram(test, client):
+    client.send(b"x")
+    test.assertEqual(client.recv(64), b"hi")
 
 
-def names(listener):
-    return (listener, f"{listener}-2", f"{listener}-3")
+def discard(test, client):
+    client.sendall(b"hello")
+    client.shutdown(socket.SHUT_WR)
+    test.assertEqual(receive_to_end(client), b"")
 
 
-class StreamTest(unittest.TestCase):
-    def assert_family(self, listener, client):
-        expected = {"2": socket.AF_INET6, "3": socket.AF_UNIX}.get(listener[-1], socket.AF_INET)
-        self.assertEqual(client.family, expected)
-
-    def each(self, service, listener):
-        """A connection of every family in turn."""
-        for name in names(listener):
-            with self.subTest(listener=name), connect(stack.address(service, name)) as client:
-                self.assert_family(name, client)
-                yield client
-
-    def test_echo(self):
-        for client in self.each("echo", "tcp"):
-            client.sendall(b"hello")
-            client.shutdown(socket.SHUT_WR)
-            self.assertEqual(receive_to_end(client), b"HELLO")
-
-    def test_exec_raw(self):
-        for client in self.each("exec", "raw"):
-            client.sendall(b"echo hello")
-            self.assertEqual(receive_exactly(client, 6), b"hello\n")
-
-    def test_exec_sized(self):
-        for client in self.each("exec", "sized"):
-            client.sendall(b"echo hello\n")
-            self.assertEqual(receive_exactly(client, receive_size(client)), b"hello\n")
-
-    def test_exec_header(self):
-        for client in self.each("exec", "header"):
-            client.sendall(b"echo hello\n")
-            header = json.loads(receive_exactly(client, receive_size(client)))
-            self.assertEqual(receive_exactly(client, header["total_size"]), b"hello\n")
-
-    def test_file(self):
-        for client in self.each("file", "tcp"):
-            name = f"by-{client.family.name}"
-            self.assertEqual(upload(client, name, b"content")["status"], "ok")
-            self.assertEqual(download(client, name)[1], b"content")
+def discard_datagram(test, client):
+    client.send(b"x")
+    client.setblocking(False)
+    with test.assertRaises(BlockingIOError):
+        client.recv(64)
 
 
-class DatagramTest(unittest.TestCase):
-    def ask(self, service, listener, payload):
-        with datagram_socket(stack.address(service, listener)) as client:
-            client.send(payload)
-            return client.recv(2048)
+def chargen(test, client):
+    test.assertEqual(receive_exactly(client, 76), bytes(range(32, 104)) + b"\r\n!\"")
 
-    def test_both_families(self):
-        for service, expected in (("echo", b"hi"), ("time", b"x"), ("chat", b"hello")):
-            for listener in ("udp", "udp-2"):
-                with self.subTest(service=service, listener=listener):
-                    self.assertEqual(self.ask(service, listener, b"x"), expected)
 
-    def test_families_are_what_they_say(self):
-        self.assertEqual(stack.address("echo", "udp")[0], "127.0.0.1")
-        self.assertEqual(stack.address("echo", "udp-2")[0], "::1")
+def exec_raw(test, client):
+    client.sendall(b"echo hello")
+    test.assertEqual(receive_exactly(client, 6), b"hello\n")
+
+
+def exec_sized(test, client):
+    client.sendall(b"echo hello\n")
+    test.assertEqual(receive_exactly(client, receive_size(client)), b"hello\n")
+
+
+def exec_header(test, client):
+    client.sendall(b"echo hello\n")
+    header = json.loads(receive_exactly(client, receive_size(client)))
+    test.assertEqual(receive_exactly(client, header["total_size"]), b"hello\n")
+
+
+def exec_framed(test, client):
+    client.sendall(exec_client.packed_request(argv=["echo", "hello"]))
+    test.assertEqual(exec_client.receive_reply(client)[1], b"hello\n")
+
+
+def strftime(test, client):
+    client.send(b"x%%y")
+    test.assertEqual(client.recv(64), b"x%y")
+
+
+def check_daytime(test, line):
+    test.assertIsNotNone(re.fullmatch(rb"[ -~]*\b20\d\d\b[ -~]*\r\n", line), line)
+
+
+def daytime(test, client):
+    check_daytime(test, receive_to_end(client))
+
+
+def daytime_datagram(test, client):
+    client.send(b"what time is it?")
+    check_daytime(test, client.recv(256))
+
+
+def check_seconds(test, answer):
+    test.assertEqual(len(answer), 4)
+    seconds = struct.unpack("!I", answer)[0] - SECONDS_FROM_1900_TO_1970
+    test.assertLess(abs(seconds - time.time()), 120)
+
+
+def seconds_since_1900(test, client):
+    check_seconds(test, receive_to_end(client))
+
+
+def seconds_since_1900_datagram(test, client):
+    client.send(b"")
+    check_seconds(test, client.recv(64))
+
+
+def ntp(test, client):
+    transmit = b"\xec\x01\x02\x03\x04\x05\x06\x07"
+    client.send(b"\x23" + bytes(39) + transmit)  # version 4, mode 3
+    answer = client.recv(128)
+    test.assertEqual((len(answer), answer[0] & 0x3f, answer[24:32]), (48, 0x24, transmit))
+
+
+def file(test, client):
+    test.assertEqual(upload(client, "name", b"content")["status"], "ok")
+    test.assertEqual(download(client, "name")[1], b"content")
+
+
+def chat(test, client):
+    client.send(b"anybody there?")
+    test.assertEqual(client.recv(64), b"hello")
+
+
+STREAM, DATAGRAM = 0, 1
+Row = collections.namedtuple("Row", "service role kind exchange")
+TABLE = (
+    Row("echo", "tcp", STREAM, echo),
+    Row("echo", "udp", DATAGRAM, echo_datagram),
+    Row("echo", "discard", STREAM, discard),
+    Row("echo", "discard", DATAGRAM, discard_datagram),
+    Row("echo", "chargen", STREAM, chargen),
+    Row("exec", "raw", STREAM, exec_raw),
+    Row("exec", "sized", STREAM, exec_sized),
+    Row("exec", "header", STREAM, exec_header),
+    Row("exec", "framed", STREAM, exec_framed),
+    Row("time", "udp", DATAGRAM, strftime),
+    Row("time", "daytime", STREAM, daytime),
+    Row("time", "daytime", DATAGRAM, daytime_datagram),
+    Row("time", "time", STREAM, seconds_since_1900),
+    Row("time", "time", DATAGRAM, seconds_since_1900_datagram),
+    Row("time", "ntp", DATAGRAM, ntp),
+    Row("file", "tcp", STREAM, file),
+    Row("chat", "udp", DATAGRAM, chat),
+)
+SERVICES = ("echo", "exec", "time", "file", "chat")
+FLAGS = {"chat": ["--auto_reply=hello"]}
+
+
+def rows_of(service):
+    """(name of the listener, row): a second listener of one role is called ROLE-2."""
+    seen = collections.Counter()
+    for row in TABLE:
+        if row.service == service:
+            seen[row.role] += 1
+            yield row.role if seen[row.role] == 1 else f"{row.role}-{seen[row.role]}", row
+
+
+class Rawgate:
+    """All services and the gateway, every address of one family."""
+
+    def __init__(self, family):
+        self.family = family
+        self.stack = Stack()
+
+    def start(self):
+        for service in SERVICES:
+            listeners = [f"{row.role}={self._address(service, name, row.kind)}" for name, row in rows_of(service)]
+            self.stack.start_service(service, *FLAGS.get(service, ()), listeners=listeners,
+                                     rpc=self._address(service, "rpc", STREAM))
+        self.stack.start_gateway(f"--listen=grpc={self._address('gateway', 'grpc', STREAM)}")
+
+    def _address(self, service, name, kind):
+        pattern = self.family.datagram if kind == DATAGRAM else self.family.stream
+        return pattern.format(path=self.stack.directory / f"{service}-{name}.sock")
+
+
+class FamiliesTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.rawgates = []
+        for family in FAMILIES:
+            rawgate = Rawgate(family)
+            cls.addClassCleanup(rawgate.stack.stop)
+            rawgate.start()
+            cls.rawgates.append(rawgate)
+
+    def test_every_listener_over_every_family(self):
+        for rawgate in self.rawgates:
+            for service in SERVICES:
+                for name, row in rows_of(service):
+                    with self.subTest(service=service, listener=name, family=rawgate.family.name):
+                        address = rawgate.stack.address(service, name)
+                        with (datagram_socket if row.kind == DATAGRAM else connect)(address) as client:
+                            self.assertEqual(client.family, rawgate.family.number)
+                            row.exchange(self, client)
+
+    def test_every_rpc_address_over_every_family(self):
+        for rawgate in self.rawgates:
+            for service in SERVICES:
+                with self.subTest(service=service, family=rawgate.family.name):
+                    self.check_listeners(rpc.Client(rawgate.stack.programs[service].rpc_target), service, rawgate.family)
+
+    def test_every_service_through_the_gateway_over_every_family(self):
+        for rawgate in self.rawgates:
+            client = rpc.client_of(rawgate.stack)
+            self.addCleanup(client.close)
+            for service in SERVICES:
+                with self.subTest(service=service, family=rawgate.family.name):
+                    self.check_listeners(client, service, rawgate.family)
+
+    def check_listeners(self, client, service, family):
+        """What a service says of itself is what was asked for."""
+        self.addCleanup(client.close)
+        listeners = client.service(service).listeners
+        self.assertEqual([(each.name, rpc.control.Transport.Name(each.transport), rpc.control.ServiceState.Name(each.state))
+                          for each in listeners],
+                         [(name, f"TRANSPORT_{family.transports[row.kind]}", "SERVICE_STATE_RUNNING")
+                          for name, row in rows_of(service)])
 
 
 class UnixPathTest(unittest.TestCase):
-    def test_path_is_removed_at_the_end_and_a_stale_one_is_replaced(self):
-        own = Stack()
-        self.addCleanup(own.stop)
-        path = own.directory / "echo.sock"
-        listeners = [f"tcp=unix://{path}"]
-        own.start_service("echo", listeners=listeners).kill()
+    def setUp(self):
+        self.stack = Stack()
+        self.addCleanup(self.stack.stop)
+
+    def check(self, scheme, role, exchange):
+        path = self.stack.directory / f"{role}.sock"
+        listeners = [f"{role}={scheme}://{path}"]
+        self.stack.start_service("echo", listeners=listeners).kill()
         self.assertTrue(path.exists(), "a killed process cannot have removed it")
-        own.start_service("echo", listeners=listeners)
-        with connect(str(path)) as client:
-            client.sendall(b"hello")
-            self.assertEqual(receive_exactly(client, 5), b"HELLO")
-        own.programs.pop("echo").stop()
+        self.stack.start_service("echo", listeners=listeners)
+        exchange(str(path))
+        self.stack.programs.pop("echo").stop()
         self.assertFalse(path.exists())
+
+    def test_path_of_a_stream_is_removed_at_the_end_and_a_stale_one_is_replaced(self):
+        def exchange(path):
+            with connect(path) as client:
+                echo(self, client)
+        self.check("unix", "tcp", exchange)
+
+    def test_path_of_datagrams_is_removed_at_the_end_and_a_stale_one_is_replaced(self):
+        def exchange(path):
+            with datagram_socket(path) as client:
+                echo_datagram(self, client)
+        self.check("unixgram", "udp", exchange)
+
+    def test_client_with_a_name_that_is_no_path_is_answered(self):
+        path = str(self.stack.directory / "udp.sock")
+        self.stack.start_service("echo", listeners=[f"udp=unixgram://{path}"])
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+            client.settimeout(rpc.PATIENCE)
+            client.bind("")  # unix(7): the kernel gives it an abstract name
+            client.connect(path)
+            echo_datagram(self, client)
+
+    def test_client_without_a_name_harms_nobody(self):
+        """It cannot be answered; the next one is."""
+        path = str(self.stack.directory / "udp.sock")
+        self.stack.start_service("echo", listeners=[f"udp=unixgram://{path}"])
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as nameless:
+            nameless.sendto(b"x", path)
+        with datagram_socket(path) as client:
+            echo_datagram(self, client)
 
 
 if __name__ == "__main__":

@@ -22,12 +22,17 @@ def clean_environment(**extra):
 
 
 def parse_address(uri):
-    """What socket.connect() wants: (host, port) for tcp:// and udp://, a path for unix://."""
+    """What socket.connect() wants: (host, port) for tcp:// and udp://, a path for unix:// and unixgram://."""
     scheme, rest = uri.split("://", 1)
-    if scheme == "unix":
+    if scheme in ("unix", "unixgram"):
         return rest
     host, port = rest.rsplit(":", 1)
     return host.strip("[]"), int(port)
+
+
+def grpc_target(uri):
+    """The same as gRPC wants it: HOST:PORT, or unix:///PATH as it is."""
+    return uri.removeprefix("tcp://")
 
 
 class Program:
@@ -87,8 +92,7 @@ class Program:
     @property
     def rpc_target(self):
         """A service's internal RPC address, as gRPC wants it."""
-        uri = self.ready["rpc"]
-        return uri if uri.startswith("unix:") else uri.removeprefix("tcp://")
+        return grpc_target(self.ready["rpc"])
 
     def alive(self):
         return self.process.poll() is None

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 
 from tests.harness.ports import stable_port
-from tests.harness.program import Program
+from tests.harness.program import Program, grpc_target
 
 # Every address has port 0: the kernel picks one and the ready line tells which.
 LISTENERS = {
@@ -77,9 +77,8 @@ class Stack:
 
     @property
     def gateway_target(self):
-        """The front door as HOST:PORT."""
-        host, port = self.programs["gateway"].address("grpc")
-        return f"{host}:{port}"
+        """The front door, as gRPC wants it."""
+        return grpc_target(self.programs["gateway"].ready["listeners"][0]["address"])
 
     def stop(self):
         """Stops everything, the gateway first; each program must end cleanly."""
