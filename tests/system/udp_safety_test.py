@@ -1,12 +1,12 @@
 """What keeps UDP answers from harming anybody: none to sources that would answer back, none too many."""
 
 import socket
-import struct
 import unittest
 
 from tests.conformance.plain_client import datagram_socket
 from tests.harness import rpc
 from tests.harness.deadlines import wait_until
+from tests.harness.responders import forge
 from tests.harness.stack import Stack
 
 SERVICES = ("echo", "time", "chat")
@@ -26,13 +26,6 @@ def setUpModule():
     stack.start_gateway()
     client = rpc.client_of(stack)
     unittest.addModuleCleanup(client.close)
-
-
-def forge(source_port, address, payload=b"%H:%M"):
-    """Sends a datagram from a port that is not ours, which takes a raw socket. Checksum 0 means none (RFC 768)."""
-    header = struct.pack("!HHHH", source_port, address[1], 8 + len(payload), 0)
-    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:
-        raw.sendto(header + payload, (address[0], 0))
 
 
 def counters(service):
