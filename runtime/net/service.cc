@@ -241,21 +241,13 @@ ServiceDescription Service::DescribeNow() const {
                                  .state = State::kRunning,
                                  .since = since_};
   for (const auto& listener : listeners_) {
-<<<<<<< HEAD
-    ListenerDescription row{.name = listener->name(),
-                            .transport = listener->configured().transport(),
-                            .configured_uri = listener->configured().ToUri(),
-                            .bound_uri = listener->bound_uri(),
-                            .status = listener->status};
-    listener->RefreshCounters();
-=======
     ListenerDescription row{
         .name = listener->name(),
         .transport = listener->configured().transport(),
         .configured_uri = listener->configured().ToUri() + listener->configured_options,
         .bound_uri = listener->bound_uri(),
         .status = listener->status};
->>>>>>> ee4229a (host: options of listeners in their addresses; echo: discard and chargen)
+    listener->RefreshCounters();
     row.counters.Add(listener->counters());
     description.counters.Add(listener->counters());
     if (row.status.state == State::kFailed && desired_running_) {
