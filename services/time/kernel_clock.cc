@@ -13,13 +13,19 @@
 
 namespace rawgate::timesvc {
 
-ClockSynchronization KernelClockSynchronization() {
-  timex state{};  // modes == 0 only asks
-  const int result = ::adjtimex(&state);
-  if (result < 0) return ClockSynchronization::kUnknown;
-  const bool unsynchronized = result == TIME_ERROR || (state.status & STA_UNSYNC) != 0;
-  return unsynchronized ? ClockSynchronization::kUnsynchronized
-                        : ClockSynchronization::kSynchronized;
+KernelClockState ReadKernelClock() {
+  timex told{};  // modes == 0 only asks
+  const int result = ::adjtimex(&told);
+  if (result < 0) return {};
+  KernelClockState state;
+  const bool unsynchronized = result == TIME_ERROR || (told.status & STA_UNSYNC) != 0;
+  state.synchronization =
+      unsynchronized ? ClockSynchronization::kUnsynchronized : ClockSynchronization::kSynchronized;
+  state.max_error = absl::Microseconds(told.maxerror);
+  state.estimated_error = absl::Microseconds(told.esterror);
+  state.leap_insert = (told.status & STA_INS) != 0;
+  state.leap_delete = (told.status & STA_DEL) != 0;
+  return state;
 }
 
 std::string KernelClockSource() {

@@ -7,13 +7,25 @@
 
 namespace rawgate::timesvc {
 
-// adjtimex(2).
 enum class ClockSynchronization {
   kUnknown,  // not told, as in some sandboxes
   kSynchronized,
   kUnsynchronized,
 };
-ClockSynchronization KernelClockSynchronization();
+
+// Where the kernel's clock stands, as whoever disciplines it has told the kernel.
+struct KernelClockState {
+  ClockSynchronization synchronization = ClockSynchronization::kUnknown;
+  // At most this far from the true time, and estimated to be this far from it. Zero when not told.
+  absl::Duration max_error = absl::ZeroDuration();
+  absl::Duration estimated_error = absl::ZeroDuration();
+  // The last minute of this UTC day has 61 or 59 seconds.
+  bool leap_insert = false;
+  bool leap_delete = false;
+};
+
+// adjtimex(2), which only asks. Some 100 ns.
+KernelClockState ReadKernelClock();
 
 // The clock source in use, such as "tsc" or "kvm-clock"; empty where it is not told. Reads a file
 // of sysfs.

@@ -30,6 +30,7 @@ absl::StatusOr<TimeReading> TimeCore::Read(absl::string_view format, absl::strin
                       absl::StrCat("format is ", format.size(), " bytes; at most ", kFormatMax));
   }
   TimeReading reading;
+  reading.test_clock = test_clock_ != nullptr && test_clock_->active();
   reading.time = clock_.Now();
   const std::time_t second = absl::ToTimeT(reading.time);
   BrokenDownTime broken_down;
@@ -44,17 +45,17 @@ absl::StatusOr<TimeReading> TimeCore::Read(absl::string_view format, absl::strin
   }
   reading.formatted = Formatted(format, broken_down);
   reading.utc_offset_seconds = static_cast<int>(broken_down.zoned.tm_gmtoff);
-  reading.clock_source = ClockSource(reading.time);
-  reading.synchronization = KernelClockSynchronization();
   reading.uptime = TimeSinceBoot();
+  reading.clock_source = ClockSource(reading.uptime);
+  reading.synchronization = ReadKernelClock().synchronization;
   return reading;
 }
 
-std::string TimeCore::ClockSource(absl::Time now) {
+std::string TimeCore::ClockSource(absl::Duration uptime) {
   absl::MutexLock lock(&mutex_);
-  if (absl::AbsDuration(now - clock_source_read_) >= absl::Seconds(1)) {
+  if (uptime - clock_source_read_ >= absl::Seconds(1)) {
     clock_source_ = KernelClockSource();
-    clock_source_read_ = now;
+    clock_source_read_ = uptime;
   }
   return clock_source_;
 }

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "runtime/base/clock.h"
 #include "services/time/kernel_clock.h"
+#include "services/time/test_clock.h"
 #include "services/time/time_format_cache.h"
 
 namespace rawgate::timesvc {
@@ -25,6 +26,8 @@ struct TimeReading {
   std::string clock_source;
   ClockSynchronization synchronization = ClockSynchronization::kUnknown;
   absl::Duration uptime;
+  // The test clock was set to something when it told `time`.
+  bool test_clock = false;
 };
 
 class TimeCore {
@@ -32,11 +35,18 @@ class TimeCore {
   // Longest answer to a datagram; clients read no more.
   static constexpr size_t kAnswerMax = FormatCache::kTextMax;
 
-  // `clock` outlives this object.
+  // Tells the time of `clock`, which outlives this object.
   explicit TimeCore(Clock& clock) : clock_(clock) {}
+  // Tells the time of `test_clock`, which may be set while this object is in use and outlives it.
+  explicit TimeCore(TestClock& test_clock) : clock_(test_clock), test_clock_(&test_clock) {}
+
+  // What is told. Null: there is no test clock, and it cannot be set.
+  TestClock* test_clock() const { return test_clock_; }
 
   // Any thread.
   absl::Time Now() { return clock_.Now(); }
+  // What is told when the machine's clock says `real`. Any thread.
+  absl::Time At(absl::Time real) const { return test_clock_ ? test_clock_->At(real) : real; }
 
   // Now, in the server's zone, as FormatTime() has it: at most kAnswerMax bytes. Loop thread.
   size_t Answer(absl::string_view format, std::span<char> reply);
@@ -46,15 +56,17 @@ class TimeCore {
   absl::StatusOr<TimeReading> Read(absl::string_view format, absl::string_view time_zone);
 
  private:
-  std::string ClockSource(absl::Time now);
+  std::string ClockSource(absl::Duration uptime);
 
   Clock& clock_;
+  TestClock* const test_clock_ = nullptr;
   // Of the loop thread.
   FormatCache answers_;
 
   absl::Mutex mutex_;
   std::string clock_source_ ABSL_GUARDED_BY(mutex_);
-  absl::Time clock_source_read_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  // By the time since boot, which nobody sets.
+  absl::Duration clock_source_read_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
 };
 
 }  // namespace rawgate::timesvc

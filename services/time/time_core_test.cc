@@ -75,6 +75,26 @@ TEST_F(TimeCoreTest, RefusesBadRequests) {
   EXPECT_EQ(ReasonOf(core_.Read("", "Mars/Olympus").status()), "UNKNOWN_TIME_ZONE");
 }
 
+TEST_F(TimeCoreTest, TellsTheTestClocksTime) {
+  EXPECT_EQ(core_.test_clock(), nullptr);
+  EXPECT_EQ(core_.At(absl::UnixEpoch()), absl::UnixEpoch());
+  EXPECT_FALSE(core_.Read("", "")->test_clock);
+
+  TestClock test_clock(clock_);
+  TimeCore core(test_clock);
+  EXPECT_EQ(core.test_clock(), &test_clock);
+  EXPECT_FALSE(core.Read("", "")->test_clock);
+  ASSERT_TRUE(test_clock.Set({.offset = absl::Seconds(30)}).ok());
+  EXPECT_EQ(core.Now(), clock_.Now() + absl::Seconds(30));
+  EXPECT_EQ(core.At(absl::UnixEpoch()), absl::FromUnixSeconds(30));
+  const auto reading = core.Read("%T", "UTC");
+  EXPECT_EQ(reading->formatted, "23:32:00");
+  EXPECT_TRUE(reading->test_clock);
+  std::string reply(1024, '?');
+  reply.resize(core.Answer("%s", reply));
+  EXPECT_EQ(reply, "1234567920");
+}
+
 TEST_F(TimeCoreTest, TheSessionAnswersWithinWhatItMay) {
   TimeDatagramSession session(core_);
   const net::Endpoint peer = net::Endpoint::Parse("udp://127.0.0.1:4000").value();

@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
 
 namespace rawgate::timesvc {
 namespace {
@@ -49,6 +53,20 @@ Conversion ParseConversion(absl::string_view text) {
     conversion.tail = text.substr(tail, last + 1 - tail);
   }
   return conversion;
+}
+
+// Whether strftime(3) makes something of it: it takes E and O before some conversions only, and
+// passes others, such as "%Ea", through.
+bool Converts(const Conversion& conversion) {
+  if (conversion.tail.size() < 2) return !conversion.tail.empty();
+  const std::string specification = absl::StrCat("%", conversion.tail);
+  std::array<char, kNaturalSizeMax> text;
+  std::tm epoch{};
+  epoch.tm_mday = 1;
+  epoch.tm_year = 70;
+  const size_t size =
+      ::strftime_l(text.data(), text.size(), specification.c_str(), &epoch, CLocale());
+  return absl::string_view(text.data(), size) != specification;
 }
 
 size_t WidthOf(const Conversion& conversion, size_t width_max) {
@@ -127,6 +145,20 @@ size_t FormatTime(absl::string_view format, const BrokenDownTime& time, std::spa
     format.remove_prefix(conversion.size());
   }
   return written;
+}
+
+absl::Status CheckFormat(absl::string_view format) {
+  for (size_t at = format.find('%'); at < format.size(); at = format.find('%', at)) {
+    const Conversion conversion = ParseConversion(format.substr(at));
+    if (!Converts(conversion)) {
+      return FieldError("format", "BAD_FORMAT",
+                        absl::StrCat("the % at byte ", at,
+                                     " of format begins no conversion of "
+                                     "strftime; %% stands for a %"));
+    }
+    at += conversion.size();
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace rawgate::timesvc

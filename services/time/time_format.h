@@ -5,6 +5,7 @@
 #include <ctime>
 #include <span>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
@@ -36,5 +37,10 @@ inline constexpr size_t kFormattedMax = 64 << 10;
 // unchanged. Allocates nothing, and the work is bounded by the sizes of `format` and `out`,
 // whatever widths are asked for. Any thread.
 size_t FormatTime(absl::string_view format, const BrokenDownTime& time, std::span<char> out);
+
+// Whether each '%' of `format` begins a conversion, for callers who would rather have an error than
+// a '%' that passes through. Any thread. Errors: INVALID_ARGUMENT (BAD_FORMAT), of the field
+// "format", saying where.
+absl::Status CheckFormat(absl::string_view format);
 
 }  // namespace rawgate::timesvc

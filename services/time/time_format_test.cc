@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "runtime/base/status.h"
 
 namespace rawgate::timesvc {
 namespace {
@@ -168,6 +170,45 @@ TEST_F(BreakDownTest, UsesAnotherZone) {
   const BrokenDownTime summer = BreakDown(kInstant + 180 * 86'400, berlin);
   EXPECT_EQ(Format("%F %T %Z %z", summer), "2009-08-13 01:31:30 CEST +0200");
   EXPECT_EQ(summer.zoned.tm_gmtoff, 7200);
+}
+
+TEST(CheckFormatTest, TakesWhatConverts) {
+  for (const char* format :
+       {"", "text", "%H:%M", "%%", "100%%", "%%Q", "%-d|%_4H|%^a|%#Z|%010Y|%Ey %EY %Od %OH",
+        "点 %c",
+        "%a%A%b%B%c%C%d%D%e%F%g%G%h%H%I%j%k%l%m%M%n%p%P%r%R%s%S%t%T%u%U%V%w%W%x%X%y%Y%z%Z%%"}) {
+    EXPECT_TRUE(CheckFormat(format).ok()) << format;
+  }
+}
+
+TEST(CheckFormatTest, SaysWhereNothingConverts) {
+  const auto refused = [](absl::string_view format, size_t at) {
+    const absl::Status status = CheckFormat(format);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(ReasonOf(status), "BAD_FORMAT");
+    EXPECT_EQ(FieldOf(status), "format");
+    EXPECT_TRUE(absl::StrContains(status.message(), absl::StrCat("at byte ", at, " "))) << status;
+  };
+  refused("%", 0);
+  refused("100%", 3);
+  refused("%Q%H", 0);
+  refused("%H%%%Q", 4);
+  refused("%%%", 2);
+  refused("%H %5", 3);
+  refused("点%-^#5", 3);
+  refused("%E", 0);
+  refused("%d %Ea", 3);
+  refused("%OY", 0);
+  refused("%E%", 0);
+  refused(absl::string_view("%\0H", 3), 0);
+}
+
+TEST(CheckFormatTest, WhatItRefusesPassesThrough) {
+  for (const std::string conversion :
+       {"%Ea", "%Ed", "%EH", "%OY", "%Oc", "%E%", "%O%", "%Q", "%Ei"}) {
+    EXPECT_FALSE(CheckFormat(conversion).ok()) << conversion;
+    EXPECT_EQ(Format(conversion), conversion);
+  }
 }
 
 }  // namespace
