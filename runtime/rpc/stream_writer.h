@@ -30,12 +30,14 @@ class StreamWriter : public Reactor {
     // The last call: this object is deleted right after.
     std::function<void()> on_done;
   };
-  // At most `queue_max` responses wait behind the one being written.
+  // At most `queue_max` responses wait behind the one being written; 0 is for who would rather skip
+  // some than have them wait.
   explicit StreamWriter(Hooks hooks, size_t queue_max = 16)
       : hooks_(std::move(hooks)), queue_max_(queue_max) {}
 
   // Queues one response. False: it was taken, but the queue is now full; wait for on_room before
   // the next. After Finish() or cancellation responses are dropped and the answer is true.
+  // With a queue_max of 0 that is so after every response, until it is written.
   bool Write(Response response);
   // Ends the stream after what is queued. Only the first call counts.
   void Finish(grpc::Status status);
@@ -84,10 +86,11 @@ bool StreamWriter<Response, Reactor>::Write(Response response) {
       return !room_owed_;
     }
     writing_ = true;
+    room_owed_ = queue_max_ == 0;
     current_ = std::move(response);
   }
   this->StartWrite(&current_);
-  return true;
+  return queue_max_ > 0;
 }
 
 template <typename Response, typename Reactor>
@@ -114,11 +117,11 @@ void StreamWriter<Response, Reactor>::OnWriteDone(bool ok) {
     absl::MutexLock lock(&mutex_);
     // A failed write breaks the stream for good; gRPC reports it as a cancellation besides.
     if (!ok) Cancelled();
+    room = std::exchange(room_owed_, false);
     write = !queue_.empty();
     if (write) {
       current_ = std::move(queue_.front());
       queue_.pop_front();
-      room = std::exchange(room_owed_, false);
     } else {
       writing_ = false;
       status.swap(status_);

@@ -138,6 +138,28 @@ TEST_F(StreamWriterTest, AFullQueueIsToldAndItsRoomToo) {
   EXPECT_EQ(rooms, 1);
 }
 
+TEST_F(StreamWriterTest, WithoutAQueueThereIsRoomWhenTheResponseIsWritten) {
+  std::atomic<Writer*> writer{nullptr};
+  std::atomic<int> rooms{0};
+  Serve([&] {
+    writer = new Writer({.on_room = [&] { ++rooms; }, .on_cancel = {}, .on_done = {}}, 0);
+    return writer.load();
+  });
+  grpc::ClientContext context;
+  const Reader reader = Call(context);
+  ASSERT_TRUE(Eventually([&] { return writer != nullptr; }));
+  WatchServicesResponse response;
+  for (int i = 1; i <= 10; ++i) {
+    EXPECT_FALSE(writer.load()->Write(Numbered(static_cast<uint64_t>(i), kBlocking)));
+    ASSERT_TRUE(reader->Read(&response));
+    EXPECT_EQ(response.sequence(), static_cast<uint64_t>(i));
+    ASSERT_TRUE(Eventually([&] { return rooms == i; })) << "told " << rooms << " times";
+  }
+  writer.load()->Finish(grpc::Status::OK);
+  EXPECT_FALSE(reader->Read(&response));
+  EXPECT_TRUE(reader->Finish().ok());
+}
+
 TEST_F(StreamWriterTest, ACancelledStreamTakesNoMoreAndStillOwesItsFinish) {
   std::atomic<Writer*> writer{nullptr};
   absl::Notification cancelled, done;
