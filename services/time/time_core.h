@@ -13,15 +13,12 @@
 #include "services/time/kernel_clock.h"
 #include "services/time/test_clock.h"
 #include "services/time/time_format_cache.h"
+#include "services/time/time_formatter.h"
 
 namespace rawgate::timesvc {
 
-struct TimeReading {
+struct TimeReading : FormattedTime {
   absl::Time time;
-  std::string formatted;
-  // As asked for, or the abbreviation of the server's own, such as "CET".
-  std::string zone;
-  int utc_offset_seconds = 0;
   // As in kernel_clock.h; the source is at most a second old.
   std::string clock_source;
   ClockSynchronization synchronization = ClockSynchronization::kUnknown;
@@ -43,16 +40,21 @@ class TimeCore {
   // What is told. Null: there is no test clock, and it cannot be set.
   TestClock* test_clock() const { return test_clock_; }
 
+  // Whether it is set to anything but the truth. Any thread.
+  bool test_clock_active() const { return test_clock_ != nullptr && test_clock_->active(); }
+
   // Any thread.
   absl::Time Now() { return clock_.Now(); }
   // What is told when the machine's clock says `real`. Any thread.
   absl::Time At(absl::Time real) const { return test_clock_ ? test_clock_->At(real) : real; }
 
+  // As TestClock::RealTimeUntil(). Any thread.
+  absl::Duration RealTimeUntil(absl::Time told);
+
   // Now, in the server's zone, as FormatTime() has it: at most kAnswerMax bytes. Loop thread.
   size_t Answer(absl::string_view format, std::span<char> reply);
 
-  // Now, in `time_zone`; empty means the server's own. Any thread. Errors: INVALID_ARGUMENT
-  // (FORMAT_TOO_LONG: over kFormatMax bytes; UNKNOWN_TIME_ZONE).
+  // Now. Arguments and errors are those of TimeFormatter::Make(). Any thread.
   absl::StatusOr<TimeReading> Read(absl::string_view format, absl::string_view time_zone);
 
  private:

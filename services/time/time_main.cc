@@ -54,5 +54,6 @@ int main(int argc, char** argv) {
   host.AddStreamListeners("time", time_stream);
   host.AddDatagramListeners("time", time_datagram, ClassicDatagramSession::Options());
   host.AddRpcService(servicer);
+  host.service().Add(servicer);
   return host.Run();
 }

@@ -1,13 +1,18 @@
 #include "services/time/time_servicer.h"
 
-#include <algorithm>
-#include <string>
 #include <utility>
+#include <vector>
+
+#include <boost/asio/post.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 #include "runtime/rpc/proto_time.h"
 #include "runtime/rpc/status.h"
-#include "services/time/time_format.h"
+#include "runtime/rpc/unary_call.h"
+#include "services/time/time_clock_servicer.h"
+#include "services/time/time_watch_servicer.h"
 
 namespace rawgate::timesvc {
 namespace {
@@ -26,30 +31,34 @@ pb::ClockSynchronization ToProto(ClockSynchronization synchronization) {
   return pb::CLOCK_SYNCHRONIZATION_UNSPECIFIED;
 }
 
-// A result that was cut may end within a character, which no string field takes.
-void DropPartialCharacter(std::string& text) {
-  constexpr size_t kCharacterMax = 4;
-  for (size_t back = 1; back <= std::min(kCharacterMax, text.size()); ++back) {
-    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
-    if ((byte & 0xc0) == 0x80) continue;
-    const size_t size = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
-    if (size > back) text.resize(text.size() - back);
-    return;
-  }
-}
-
 void Fill(TimeReading reading, pb::GetTimeResponse* response) {
   *response->mutable_time() = rpc::ToProto(reading.time);
-  if (reading.formatted.size() == kFormattedMax) DropPartialCharacter(reading.formatted);
   response->set_formatted(std::move(reading.formatted));
   response->set_time_zone(std::move(reading.zone));
   response->set_utc_offset_seconds(reading.utc_offset_seconds);
   response->set_clock_source(std::move(reading.clock_source));
   response->set_synchronization(ToProto(reading.synchronization));
   *response->mutable_uptime() = rpc::ToProto(reading.uptime);
+  response->set_test_clock(reading.test_clock);
+}
+
+absl::Status TestClockDisabled() {
+  return Error(absl::StatusCode::kFailedPrecondition, "TEST_CLOCK_DISABLED",
+               "the time service was started without --test_clock");
 }
 
 }  // namespace
+
+TimeServicer::TimeServicer(TimeCore& core, rpc::Admission& admission)
+    : core_(core), admission_(admission), loop_(admission.service().loop()) {
+  if (core_.test_clock() == nullptr) return;
+  changes_ = core_.test_clock()->Subscribe([this] {
+    boost::asio::post(loop_, [this] {
+      for (const auto& watch : watches_) watch->ClockWasSet();
+    });
+  });
+}
+TimeServicer::~TimeServicer() = default;
 
 grpc::ServerUnaryReactor* TimeServicer::GetTime(grpc::CallbackServerContext* context,
                                                 const pb::GetTimeRequest* request,
@@ -76,6 +85,71 @@ grpc::ServerUnaryReactor* TimeServicer::GetTime(grpc::CallbackServerContext* con
   }
   reactor->Finish(call->End(outcome));
   return reactor;
+}
+
+grpc::ServerWriteReactor<pb::WatchTimeResponse>* TimeServicer::WatchTime(
+    grpc::CallbackServerContext* context, const pb::WatchTimeRequest* request) {
+  absl::StatusOr<rpc::Call> call = admission_.Admit(*context, "WatchTime");
+  if (!call.ok()) {
+    auto* const refused = new TimeWatch::Writer({});
+    refused->Finish(rpc::ToGrpc(call.status()));
+    return refused;
+  }
+  call->CountReceived(request->format().size());
+  call->Describe([request] { return absl::StrCat("watch time as ", request->format()); });
+  const auto watch = std::make_shared<TimeWatch>(core_, loop_, *std::move(call));
+  TimeWatch::Writer* const writer = watch->Open([this, watch] { watches_.erase(watch); });
+  boost::asio::post(loop_, [this, watch, request = *request] { Begin(watch, request); });
+  return writer;
+}
+
+void TimeServicer::Begin(const std::shared_ptr<TimeWatch>& watch,
+                         const pb::WatchTimeRequest& request) {
+  watches_.insert(watch);
+  // The service may have been stopped since the call was admitted; then Drain() has passed already.
+  if (!admission_.service().accepting()) return Drain([] {});
+  absl::StatusOr<WatchOptions> options = ToWatchOptions(request);
+  if (!options.ok()) return watch->End(options.status());
+  watch->Start(*std::move(options));
+}
+
+grpc::ServerUnaryReactor* TimeServicer::GetTestClock(grpc::CallbackServerContext* context,
+                                                     const pb::GetTestClockRequest*,
+                                                     pb::GetTestClockResponse* response) {
+  return rpc::RunOnLoop(admission_, context, "GetTestClock",
+                        [this, response](rpc::Call&, const rpc::UnaryDone& done) {
+                          if (core_.test_clock() == nullptr) return done(TestClockDisabled());
+                          *response->mutable_test_clock() = ToProto(core_.test_clock()->setting());
+                          done(absl::OkStatus());
+                        });
+}
+
+grpc::ServerUnaryReactor* TimeServicer::SetTestClock(grpc::CallbackServerContext* context,
+                                                     const pb::SetTestClockRequest* request,
+                                                     pb::SetTestClockResponse* response) {
+  return rpc::RunOnLoop(admission_, context, "SetTestClock",
+                        [=, this](rpc::Call& call, const rpc::UnaryDone& done) {
+                          done(Set(*request, response, call));
+                        });
+}
+
+absl::Status TimeServicer::Set(const pb::SetTestClockRequest& request,
+                               pb::SetTestClockResponse* response, rpc::Call& call) {
+  if (core_.test_clock() == nullptr) return TestClockDisabled();
+  const absl::StatusOr<ClockSetting> setting = FromProto(request.test_clock());
+  if (!setting.ok()) return setting.status();
+  if (absl::Status set = core_.test_clock()->Set(*setting); !set.ok()) return set;
+  *response->mutable_test_clock() = ToProto(*setting);
+  call.Describe([&] { return absl::StrCat("test clock: ", ToText(*setting)); });
+  spdlog::info("test clock: {}, set by {}", ToText(*setting), call.peer());
+  return absl::OkStatus();
+}
+
+void TimeServicer::Drain(std::function<void()> drained) {
+  const absl::Status why = admission_.StopError();
+  // A copy, since each of them leaves the set.
+  for (const auto& watch : std::vector(watches_.begin(), watches_.end())) watch->End(why);
+  drained();
 }
 
 }  // namespace rawgate::timesvc

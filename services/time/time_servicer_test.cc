@@ -1,45 +1,28 @@
 #include "services/time/time_servicer.h"
 
-#include <cstdlib>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "runtime/base/status.h"
-#include "runtime/rpc/status.h"
-#include "runtime/testing/manual_clock.h"
-#include "runtime/testing/service_fixture.h"
 #include "services/time/time_format.h"
+#include "services/time/time_servicer_testing.h"
 
 namespace rawgate::timesvc {
 namespace {
 
 namespace pb = rawgate::time::v1;
 
-class TimeServicerTest : public ::testing::Test {
+class GetTimeTest : public TimeServicerTest {
  protected:
-  TimeServicerTest() {
-    ::setenv("TZ", "XYZ-5:45", 1);
-    fixture_.Serve(servicer_);
-    stub_ = pb::TimeService::NewStub(fixture_.channel());
-  }
-  ~TimeServicerTest() override { fixture_.Shutdown(); }
-
   absl::Status GetTime(const pb::GetTimeRequest& request) {
-    grpc::ClientContext context;
-    return rpc::FromGrpc(stub_->GetTime(&context, request, &response_));
+    return Call(&pb::TimeService::Stub::GetTime, request, &response_);
   }
 
-  // 2009-02-13 23:31:30.123 UTC.
-  testing::ManualClock clock_{absl::FromUnixMillis(1'234'567'890'123)};
-  TimeCore core_{clock_};
-  testing::ServiceFixture fixture_{"time"};
-  TimeServicer servicer_{core_, fixture_.admission()};
-  std::unique_ptr<pb::TimeService::Stub> stub_;
   pb::GetTimeResponse response_;
 };
 
-TEST_F(TimeServicerTest, TellsTheTime) {
+TEST_F(GetTimeTest, TellsTheTime) {
   ASSERT_TRUE(GetTime({}).ok());
   EXPECT_EQ(response_.time().seconds(), 1'234'567'890);
   EXPECT_EQ(response_.time().nanos(), 123'000'000);
@@ -50,7 +33,7 @@ TEST_F(TimeServicerTest, TellsTheTime) {
   EXPECT_FALSE(response_.has_client_send_time());
 }
 
-TEST_F(TimeServicerTest, InAFormatAndAZone) {
+TEST_F(GetTimeTest, InAFormatAndAZone) {
   pb::GetTimeRequest request;
   request.set_format(std::string("%H:%M %Z\0\xc3\xa9", 11));
   request.set_time_zone("Europe/Berlin");
@@ -60,7 +43,7 @@ TEST_F(TimeServicerTest, InAFormatAndAZone) {
   EXPECT_EQ(response_.utc_offset_seconds(), 3600);
 }
 
-TEST_F(TimeServicerTest, ALongResultIsCutBetweenCharacters) {
+TEST_F(GetTimeTest, ALongResultIsCutBetweenCharacters) {
   pb::GetTimeRequest request;
   for (const size_t before : {0, 1, 2, 3}) {
     // The limit falls within the character that follows.
@@ -70,7 +53,7 @@ TEST_F(TimeServicerTest, ALongResultIsCutBetweenCharacters) {
   }
 }
 
-TEST_F(TimeServicerTest, EchoesTheClientsTimeBesideItsOwn) {
+TEST_F(GetTimeTest, EchoesTheClientsTimeBesideItsOwn) {
   pb::GetTimeRequest request;
   request.mutable_client_send_time()->set_seconds(1'234'567'889);
   ASSERT_TRUE(GetTime(request).ok());
@@ -79,7 +62,7 @@ TEST_F(TimeServicerTest, EchoesTheClientsTimeBesideItsOwn) {
   EXPECT_EQ(response_.server_send_time().seconds(), 1'234'567'890);
 }
 
-TEST_F(TimeServicerTest, NamesTheFieldThatIsWrong) {
+TEST_F(GetTimeTest, NamesTheFieldThatIsWrong) {
   pb::GetTimeRequest request;
   request.set_format(std::string(1025, 'x'));
   absl::Status status = GetTime(request);
@@ -92,9 +75,31 @@ TEST_F(TimeServicerTest, NamesTheFieldThatIsWrong) {
   status = GetTime(request);
   EXPECT_EQ(ReasonOf(status), "UNKNOWN_TIME_ZONE");
   EXPECT_EQ(FieldOf(status), "time_zone");
+
+  request.set_time_zone("");
+  for (const char* format : {"%", "%Q", "%H:%"}) {
+    request.set_format(format);
+    status = GetTime(request);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << format;
+    EXPECT_EQ(ReasonOf(status), "BAD_FORMAT") << format;
+    EXPECT_EQ(FieldOf(status), "format") << format;
+  }
 }
 
-TEST_F(TimeServicerTest, AStoppedServiceSaysSo) {
+TEST_F(GetTimeTest, TellsTheTestClocksTimeAndSaysSo) {
+  ASSERT_TRUE(GetTime({}).ok());
+  EXPECT_FALSE(response_.test_clock());
+  ASSERT_TRUE(clock_.Set({.offset = absl::Seconds(-1'234'567'890)}).ok());
+  ASSERT_TRUE(GetTime({}).ok());
+  EXPECT_EQ(response_.time().seconds(), 0);
+  EXPECT_EQ(response_.time().nanos(), 123'000'000);
+  EXPECT_EQ(response_.formatted(), "1970-01-01 05:45:00");
+  EXPECT_EQ(response_.server_receive_time().seconds(), 0);
+  EXPECT_EQ(response_.server_send_time().seconds(), 0);
+  EXPECT_TRUE(response_.test_clock());
+}
+
+TEST_F(GetTimeTest, AStoppedServiceSaysSo) {
   ASSERT_TRUE(fixture_.Stop().ok());
   const absl::Status status = GetTime({});
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
@@ -103,7 +108,7 @@ TEST_F(TimeServicerTest, AStoppedServiceSaysSo) {
   EXPECT_TRUE(GetTime({}).ok());
 }
 
-TEST_F(TimeServicerTest, CountsItsCalls) {
+TEST_F(GetTimeTest, CountsItsCalls) {
   ASSERT_TRUE(GetTime({}).ok());
   EXPECT_FALSE(GetTime([] {
                  pb::GetTimeRequest request;
