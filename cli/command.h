@@ -47,6 +47,7 @@ void AddShellCommand(CLI::App& app, Command& chosen);        // shell
 void AddJobCommands(CLI::App& app, Command& chosen);         // jobs, kill
 void AddAttachCommand(CLI::App& app, Command& chosen);       // attach
 void AddDateCommand(CLI::App& app, Command& chosen);         // date
+void AddTestClockCommand(CLI::App& app, Command& chosen);    // test-clock
 void AddPutCommand(CLI::App& app, Command& chosen);          // put
 void AddGetCommand(CLI::App& app, Command& chosen);          // get
 void AddFileCommands(CLI::App& app, Command& chosen);        // ls, stat
@@ -57,6 +58,11 @@ void AddChatCommand(CLI::App& app, Command& chosen);         // chat
 // An option whose value is a time: "500ms", "5s", "1m30s", or seconds as a bare number.
 CLI::Option* AddDurationOption(CLI::App& app, const std::string& name, absl::Duration& duration,
                                const std::string& description);
+// The same, for one that may be negative, from `least` to `most`; `take` is given its value.
+CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,
+                               std::function<void(absl::Duration)> take,
+                               const std::string& description, absl::Duration least,
+                               absl::Duration most);
 
 // Throws CLI::ValidationError, which names both, unless `value` is UTF-8, as strings of the gRPC
 // contract are. Done for every option that is not a kLocalFile.

@@ -81,6 +81,7 @@ void AddCommands(CLI::App& app, Command& chosen) {
   AddJobCommands(app, chosen);
   AddAttachCommand(app, chosen);
   AddDateCommand(app, chosen);
+  AddTestClockCommand(app, chosen);
   AddChatCommand(app, chosen);
   AddPutCommand(app, chosen);
   AddGetCommand(app, chosen);
@@ -182,16 +183,27 @@ void CheckUtf8(const std::string& option, absl::string_view value) {
 
 CLI::Option* AddDurationOption(CLI::App& app, const std::string& name, absl::Duration& duration,
                                const std::string& description) {
-  const auto parse = [name, &duration](const std::string& text) {
+  return AddDurationOption(
+      app, name, [&duration](absl::Duration value) { duration = value; }, description,
+      absl::ZeroDuration(), absl::Hours(24 * 365));
+}
+
+CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,
+                               std::function<void(absl::Duration)> take,
+                               const std::string& description, absl::Duration least,
+                               absl::Duration most) {
+  const auto parse = [name, take = std::move(take), least, most](const std::string& text) {
     double seconds = 0;
+    absl::Duration duration;
     if (absl::SimpleAtod(text, &seconds)) {
       duration = absl::Seconds(seconds);
     } else if (!absl::ParseDuration(text, &duration)) {
       throw CLI::ValidationError(name, absl::StrCat("'", text, "' is no time such as 5s or 1m30s"));
     }
-    if (duration < absl::ZeroDuration() || duration > absl::Hours(24 * 365)) {
+    if (duration < least || duration > most) {
       throw CLI::ValidationError(name, absl::StrCat("'", text, "' is out of range"));
     }
+    take(duration);
   };
   return app.add_option_function<std::string>(name, parse, description)->type_name("TIME");
 }

@@ -22,7 +22,7 @@ using testing::StartsWith;
 
 const std::vector<std::string> kCommands = {
     "ps",   "start", "stop", "watch", "connections", "close", "run", "shell", "jobs", "attach",
-    "kill", "echo",  "date", "chat",  "put",         "get",   "ls",  "stat",  "rm"};
+    "kill", "echo",  "date", "chat",  "put",         "get",   "ls",  "stat",  "rm",   "test-clock"};
 
 // A port on which nothing listens: it was free a moment ago.
 std::string DeadTarget() {
@@ -93,6 +93,17 @@ TEST(CommandLine, WrongUsageIsTwoAndOneLine) {
       {"kill"},
       {"kill", "7f3a-1", "STOP"},
       {"echo", "--transform", "rot13", "x"},
+      {"date", "--interval", "1s"},
+      {"date", "--count", "1"},
+      {"date", "--watch", "--count", "0"},
+      {"date", "--watch", "-v"},
+      {"test-clock", "--offset", "soon"},
+      {"test-clock", "--offset", "inf"},
+      {"test-clock", "--freeze", "--rate", "2"},
+      {"test-clock", "--kiss", "RATE", "--stratum", "1"},
+      {"test-clock", "--stratum", "256"},
+      {"test-clock", "--leap", "60"},
+      {"test-clock", "--real", "--freeze"},
       {"put"},
       {"get"},
   };

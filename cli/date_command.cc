@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/command.h"
+#include "cli/date_watch.h"
 #include "cli/display_text.h"
 #include "cli/proto_text.h"
 #include "rawgate/time/v1/time_service.grpc.pb.h"
@@ -19,7 +20,15 @@ struct DateOptions {
   std::string zone;
   bool verbose = false;
   bool json = false;
+  bool watch = false;
+  absl::Duration interval = absl::Seconds(1);
+  uint32_t count = 0;
 };
+
+// As date(1) takes it.
+std::string FormatOf(const DateOptions& options) {
+  return options.format.substr(options.format.starts_with('+') ? 1 : 0);
+}
 
 // "+0.000123 s".
 std::string Offset(absl::Duration offset) {
@@ -45,20 +54,28 @@ std::string Details(const time::v1::GetTimeResponse& response, absl::Time receiv
   const absl::Duration offset = ((server_received - sent) + (server_sent - received)) / 2;
   const absl::Duration delay = (received - sent) - (server_sent - server_received);
   const int utc_minutes = response.utc_offset_seconds() / 60;
-  return absl::StrCat(
-      "zone          ", Printable(response.time_zone()),
-      absl::StrFormat(" (UTC%c%02d:%02d)\n", utc_minutes < 0 ? '-' : '+',
-                      std::abs(utc_minutes) / 60, std::abs(utc_minutes) % 60),
-      "clock source  ", response.clock_source().empty() ? "-" : Printable(response.clock_source()),
-      "\nsynchronised  ", Synchronization(response.synchronization()), "\nuptime        ",
-      HumanDuration(ToDuration(response.uptime())), "\noffset        ", Offset(offset),
-      " (its clock less ours)\ndelay         ", HumanDuration(delay), "\n");
+  return absl::StrCat("zone          ", Printable(response.time_zone()),
+                      absl::StrFormat(" (UTC%c%02d:%02d)\n", utc_minutes < 0 ? '-' : '+',
+                                      std::abs(utc_minutes) / 60, std::abs(utc_minutes) % 60),
+                      "clock source  ",
+                      response.clock_source().empty() ? "-" : Printable(response.clock_source()),
+                      "\nsynchronised  ", Synchronization(response.synchronization()),
+                      "\nuptime        ", HumanDuration(ToDuration(response.uptime())),
+                      "\noffset        ", Offset(offset), " (its clock less ours)\ndelay         ",
+                      HumanDuration(delay), response.test_clock() ? "\ntest clock    set\n" : "\n");
+}
+
+absl::StatusOr<int> Watch(const DateOptions& options, Context& context) {
+  DateWatch watch{.count = options.count, .json = options.json};
+  watch.request.set_format(FormatOf(options));
+  watch.request.set_time_zone(options.zone);
+  *watch.request.mutable_interval() = ToProto(options.interval);
+  return WatchDate(watch, context);
 }
 
 absl::StatusOr<int> Date(const DateOptions& options, Context& context) {
   time::v1::GetTimeRequest request;
-  // As date(1) takes it.
-  request.set_format(options.format.substr(options.format.starts_with('+') ? 1 : 0));
+  request.set_format(FormatOf(options));
   request.set_time_zone(options.zone);
   *request.mutable_client_send_time() = ToProto(absl::Now());
   const auto stub = context.gateway.Stub<TimeService>();
@@ -79,7 +96,12 @@ constexpr char kExamples[] =
   rawgate date '%H:%M'          14:03
   rawgate date +%s              a leading + is dropped, as by date(1)
   rawgate date '%A %d %B' --zone Asia/Shanghai
-  rawgate date -v               also zone, clock source, offset and delay)";
+  rawgate date -v               also zone, clock source, offset and delay
+  rawgate date --watch          a line each time the far side's clock reaches
+                                a whole second
+  rawgate date --watch --interval 100ms --count 50 '%T'
+
+A watch that is too slow misses ticks and says how many on standard error.)";
 
 }  // namespace
 
@@ -92,9 +114,22 @@ void AddDateCommand(CLI::App& app, Command& chosen) {
       ->type_name("ZONE");
   CLI::Option* verbose = date->add_flag("-v,--verbose", options->verbose,
                                         "Also zone, clock, and offset from this machine");
-  date->add_flag("--json", options->json, "Print a GetTimeResponse as JSON")->excludes(verbose);
+  CLI::Option* watch = date->add_flag("--watch", options->watch, "A line a second, until Ctrl-C");
+  verbose->excludes(watch);
+  AddDurationOption(*date, "--interval", options->interval,
+                    "With --watch: a line at each whole multiple of\nthis, from 100ms to 24h (1s)")
+      ->needs(watch);
+  date->add_option("--count", options->count, "With --watch: end after N lines")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->needs(watch);
+  date->add_flag("--json", options->json,
+                 "Print a GetTimeResponse as JSON; with --watch, a\nWatchTimeResponse a line")
+      ->excludes(verbose);
   date->callback([&chosen, options] {
-    chosen.run = [options](Context& context) { return Date(*options, context); };
+    chosen.run = [options](Context& context) {
+      return options->watch ? Watch(*options, context) : Date(*options, context);
+    };
   });
 }
 
