@@ -66,11 +66,15 @@ class GetTimeTest(unittest.TestCase):
         self.assertLessEqual(len(get_time(format="%60000d%60000d%999999999d").formatted), 65536)
 
     def test_any_text(self):
-        self.assertEqual(get_time(format="\0\x1b 时间").formatted, "\0\x1b 时间")
-        # What is no conversion keeps its characters whole, whatever stands before it.
-        for text in ("%间", "%^间", "%10间", "%E间", "%O\U0001f600", "%间%"):
+        self.assertEqual(get_time(format="\0\x1b 时间 100%%").formatted, "\0\x1b 时间 100%")
+
+    def test_percent_sign_that_begins_no_conversion(self):
+        for text in ("%", "100%", "%Q", "%5", "%间", "%^间", "%E", "%Ea", "%O\U0001f600", "%%%", "%H:%"):
             with self.subTest(text=text):
-                self.assertEqual(get_time(format=text).formatted.replace(" ", ""), text)
+                code, reason, details = rpc.error_of(client.time.GetTime, rpc.time.GetTimeRequest(format=text))
+                self.assertEqual((code, reason), (grpc.StatusCode.INVALID_ARGUMENT, "BAD_FORMAT"))
+                violations = details["google.rpc.BadRequest"].field_violations
+                self.assertEqual([violation.field for violation in violations], ["format"])
 
     def test_times_of_the_exchange_are_in_order(self):
         request = rpc.time.GetTimeRequest()

@@ -52,8 +52,6 @@ CASES = [
     ("time", "no conversion, \0 时间".encode()),
     ("time", b"%Z %z %%"),
     ("time", b"%1000d"),
-    ("time", b"%"),
-    ("time", b"%Q %5"),
     ("upload", "parity/new", CONTENT, {}),
     ("upload", "parity/empty", b"", {}),
     ("upload", "parity/digest", CONTENT, {"sha256": SHA256}),
@@ -233,6 +231,18 @@ class ParityTest(unittest.TestCase):
         for path in stack.file_root.glob("parity/*"):
             path.unlink()
         return getattr(door, kind)(*arguments)
+
+
+class DifferentTest(unittest.TestCase):
+    """What the old port does for ever, and a typed client is better told of."""
+
+    def test_only_raw_clients_have_what_is_no_conversion_passed_through(self):
+        for text in (b"%", b"%Q %5"):
+            with self.subTest(text=text):
+                self.assertEqual(RawDoor().time(text), text)
+                request = rpc.time.GetTimeRequest(format=text.decode())
+                self.assertEqual(rpc.error_of(client.time.GetTime, request)[:2],
+                                 (grpc.StatusCode.INVALID_ARGUMENT, "BAD_FORMAT"))
 
 
 class OneThingTest(unittest.TestCase):
