@@ -24,7 +24,7 @@ void ChatCore::Receive(absl::string_view session_id, absl::string_view body) {
   SessionState& state = Hear(session_id);
   ++state.session.received;
   ++state.session.unseen;
-  Keep(state, Direction::kInbound, body, {});
+  Keep(state, {.direction = Direction::kInbound, .body = std::string(body)});
 }
 
 void ChatCore::Refuse(absl::string_view session_id) { ++Hear(session_id).session.refused; }
@@ -38,17 +38,49 @@ std::optional<absl::string_view> ChatCore::TakeAutomaticAnswer(absl::string_view
   state->automatic_sent = now;
   ++state->session.sent;
   const absl::string_view text = Utf8Prefix(automatic_.text, size_max);
-  Keep(*state, Direction::kAutomatic, text, {});
+  Keep(*state, {.direction = Direction::kAutomatic, .body = std::string(text)});
   return text;
+}
+
+size_t ChatCore::ForgetExpired() {
+  const absl::Time now = clock_.Now();
+  std::vector<std::string> expired;
+  for (const auto& [id, state] : sessions_) {
+    if (HasExpired(state.session, now)) expired.push_back(id);
+  }
+  for (const std::string& id : expired) ForgetSession(id);
+  return expired.size();
 }
 
 // ---- For operators
 
-Message ChatCore::AddAnswer(absl::string_view session_id, absl::string_view body,
-                            absl::string_view operator_name) {
+Message ChatCore::AddAnswer(absl::string_view session_id, const Answer& answer, bool to_all) {
   SessionState& state = *sessions_.Find(session_id);
   ++state.session.sent;
-  return Keep(state, Direction::kOutbound, body, operator_name);
+  return Keep(state, {.direction = Direction::kOutbound,
+                      .body = std::string(answer.body),
+                      .operator_name = std::string(answer.operator_name),
+                      .request_id = std::string(answer.request_id),
+                      .to_all = to_all});
+}
+
+absl::StatusOr<std::vector<Message>> ChatCore::FindSent(absl::string_view session_id,
+                                                        const Answer& answer) const {
+  std::vector<Message> sent;
+  // No message has an empty one.
+  const auto found = requests_.find(answer.request_id);
+  if (found == requests_.end()) return sent;
+  for (const uint64_t number : found->second) sent.push_back(kept_.at(number).message);
+  // Several are copies of one.
+  const Message& first = sent.front();
+  if (first.to_all == session_id.empty() && (first.to_all || first.session_id == session_id) &&
+      first.body == answer.body && first.operator_name == answer.operator_name) {
+    return sent;
+  }
+  return Error(absl::StatusCode::kAlreadyExists, "REQUEST_ID_REUSED",
+               absl::StrCat("message ", first.number,
+                            " was sent with this request_id, and is another one; give each message "
+                            "an id of its own"));
 }
 
 std::vector<Session> ChatCore::ListSessions(uint64_t before, size_t limit) const {
@@ -96,6 +128,10 @@ absl::StatusOr<std::unique_ptr<ChatCore::Watcher>> ChatCore::Watch(uint64_t afte
 // ---- Keeping
 
 ChatCore::SessionState& ChatCore::Hear(absl::string_view session_id) {
+  // Those behind one with unseen messages are left to ForgetExpired(): this must stay quick.
+  while (sessions_.size() > 0 && HasExpired(sessions_.oldest().value.session, clock_.Now())) {
+    ForgetSession(sessions_.oldest().key);
+  }
   if (sessions_.full() && !HasSession(session_id)) ForgetSession(sessions_.oldest().key);
   SessionState& state = sessions_.Touch(session_id);
   state.session.heard = ++last_heard_;
@@ -107,14 +143,16 @@ ChatCore::SessionState& ChatCore::Hear(absl::string_view session_id) {
   return state;
 }
 
-const Message& ChatCore::Keep(SessionState& state, Direction direction, absl::string_view body,
-                              absl::string_view operator_name) {
+const Message& ChatCore::Keep(SessionState& state, Message message) {
   const uint64_t number = ++last_number_;
+  message.number = number;
+  message.session_id = state.session.id;
+  message.time = clock_.Now();
   Kept& kept = kept_[number];
-  kept.message = {number,       state.session.id,  direction,
-                  clock_.Now(), std::string(body), std::string(operator_name)};
+  kept.message = std::move(message);
   state.numbers.push_back(number);
-  body_bytes_ += body.size();
+  body_bytes_ += kept.message.body.size();
+  if (!kept.message.request_id.empty()) requests_[kept.message.request_id].insert(number);
   EnforceLimits(state);
   for (Watcher* watcher : watchers_) {
     if (watcher->wake_ && watcher->Awaits(kept.message)) std::exchange(watcher->wake_, nullptr)();
@@ -141,6 +179,10 @@ void ChatCore::ForgetOldestOf(SessionState& state) {
   ++state.forgotten;
   state.last_forgotten = kept.message.number;
   body_bytes_ -= kept.message.body.size();
+  if (const auto request = requests_.find(kept.message.request_id); request != requests_.end()) {
+    request->second.erase(kept.message.number);
+    if (request->second.empty()) requests_.erase(request);
+  }
   state.numbers.pop_front();
   kept_.erase(oldest);
 }
@@ -149,6 +191,10 @@ void ChatCore::ForgetSession(const std::string& id) {
   SessionState& state = *sessions_.Find(id);
   while (!state.numbers.empty()) ForgetOldestOf(state);
   sessions_.Erase(id);
+}
+
+bool ChatCore::HasExpired(const Session& session, absl::Time now) const {
+  return session.unseen == 0 && now - session.last_seen > limits_.session_expiry;
 }
 
 const ChatCore::Kept* ChatCore::Next(absl::string_view session_id, uint64_t after) const {
@@ -176,32 +222,6 @@ uint64_t ChatCore::ForgottenAfter(absl::string_view session_id, uint64_t after) 
   const SessionState* const state = sessions_.Find(session_id);
   if (state == nullptr || state->last_forgotten <= after) return 0;
   return std::min(state->forgotten, state->last_forgotten - after);
-}
-
-// ---- Watcher
-
-ChatCore::Watcher::Watcher(ChatCore& core, uint64_t after, std::string session_id)
-    : core_(core),
-      session_id_(std::move(session_id)),
-      after_(after),
-      lost_(core.ForgottenAfter(session_id_, after)) {}
-
-ChatCore::Watcher::~Watcher() { std::erase(core_.watchers_, this); }
-
-std::optional<ChatCore::Watcher::Update> ChatCore::Watcher::Take() {
-  if (lost_ > 0) return Lost{std::exchange(lost_, 0)};
-  if (const Kept* const next = core_.Next(session_id_, after_)) {
-    after_ = next->message.number;
-    core_.MarkShown(after_);
-    return next->message;
-  }
-  if (!std::exchange(caught_up_, true)) return CaughtUp{};
-  return std::nullopt;
-}
-
-void ChatCore::Watcher::NotifyOnce(std::function<void()> wake) {
-  if (lost_ > 0 || !caught_up_ || core_.Next(session_id_, after_) != nullptr) return wake();
-  wake_ = std::move(wake);
 }
 
 }  // namespace rawgate::chat

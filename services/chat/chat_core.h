@@ -8,52 +8,20 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/lru_map.h"
+#include "services/chat/chat_records.h"
 
 namespace rawgate::chat {
-
-// Longest message either way.
-inline constexpr size_t kBodyMax = 4096;
-
-enum class Direction : uint8_t {
-  kInbound,    // from the peer to the desk
-  kOutbound,   // from an operator to the peer
-  kAutomatic,  // the automatic answer
-};
-
-struct Message {
-  // Counts from 1 over all sessions, without gaps.
-  uint64_t number = 0;
-  std::string session_id;
-  Direction direction = Direction::kInbound;
-  absl::Time time;
-  std::string body;
-  // Of outbound messages, as the operator gave it.
-  std::string operator_name;
-};
-
-struct Session {
-  // The peer's address, such as "127.0.0.1:40312".
-  std::string id;
-  absl::Time first_seen;
-  absl::Time last_seen;
-  // The greater, the more recently it was heard from; no two sessions have the same.
-  uint64_t heard = 0;
-  uint64_t received = 0;
-  uint64_t sent = 0;
-  // Messages over kBodyMax, which are not kept.
-  uint64_t refused = 0;
-  // Inbound messages, kept and shown to no operator yet.
-  uint64_t unseen = 0;
-};
 
 struct ChatLimits {
   // A new session takes the place of the one heard from least recently, whose messages are
@@ -64,6 +32,8 @@ struct ChatLimits {
   size_t messages = 10'000;
   size_t body_bytes = 16 << 20;
   size_t watchers = 64;
+  // A session that was not heard from for longer is forgotten once all its messages were shown.
+  absl::Duration session_expiry = absl::Hours(7 * 24);
 };
 
 struct AutomaticAnswer {
@@ -94,14 +64,23 @@ class ChatCore {
   std::optional<absl::string_view> TakeAutomaticAnswer(absl::string_view session_id,
                                                        size_t size_max);
 
+  // Forgets the sessions that have expired (ChatLimits::session_expiry). To be called now and then;
+  // hearing somebody forgets most of them. Returns how many there were.
+  size_t ForgetExpired();
+
   // ---- For operators
 
   bool HasSession(absl::string_view session_id) const {
     return sessions_.Find(session_id) != nullptr;
   }
-  // An operator's message was sent to the session, which exists.
-  Message AddAnswer(absl::string_view session_id, absl::string_view body,
-                    absl::string_view operator_name);
+  // An operator's message was sent to the session, which exists; with `to_all` it is one of an
+  // answer to all.
+  Message AddAnswer(absl::string_view session_id, const Answer& answer, bool to_all = false);
+  // The kept messages, in order, that an earlier try of the same answer sent: to that session, or
+  // to all when `session_id` is empty. Empty when it has no request id, or none is kept that has
+  // it. Error: ALREADY_EXISTS (REQUEST_ID_REUSED) when what was sent with this id is another one.
+  absl::StatusOr<std::vector<Message>> FindSent(absl::string_view session_id,
+                                                const Answer& answer) const;
 
   // Sessions with `heard` < `before`, the greatest first, at most `limit`.
   std::vector<Session> ListSessions(uint64_t before, size_t limit) const;
@@ -133,8 +112,9 @@ class ChatCore {
   };
 
   SessionState& Hear(absl::string_view session_id);
-  const Message& Keep(SessionState& state, Direction direction, absl::string_view body,
-                      absl::string_view operator_name);
+  // Gives `message` its number, session and time.
+  const Message& Keep(SessionState& state, Message message);
+  bool HasExpired(const Session& session, absl::Time now) const;
   void ForgetOldestOf(SessionState& state);
   void ForgetSession(const std::string& id);
   void EnforceLimits(SessionState& state);
@@ -150,6 +130,8 @@ class ChatCore {
   LruMap<std::string, SessionState> sessions_;
   // By number. The oldest of all is also the oldest of its session.
   std::map<uint64_t, Kept> kept_;
+  // By request id, the numbers of the kept messages that have it.
+  absl::flat_hash_map<std::string, std::set<uint64_t>> requests_;
   size_t body_bytes_ = 0;
   uint64_t last_number_ = 0;
   uint64_t last_heard_ = 0;

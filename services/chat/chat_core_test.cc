@@ -19,7 +19,7 @@ TEST_F(ChatCoreTest, KeepsMessagesInOrderWithNumbersFromOne) {
   core.Receive("a", "one");
   clock_.Advance(absl::Seconds(1));
   core.Receive("b", "two");
-  const Message answer = core.AddAnswer("a", "three", "Ada");
+  const Message answer = core.AddAnswer("a", {.body = "three", .operator_name = "Ada"});
   const auto messages = core.ListMessages("", 0, 10, 1000);
   ASSERT_TRUE(messages.ok());
   ASSERT_EQ(messages->size(), 3u);
@@ -71,7 +71,7 @@ TEST_F(ChatCoreTest, AnUnknownSessionIsNotFound) {
 TEST_F(ChatCoreTest, ListsTheSessionHeardFromLastFirst) {
   ChatCore core(clock_);
   for (const char* id : {"a", "b", "c", "a"}) core.Receive(id, "hello");
-  core.AddAnswer("b", "answers do not count", "");
+  core.AddAnswer("b", {.body = "answers do not count"});
   EXPECT_THAT(SessionIds(core), ElementsAre("a", "c", "b"));
   const auto first = core.ListSessions(kNewest, 2);
   ASSERT_EQ(first.size(), 2u);
@@ -86,7 +86,7 @@ TEST_F(ChatCoreTest, CountsWhatASessionDid) {
   clock_.Advance(absl::Seconds(5));
   core.Receive("a", "two");
   core.Refuse("a");
-  core.AddAnswer("a", "answer", "");
+  core.AddAnswer("a", {.body = "answer"});
   const Session session = SessionOf(core, "a");
   EXPECT_EQ(session.received, 2u);
   EXPECT_EQ(session.refused, 1u);
@@ -181,8 +181,6 @@ TEST_F(ChatCoreTest, TheAutomaticAnswerIsCutBetweenCharacters) {
   EXPECT_EQ(core.TakeAutomaticAnswer("a", 8), "九点");
   EXPECT_THAT(Bodies(core), ElementsAre("hello", "九点")) << "as sent";
 }
-
-// ---- Watching
 
 }  // namespace
 }  // namespace rawgate::chat

@@ -24,7 +24,7 @@ TEST_F(ChatCoreTest, AWatcherGetsWhatIsKeptThenWhatComes) {
   EXPECT_THAT(TakeAll(*watcher), ElementsAre("one", "two", "caught up"));
   EXPECT_THAT(TakeAll(*watcher), IsEmpty());
   core.Receive("a", "three");
-  core.AddAnswer("a", "four", "Ada");
+  core.AddAnswer("a", {.body = "four", .operator_name = "Ada"});
   EXPECT_THAT(TakeAll(*watcher), ElementsAre("three", "four"));
 }
 
@@ -152,7 +152,7 @@ TEST_F(ChatCoreTest, NumbersAreAccountedFor) {
         core.Refuse(id);
         break;
       case 2:
-        if (core.HasSession(id)) core.AddAnswer(id, "answer", "");
+        if (core.HasSession(id)) core.AddAnswer(id, {.body = "answer"});
         break;
       case 3:
         core.TakeAutomaticAnswer(id, 100);

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
 #include "runtime/rpc/proto_time.h"
 #include "services/chat/chat_text.h"
 
@@ -32,6 +33,7 @@ v1::Message ToProto(const Message& message) {
   proto.set_body(message.body);
   proto.set_body_is_valid_utf8(IsValidUtf8(message.body));
   proto.set_operator_name(message.operator_name);
+  proto.set_request_id(message.request_id);
   return proto;
 }
 
@@ -45,6 +47,14 @@ v1::Session ToProto(const Session& session) {
   proto.set_messages_sent(session.sent);
   proto.set_messages_refused(session.refused);
   proto.set_messages_unseen(session.unseen);
+  return proto;
+}
+
+v1::Delivery ToProto(const Delivery& delivery) {
+  v1::Delivery proto;
+  proto.set_session_id(delivery.session_id);
+  proto.set_message_number(delivery.message_number);
+  if (!delivery.status.ok()) proto.set_failure_reason(ReasonOf(delivery.status));
   return proto;
 }
 

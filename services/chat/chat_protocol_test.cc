@@ -1,10 +1,10 @@
 // Holds the code to the examples of PROTOCOL.md.
-#include <chrono>
 #include <string>
 
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
 #include "runtime/base/clock.h"
+#include "runtime/testing/loop_until.h"
 #include "runtime/testing/protocol_examples.h"
 #include "runtime/testing/udp_client.h"
 #include "services/chat/chat_core.h"
@@ -35,20 +35,13 @@ void Play(const testing::Example& example) {
   const std::string id = client.endpoint().HostPort();
 
   ASSERT_TRUE(client.Send(question));
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!core.HasSession(id) && std::chrono::steady_clock::now() < deadline) {
-    loop.restart();
-    loop.run_one_for(std::chrono::milliseconds(5));
-  }
+  ASSERT_TRUE(testing::RunUntil(loop, [&] { return core.HasSession(id); }));
   ASSERT_EQ(core.ListMessages(id, 0, 1, 1)->front().body, question);
   if (!automatic) {
-    ASSERT_TRUE(session.Send(id, answer, "").ok());
+    ASSERT_TRUE(session.Send(id, {.body = answer}).ok());
   }
 
-  std::optional<std::string> received;
-  while (!(received = client.Receive()) && std::chrono::steady_clock::now() < deadline) {
-  }
-  EXPECT_EQ(received, answer);
+  EXPECT_EQ(testing::Receive(loop, client), answer);
 }
 
 TEST(ChatProtocolTest, ExamplesAreTrue) {

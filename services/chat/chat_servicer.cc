@@ -21,7 +21,6 @@ namespace {
 
 // Of message bodies on one page, but for the last: gRPC messages are limited too.
 constexpr size_t kPageBytesMax = 1 << 20;
-constexpr size_t kOperatorNameMax = 64;
 
 absl::Status Check(const v1::SendMessageRequest& request) {
   if (request.body().size() > kBodyMax) {
@@ -32,6 +31,14 @@ absl::Status Check(const v1::SendMessageRequest& request) {
   if (request.operator_name().size() > kOperatorNameMax) {
     return FieldError("operator_name", "OPERATOR_NAME_TOO_LONG",
                       absl::StrCat("operator_name must be at most ", kOperatorNameMax, " bytes"));
+  }
+  if (request.request_id().size() > kRequestIdMax) {
+    return FieldError("request_id", "BAD_REQUEST_ID",
+                      absl::StrCat("request_id must be at most ", kRequestIdMax, " bytes"));
+  }
+  if (request.session_id().empty() && !request.all_sessions()) {
+    return FieldError("session_id", "NO_SESSION",
+                      "say whom to answer: session_id, or all_sessions for everybody");
   }
   return absl::OkStatus();
 }
@@ -68,7 +75,10 @@ grpc::ServerUnaryReactor* ChatServicer::SendMessage(grpc::CallbackServerContext*
                                                     v1::SendMessageResponse* response) {
   return OnLoop(context, "SendMessage", [=, this](rpc::Call& call) {
     call.CountReceived(request->body().size());
-    call.Describe([request] { return absl::StrCat("answer to ", request->session_id()); });
+    call.Describe([request] {
+      return absl::StrCat("answer to ",
+                          request->all_sessions() ? "all sessions" : request->session_id());
+    });
     return Send(*request, response);
   });
 }
@@ -114,10 +124,20 @@ absl::Status ChatServicer::List(const v1::ListMessagesRequest& request,
 absl::Status ChatServicer::Send(const v1::SendMessageRequest& request,
                                 v1::SendMessageResponse* response) {
   if (absl::Status checked = Check(request); !checked.ok()) return checked;
-  const absl::StatusOr<Message> sent =
-      session_.Send(request.session_id(), request.body(), request.operator_name());
+  const Answer answer{.body = request.body(),
+                      .operator_name = request.operator_name(),
+                      .request_id = request.request_id()};
+  if (request.all_sessions()) {
+    const absl::StatusOr<std::vector<Delivery>> deliveries = session_.SendToAll(answer);
+    if (!deliveries.ok()) return deliveries.status();
+    for (const Delivery& each : *deliveries) *response->add_deliveries() = ToProto(each);
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<Message> sent = session_.Send(request.session_id(), answer);
   if (!sent.ok()) return sent.status();
   *response->mutable_message() = ToProto(*sent);
+  *response->add_deliveries() =
+      ToProto(Delivery{.session_id = sent->session_id, .message_number = sent->number});
   return absl::OkStatus();
 }
 

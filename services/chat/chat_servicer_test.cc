@@ -193,6 +193,9 @@ TEST_F(ChatServicerTest, SendsAnAnswerToThePeer) {
   EXPECT_EQ(sent_.message().direction(), v1::DIRECTION_OUTBOUND);
   EXPECT_EQ(sent_.message().operator_name(), "Ada");
   EXPECT_EQ(sent_.message().body(), "yes");
+  ASSERT_EQ(sent_.deliveries_size(), 1);
+  EXPECT_EQ(sent_.deliveries(0).session_id(), id);
+  EXPECT_EQ(sent_.deliveries(0).message_number(), 2u);
   std::optional<std::string> received;
   ASSERT_TRUE(testing::Eventually([&] { return (received = client.Receive()).has_value(); }));
   EXPECT_EQ(received, "yes");
@@ -206,6 +209,48 @@ TEST_F(ChatServicerTest, RefusesBadAnswers) {
   EXPECT_EQ(ReasonOf(too_large), "BODY_TOO_LARGE");
   EXPECT_EQ(FieldOf(too_large), "body");
   EXPECT_EQ(FieldOf(SendMessage("a", "x", std::string(65, 'A'))), "operator_name");
+
+  v1::SendMessageRequest request;
+  request.set_body("x");
+  const auto reason_and_field = [&] {
+    const absl::Status status = Call(&v1::ChatService::Stub::SendMessage, request, &sent_);
+    return absl::StrCat(ReasonOf(status), " ", FieldOf(status));
+  };
+  EXPECT_EQ(reason_and_field(), "NO_SESSION session_id");
+  request.set_session_id("");
+  EXPECT_EQ(reason_and_field(), "NO_SESSION session_id");
+  request.set_all_sessions(false);
+  EXPECT_EQ(reason_and_field(), "NO_SESSION session_id");
+  request.set_session_id("a");
+  request.set_request_id(std::string(129, 'r'));
+  EXPECT_EQ(reason_and_field(), "BAD_REQUEST_ID request_id");
+}
+
+TEST_F(ChatServicerTest, AnAnswerToAllTellsHowItWent) {
+  testing::UdpClient client(uri_);
+  ASSERT_TRUE(client.Send("anybody there?"));
+  const std::string id = client.endpoint().HostPort();
+  ASSERT_TRUE(testing::Eventually(
+      [&] { return fixture_.loop_thread().Run([&] { return core_.HasSession(id); }); }));
+  Hear("no way back", "heard by no listener");
+  v1::SendMessageRequest request;
+  request.set_all_sessions(true);
+  request.set_body("to all");
+  request.set_request_id(std::string(128, 'r'));
+  ASSERT_TRUE(Call(&v1::ChatService::Stub::SendMessage, request, &sent_).ok());
+  EXPECT_FALSE(sent_.has_message());
+  ASSERT_EQ(sent_.deliveries_size(), 2);
+  EXPECT_EQ(sent_.deliveries(0).session_id(), "no way back");
+  EXPECT_EQ(sent_.deliveries(0).message_number(), 0u);
+  EXPECT_NE(sent_.deliveries(0).failure_reason(), "");
+  EXPECT_EQ(sent_.deliveries(1).session_id(), id);
+  EXPECT_EQ(sent_.deliveries(1).message_number(), 3u);
+  EXPECT_EQ(sent_.deliveries(1).failure_reason(), "");
+
+  request.set_body("something else");
+  const absl::Status reused = Call(&v1::ChatService::Stub::SendMessage, request, &sent_);
+  EXPECT_EQ(reused.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(ReasonOf(reused), "REQUEST_ID_REUSED");
 }
 
 TEST_F(ChatServicerTest, AWatchReplaysThenFollows) {

@@ -4,20 +4,30 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
-#include "runtime/base/lru_map.h"
 #include "runtime/net/datagram_listener.h"
 #include "services/chat/chat_core.h"
 
 namespace rawgate::chat {
+
+// How an answer to all went for one session.
+struct Delivery {
+  std::string session_id;
+  // 0 when it was not sent.
+  uint64_t message_number = 0;
+  // Why it was not sent; OK when it was.
+  absl::Status status{};
+};
 
 // One for all listeners of the desk. Loop thread.
 class ChatDatagramSession final : public net::DatagramHandler {
  public:
   // `core` outlives this object, and has the limits given here.
   explicit ChatDatagramSession(ChatCore& core, const ChatLimits& limits = {})
-      : core_(core), routes_(limits.sessions) {}
+      : core_(core), routes_max_(2 * limits.sessions) {}
 
   // What its listeners need.
   static net::DatagramOptions Options();
@@ -25,11 +35,15 @@ class ChatDatagramSession final : public net::DatagramHandler {
   std::optional<size_t> OnDatagram(const net::Datagram& datagram, std::span<char> reply) override;
   void OnOversized(const net::Datagram& datagram) override;
 
-  // Sends an operator's message of at most kBodyMax bytes to the session's peer, by the listener
-  // that it wrote to. Errors: NOT_FOUND (SESSION_NOT_FOUND), UNAVAILABLE (SEND_FAILED),
+  // Sends an operator's message to the session's peer, by the listener that it wrote to; or, when
+  // an earlier try of it is still kept (ChatCore::FindSent()), returns that. Errors: NOT_FOUND
+  // (SESSION_NOT_FOUND), ALREADY_EXISTS (REQUEST_ID_REUSED), UNAVAILABLE (SEND_FAILED),
   // FAILED_PRECONDITION (SERVICE_STOPPED) while that listener is stopped.
-  absl::StatusOr<Message> Send(const std::string& session_id, absl::string_view body,
-                               absl::string_view operator_name);
+  absl::StatusOr<Message> Send(const std::string& session_id, const Answer& answer);
+  // The same to every session, the one heard from most recently first. Of an earlier try those are
+  // returned whose message is still kept, in the same order. Error: ALREADY_EXISTS
+  // (REQUEST_ID_REUSED).
+  absl::StatusOr<std::vector<Delivery>> SendToAll(const Answer& answer);
 
  private:
   struct Route {
@@ -38,10 +52,13 @@ class ChatDatagramSession final : public net::DatagramHandler {
   };
   // Notes how to answer the sender, and returns the id of its session.
   std::string Note(const net::Datagram& datagram);
+  // Sends, and adds to what the core keeps. Errors: as of Send().
+  absl::StatusOr<Message> SendOne(const std::string& session_id, const Answer& answer, bool to_all);
 
   ChatCore& core_;
-  // By session id. Touched whenever the core hears a session, so that both forget the same ones.
-  LruMap<std::string, Route> routes_;
+  const size_t routes_max_;
+  // By session id, of all that the core has; some that it has forgotten may still be here.
+  absl::flat_hash_map<std::string, Route> routes_;
 };
 
 }  // namespace rawgate::chat
