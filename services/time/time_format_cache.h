@@ -3,6 +3,7 @@
 
 #include <array>
 #include <ctime>
+#include <optional>
 #include <span>
 
 #include "absl/strings/string_view.h"
@@ -33,7 +34,7 @@ class FormatCache {
   };
   const Entry& Find(absl::string_view format);
 
-  std::time_t second_ = -1;
+  std::optional<std::time_t> second_;
   BrokenDownTime time_{};
   // Of `second_`; the first `count_` are in use. When all are, they are replaced in turn.
   std::array<Entry, kEntriesMax> entries_;

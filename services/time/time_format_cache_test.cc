@@ -30,6 +30,10 @@ TEST_F(FormatCacheTest, FollowsTheClockBothWays) {
   EXPECT_EQ(Format("%T", -1), "23:59:59");
 }
 
+TEST_F(FormatCacheTest, TheSecondBefore1970IsOneLikeAnyOther) {
+  EXPECT_EQ(Format("%T", -1), "23:59:59");
+}
+
 TEST_F(FormatCacheTest, OneResultServesEveryLimit) {
   EXPECT_EQ(Format("%1000d", 0, 10), "0000000000");
   EXPECT_EQ(Format("%1000d", 0).size(), 1000u);
