@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 CACHE = ROOT / "build/lint"
 CLANG_TIDY = "clang-tidy-14"
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
-AROUND = re.compile(r"_test\.cc$|^(bench|tests|runtime/testing)/")
+AROUND = re.compile(r"_(test|fuzz)\.cc$|^(bench|tests|runtime/testing)/")
 # Options of g++ that clang does not know, and that mean nothing to analysis.
 ONLY_GCC = re.compile(r"^-f(vect-cost-model=|no-semantic-interposition|no-tree-loop-distribute-patterns)")
 

@@ -55,7 +55,7 @@ def _objections(source, included):
 
 
 def _is_test(source):
-    return source.name.endswith(("_test.cc", "_testing.h")) or source.path.startswith(("runtime/testing/", "tests/"))
+    return source.name.endswith(("_test.cc", "_fuzz.cc", "_testing.h")) or source.path.startswith(("runtime/testing/", "tests/"))
 
 
 def _upward(path, included):
