@@ -93,8 +93,9 @@ size_t Convert(const Conversion& conversion, const BrokenDownTime& time, std::sp
   const std::tm& fields = conversion.tail.back() == 's' ? time.local : time.zoned;
   size_t size = ::strftime_l(out.data(), out.size(), specification.data(), &fields, CLocale());
   if (size > 0) return size;
-  // Nothing, or more than fits together with strftime's NUL.
-  std::array<char, kFormattedMax + 2 * kNaturalSizeMax> whole;
+  // Nothing, or more than fits together with strftime's NUL. Of "%z" both the sign and the digits
+  // are padded to the width.
+  std::array<char, 2 * (kFormattedMax + kNaturalSizeMax) + 1> whole;
   size = ::strftime_l(whole.data(), whole.size(), specification.data(), &fields, CLocale());
   size = std::min(size, out.size());
   std::copy_n(whole.data(), size, out.data());

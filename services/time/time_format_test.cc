@@ -86,6 +86,7 @@ TEST(FormatTimeTest, WidthsThatInflateAreCutToTheLimit) {
 TEST(FormatTimeTest, TheLongestResultIs64KiB) {
   EXPECT_EQ(Format("%60000d%60000d%999999999d", 1 << 20).size(), kFormattedMax);
   EXPECT_EQ(Format("%65536d", 1 << 20).size(), kFormattedMax);
+  EXPECT_EQ(Format("%65536z", 1 << 20), std::string(kFormattedMax, ' ')) << "padded twice";
 }
 
 TEST(FormatTimeTest, Looks1024BytesAtTheFormat) {
