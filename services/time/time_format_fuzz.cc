@@ -1,5 +1,6 @@
 // Formats from strangers, as time_format.h and time_format_cache.h promise to take them.
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -26,23 +27,29 @@ bool IsPrefix(const std::vector<char>& text, const std::vector<char>& whole) {
   return text.size() <= whole.size() && std::equal(text.begin(), text.end(), whole.begin());
 }
 
-void CheckFormat(absl::string_view format, const BrokenDownTime& time, size_t limit) {
-  const std::vector<char> whole = Format(format, time, kFormattedMax);
-  const std::vector<char> cut = Format(format, time, limit);
-  Expect(cut.size() == std::min(limit, whole.size()) && IsPrefix(cut, whole),
+struct Limits {
+  // The larger one, and one that may cut what fits into it.
+  size_t whole;
+  size_t cut;
+};
+
+void CheckFormat(absl::string_view format, const BrokenDownTime& time, Limits limits) {
+  const std::vector<char> whole = Format(format, time, limits.whole);
+  const std::vector<char> cut = Format(format, time, limits.cut);
+  Expect(cut.size() == std::min(limits.cut, whole.size()) && IsPrefix(cut, whole),
          "a result that is cut is a beginning of the whole");
   if (!format.empty() && format.find('%') == absl::string_view::npos) {
-    const absl::string_view text = format.substr(0, kFormatMax);
+    const absl::string_view text = format.substr(0, std::min(kFormatMax, limits.whole));
     Expect(std::equal(text.begin(), text.end(), whole.begin(), whole.end()),
            "text without a conversion passes through unchanged");
   }
 }
 
-void CheckCache(FormatCache& cache, absl::string_view format, std::time_t second, size_t limit) {
+void CheckCache(FormatCache& cache, absl::string_view format, std::time_t second, size_t limit,
+                const std::vector<char>& expected) {
   std::vector<char> out(limit);
   out.resize(cache.Format(format, second, out));
-  Expect(out == Format(format, BreakDown(second), std::min(limit, FormatCache::kTextMax)),
-         "what is remembered is what would be formatted");
+  Expect(out == expected, "what is remembered is what would be formatted");
 }
 
 // The seconds of the years 1 to 9999.
@@ -55,19 +62,25 @@ std::time_t TakeSecond(FuzzInput& input) {
 }  // namespace
 }  // namespace rawgate::timesvc
 
-// A second, a limit, then formats on lines of their own: more of them than are remembered.
+// A second, limits, then formats on lines of their own: more of them than are remembered.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace rawgate::timesvc;  // NOLINT: what is under test
+  constexpr int kFormatsMax = 12;
+  // Otherwise every BreakDown() looks for a change of /etc/localtime.
+  ::setenv("TZ", "UTC0", /*overwrite=*/1);
   FuzzInput input(data, size);
   const std::time_t second = TakeSecond(input);
-  const size_t limit = input.TakeNumber(0, 2047);
+  Limits limits{.whole = kFormattedMax >> input.TakeNumber(0, 7), .cut = input.TakeNumber(0, 2047)};
+  limits.cut = std::min(limits.cut, limits.whole);
   const BrokenDownTime utc = BreakDown(second, absl::UTCTimeZone());
+  const BrokenDownTime local = BreakDown(second);
   FormatCache cache;
-  do {
+  for (int i = 0; i < kFormatsMax && (i == 0 || !input.empty()); ++i) {
     const absl::string_view format = input.TakeUpTo('\n');
-    CheckFormat(format, utc, limit);
-    CheckCache(cache, format, second, limit);
-    CheckCache(cache, format, second, limit);
-  } while (!input.empty());
+    CheckFormat(format, utc, limits);
+    const auto expected = Format(format, local, std::min(limits.cut, FormatCache::kTextMax));
+    CheckCache(cache, format, second, limits.cut, expected);
+    CheckCache(cache, format, second, limits.cut, expected);
+  }
   return 0;
 }
