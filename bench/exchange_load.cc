@@ -104,15 +104,6 @@ class Load {
   std::unique_ptr<Latencies> latencies_;
 };
 
-std::string FromHex(const char* text) {
-  std::string bytes;
-  for (; text[0] != '\0' && text[1] != '\0'; text += 2) {
-    const char digits[] = {text[0], text[1], '\0'};
-    bytes.push_back(static_cast<char>(std::strtoul(digits, nullptr, 16)));
-  }
-  return bytes;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {

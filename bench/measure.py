@@ -43,9 +43,14 @@ def in_turns(rounds, servers, measure):
     return results
 
 
-def load(build, program, *arguments):
+def pinned_to(processor):
+    """What to put before a command that is to run on that processor only; nothing for None."""
+    return [] if processor is None else ["taskset", "--cpu-list", str(processor)]
+
+
+def load(build, program, *arguments, processor=None):
     """Runs one of our load generators and returns what it printed."""
-    command = [str(build / "bench" / program), *map(str, arguments)]
+    command = [*pinned_to(processor), str(build / "bench" / program), *map(str, arguments)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
     return json.loads(done.stdout)
 

@@ -22,12 +22,18 @@ their ratio, since the numbers themselves belong to this machine. Of files store
 """
 
 NOTES = """
-The *bare loop* is `bench/bare_echo.cc` or `bench/bare_time.cc`: one thread around `epoll_wait` or `recvfrom`, with no limits,
-deadlines, counters or observation. The load comes from `bench/exchange_load.cc` and `bench/udp_load.cc`, one message in flight on
-each connection, and every byte of an echo or of a command's output is compared; pipelined load is `redis-benchmark` itself, whose
-commands upper-cased are replies that it understands. Servers and clients share the machine's processors and are not pinned. *User
-memory* is what the process's anonymous pages grew by, divided by the number of connections held; a connection's socket itself
-lives in the kernel.
+The *bare loop* is `bench/bare_echo.cc`, `bench/bare_time.cc` or `bench/bare_datagram.cc`: one thread around `epoll_wait` or
+`recvfrom`, with no limits, deadlines, counters or observation. The load comes from `bench/exchange_load.cc` and
+`bench/udp_load.cc`, one message in flight on each connection, and every byte of an echo or of a command's output is compared;
+pipelined load is `redis-benchmark` itself, whose commands upper-cased are replies that it understands. Servers and clients
+share the machine's processors and are not pinned. *User memory* is what the process's anonymous pages grew by, divided by the
+number of connections held; a connection's socket itself lives in the kernel.
+
+*chronyd* serves its own clock as a stratum that it was told (`local stratum 3`), with everything else off. *sockperf server* gets
+what `sockperf ping-pong` would send it, from `bench/udp_load.cc` like ours, so that one client measures both: sockperf's own takes
+its bytes back for an error. Under *overload* the service has one processor and `bench/udp_open_load.cc` another, which sends at a
+given rate from 32 sockets without waiting for answers. The peak rate is the highest that was answered at any rate offered; then
+that much and twice as much are offered in turns, and the answers compared.
 
 The *bare posix_spawn loop* is `bench/bare_spawn.cc`: `/bin/sh -c 'echo hi'` and its output, with no connection at all. *Resident*
 is what the service's process holds (`VmRSS`); the larger one has `bench/ballast.cc` preloaded, 1 GiB of which every page has been
@@ -84,6 +90,8 @@ def machine(data):
         ("Node", first_line("node", "--version")),
         ("Python", platform.python_version()),
         ("OpenSSH", first_line("ssh", "-V").split(",")[0]),
+        ("chrony", first_line(program_path("chronyd"), "--version").split()[2]),
+        ("sockperf", re.search(r"version ([\w.]+)", first_line("sockperf", "--version"))[1]),
         ("Redis", first_line("redis-server", "--version").split(" sha=")[0]),
         ("nginx", first_line(program_path("nginx"), "-v").rpartition("/")[2]),
         ("rsync", first_line("rsync", "--version").split()[2]),

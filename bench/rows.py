@@ -1,4 +1,6 @@
-"""What is measured: each function runs one comparison and returns its rows. Those of files are in file_rows.py."""
+"""What is measured: each function runs one comparison and returns its rows. Those of files are in file_rows.py, those of
+datagrams in udp_rows.py.
+"""
 
 import dataclasses
 import subprocess
@@ -7,6 +9,7 @@ from file_rows import files
 from measure import Row, in_turns, load, median, rate_row
 from openssh import SharedConnection
 from servers import PATIENCE, Servers, raise_descriptor_limit
+from udp_rows import overload, udp
 
 
 def exchange(build, server, connections, effort, request, reply):
@@ -98,19 +101,6 @@ class held:
         self.process.stdout.close()
 
 
-def udp_time(build, effort):
-    """One datagram in flight on each of 32 sockets."""
-    rows = []
-    with Servers(build) as servers:
-        ours, bare = servers.ours("time", "udp"), servers.bare("bare_time")
-        for title, payload in (("default format", ""), ("%H:%M:%S", "%H:%M:%S")):
-            results = in_turns(effort.rounds, [ours, bare],
-                               lambda server: load(build, "udp_load", server.port, 32, effort.seconds, payload))
-            rate = {name: median(results, name, "per_second") for name in results}
-            rows.append(rate_row(f"UDP time, 32 sockets, {title}", bare.name, rate[ours.name], rate[bare.name], 0.95))
-    return rows
-
-
 # What the service makes of `echo hi`.
 SHELL_COMMAND = ["/bin/sh", "-c", "echo hi"]
 
@@ -150,5 +140,5 @@ def exec_commands(build, effort):
     return rows
 
 
-COMPARISONS = {"echo": echo, "pipelined": pipelined, "idle": idle, "time": udp_time, "exec": exec_commands,
+COMPARISONS = {"echo": echo, "pipelined": pipelined, "idle": idle, "udp": udp, "overload": overload, "exec": exec_commands,
                "file": files}

@@ -11,9 +11,12 @@ import subprocess
 import sys
 import time
 
+from measure import pinned_to
+
 BENCH = pathlib.Path(__file__).resolve().parent
 PATIENCE = 20
-PROGRAMS = ("fio", "nginx", "node", "redis-server", "redis-benchmark", "rsync", "ssh", "ssh-keygen", "sshd")
+PROGRAMS = ("chronyd", "fio", "nginx", "node", "redis-server", "redis-benchmark", "rsync", "sockperf", "ssh", "ssh-keygen",
+            "sshd")
 
 
 class Server:
@@ -54,12 +57,12 @@ class Servers:
     def __exit__(self, *_):
         self._stack.close()
 
-    def ours(self, service, listener, *flags, transport=None, ballast=0):
+    def ours(self, service, listener, *flags, transport=None, ballast=0, processor=None):
         """A rawgate service with one raw listener: its name is its transport's, unless told otherwise.
 
-        Its process has `ballast` bytes of memory besides its own.
+        Its process has `ballast` bytes of memory besides its own, and runs on that `processor` only.
         """
-        command = [str(self.build / "bin" / f"rawgate-{service}"),
+        command = [*pinned_to(processor), str(self.build / "bin" / f"rawgate-{service}"),
                    f"--listen={listener}={transport or listener}://127.0.0.1:0",
                    "--rpc_listen=tcp://127.0.0.1:0", "--log_level=warn", *flags]
         preload = {"LD_PRELOAD": str(self.build / "bench/ballast.so"), "BALLAST_BYTES": str(ballast)} if ballast else {}
@@ -134,9 +137,9 @@ def port_of(ready):
     return int(ready["listeners"][0]["address"].rpartition(":")[2])
 
 
-def free_port():
+def free_port(kind=socket.SOCK_STREAM):
     """For a server that cannot pick one itself."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 

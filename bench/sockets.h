@@ -1,5 +1,5 @@
 // The little that the programs of bench/ share: sockets on IPv4 loopback, errors that end the
-// program.
+// program, arguments.
 #pragma once
 
 #include <arpa/inet.h>
@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 namespace rawgate::bench {
 
@@ -62,5 +63,14 @@ inline void Register(int epoll, int fd, uint32_t events, uint64_t data) {
 }
 
 inline uint64_t ParseNumber(const char* text) { return std::strtoull(text, nullptr, 10); }
+
+inline std::string FromHex(const char* text) {
+  std::string bytes;
+  for (; text[0] != '\0' && text[1] != '\0'; text += 2) {
+    const char digits[] = {text[0], text[1], '\0'};
+    bytes.push_back(static_cast<char>(std::strtoul(digits, nullptr, 16)));
+  }
+  return bytes;
+}
 
 }  // namespace rawgate::bench

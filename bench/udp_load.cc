@@ -2,8 +2,8 @@
 //
 //   udp_load PORT SOCKETS SECONDS [PAYLOAD]
 //
-// Prints one JSON line: replies per second, median and 99th percentile of the round trip in
-// microseconds, datagrams lost.
+// PAYLOAD is bytes in hex; none is an empty datagram. Prints one JSON line: replies per second,
+// median and 99th percentile of the round trip in microseconds, datagrams lost.
 #include <memory>
 #include <string>
 #include <vector>
@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
   }
   const double seconds = std::strtod(argv[3], nullptr);
   Load load(static_cast<uint16_t>(ParseNumber(argv[1])), ParseNumber(argv[2]),
-            argc > 4 ? argv[4] : "");
+            FromHex(argc > 4 ? argv[4] : ""));
   load.Run(std::chrono::milliseconds(100));
   const Clock::time_point start = Clock::now();
   load.Run(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds)));
