@@ -19,7 +19,6 @@ bool AbslParseFlag(absl::string_view text, Answer* answer, std::string* error) {
   *error = "is yes or no";
   return false;
 }
-std::string AbslUnparseFlag(Answer answer) { return answer == Answer::kYes ? "yes" : "no"; }
 
 TEST(ListenerOptionsTest, WithoutAny) {
   ListenerOptions options = Parse("");

@@ -143,9 +143,9 @@ absl::StatusOr<std::vector<NamedEndpoint>> ParseListen(absl::string_view text) {
     const size_t question = std::min(uri.find('?'), uri.size());
     absl::StatusOr<net::Endpoint> endpoint = net::Endpoint::Parse(uri.substr(0, question));
     if (!endpoint.ok()) return endpoint.status();
-    const absl::string_view text = question < uri.size() ? uri.substr(question + 1) : "";
+    const absl::string_view given = question < uri.size() ? uri.substr(question + 1) : "";
     absl::StatusOr<ListenerOptions> options =
-        ListenerOptions::Parse(absl::StrCat(name, " (", uri, ")"), text);
+        ListenerOptions::Parse(absl::StrCat(name, " (", uri, ")"), given);
     if (!options.ok()) return options.status();
     endpoints.push_back({role, name, *endpoint, *std::move(options)});
   }

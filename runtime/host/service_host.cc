@@ -86,8 +86,8 @@ class ServiceHost::Impl {
 
   // Calls `add` for each address of `role` that carries datagrams, or does not. What it refuses, or
   // leaves of the options, is for Check().
-  template <typename Add>
-  void AddListeners(const std::string& role, bool datagrams, const Add& add);
+  template <typename AddOne>
+  void AddListeners(const std::string& role, bool datagrams, const AddOne& add);
   void AddStreamListener(const NamedEndpoint& listen, net::StreamHandler& handler);
   net::DatagramListener* AddDatagramListener(const NamedEndpoint& listen,
                                              net::DatagramHandler& handler,
@@ -121,8 +121,8 @@ class ServiceHost::Impl {
   absl::Status WaitFor(std::future<absl::Status> done, absl::Duration limit);
 };
 
-template <typename Add>
-void ServiceHost::Impl::AddListeners(const std::string& role, bool datagrams, const Add& add) {
+template <typename AddOne>
+void ServiceHost::Impl::AddListeners(const std::string& role, bool datagrams, const AddOne& add) {
   roles_.insert(role);
   for (const NamedEndpoint& listen : process_.listen()) {
     if (listen.role != role || net::IsDatagram(listen.endpoint.transport()) != datagrams) continue;

@@ -28,8 +28,8 @@ net::DatagramOptions NtpSession::Options(double rate_per_source) {
   options.payload_max = kRequestMax;
   options.drop_oversized = true;
   options.reply_max = NtpResponder::kReplyMax;
-  options.rate_per_source = rate_per_source;
-  options.rate_notice_interval = kRateNoticeInterval;
+  options.rates.per_source = rate_per_source;
+  options.rates.notice_interval = kRateNoticeInterval;
   options.answerable_port = kNtpPort;
   options.kernel_timestamps = true;
   return options;
