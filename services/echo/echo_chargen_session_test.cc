@@ -27,7 +27,7 @@ using ::rawgate::testing::RawClient;
 
 std::string Pattern(size_t size) {
   std::string pattern;
-  while (pattern.size() < size) pattern += ChargenFrom(pattern.size());
+  while (pattern.size() < size) pattern += std::string(ChargenFrom(pattern.size()));
   pattern.resize(size);
   return pattern;
 }

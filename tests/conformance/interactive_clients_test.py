@@ -180,6 +180,14 @@ class ChatTest(InteractiveTest):
 
 
 class LeavingTest(InteractiveTest):
+    @staticmethod
+    def press_until(terminal, keys, pattern):
+        """As people do: Python does not see a key that comes just before input() begins to read."""
+        def pressed():
+            terminal.press(keys)
+            return terminal.comes(pattern, within=1)
+        wait_until(pressed, pattern)
+
     def test_interrupted_clients_harm_nobody(self):
         """Each ends with a traceback, as such programs do; the next one is served."""
         for program, service, listener in (("time_client", "time", "udp"), ("echo_client", "echo", "tcp"),
@@ -188,8 +196,7 @@ class LeavingTest(InteractiveTest):
                 with self.subTest(program=program, keys=keys):
                     terminal = self.start(program, service, listener)
                     terminal.expect(": |> ")
-                    terminal.press(keys)
-                    terminal.expect("KeyboardInterrupt" if keys == CONTROL_C else "EOFError")
+                    self.press_until(terminal, keys, "KeyboardInterrupt" if keys == CONTROL_C else "EOFError")
                     self.assertNotEqual(terminal.wait(), 0)
         terminal = self.start("echo_client", "echo", "tcp")
         terminal.expect(">> ")

@@ -4,19 +4,16 @@ Each family has a whole rawgate of its own, whose gateway reaches the services o
 
 import collections
 import json
-import re
 import socket
-import struct
-import time
 import unittest
 
 from tests.conformance import exec_client
+from tests.conformance.clock_answers import check_daytime, check_seconds
 from tests.conformance.file_client import download, upload
 from tests.conformance.plain_client import connect, datagram_socket, receive_exactly, receive_size, receive_to_end
 from tests.harness import rpc
-from tests.harness.stack import Stack
-
-SECONDS_FROM_1900_TO_1970 = 2_208_988_800
+from tests.harness.responders import NTP_REQUEST
+from tests.harness.stack import Stack, listener_names
 
 Family = collections.namedtuple("Family", "name stream datagram number transports")
 FAMILIES = (
@@ -82,10 +79,6 @@ def strftime(test, client):
     test.assertEqual(client.recv(64), b"x%y")
 
 
-def check_daytime(test, line):
-    test.assertIsNotNone(re.fullmatch(rb"[ -~]*\b20\d\d\b[ -~]*\r\n", line), line)
-
-
 def daytime(test, client):
     check_daytime(test, receive_to_end(client))
 
@@ -93,12 +86,6 @@ def daytime(test, client):
 def daytime_datagram(test, client):
     client.send(b"what time is it?")
     check_daytime(test, client.recv(256))
-
-
-def check_seconds(test, answer):
-    test.assertEqual(len(answer), 4)
-    seconds = struct.unpack("!I", answer)[0] - SECONDS_FROM_1900_TO_1970
-    test.assertLess(abs(seconds - time.time()), 120)
 
 
 def seconds_since_1900(test, client):
@@ -111,10 +98,10 @@ def seconds_since_1900_datagram(test, client):
 
 
 def ntp(test, client):
-    transmit = b"\xec\x01\x02\x03\x04\x05\x06\x07"
-    client.send(b"\x23" + bytes(39) + transmit)  # version 4, mode 3
+    client.send(NTP_REQUEST)
     answer = client.recv(128)
-    test.assertEqual((len(answer), answer[0] & 0x3f, answer[24:32]), (48, 0x24, transmit))
+    # Version 4, mode 4, and what the request had as its time of sending.
+    test.assertEqual((len(answer), answer[0] & 0x3f, answer[24:32]), (48, 0x24, NTP_REQUEST[40:]))
 
 
 def file(test, client):
@@ -153,12 +140,9 @@ FLAGS = {"chat": ["--auto_reply=hello"]}
 
 
 def rows_of(service):
-    """(name of the listener, row): a second listener of one role is called ROLE-2."""
-    seen = collections.Counter()
-    for row in TABLE:
-        if row.service == service:
-            seen[row.role] += 1
-            yield row.role if seen[row.role] == 1 else f"{row.role}-{seen[row.role]}", row
+    """(name of the listener, row) of each."""
+    rows = [row for row in TABLE if row.service == service]
+    return list(zip(listener_names(row.role for row in rows), rows))
 
 
 class Rawgate:
@@ -218,10 +202,10 @@ class FamiliesTest(unittest.TestCase):
         """What a service says of itself is what was asked for."""
         self.addCleanup(client.close)
         listeners = client.service(service).listeners
-        self.assertEqual([(each.name, rpc.control.Transport.Name(each.transport), rpc.control.ServiceState.Name(each.state))
-                          for each in listeners],
-                         [(name, f"TRANSPORT_{family.transports[row.kind]}", "SERVICE_STATE_RUNNING")
-                          for name, row in rows_of(service)])
+        self.assertEqual({(each.name, rpc.control.Transport.Name(each.transport), rpc.control.ServiceState.Name(each.state))
+                          for each in listeners},
+                         {(name, f"TRANSPORT_{family.transports[row.kind]}", "SERVICE_STATE_RUNNING")
+                          for name, row in rows_of(service)})
 
 
 class UnixPathTest(unittest.TestCase):

@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from tests.conformance.socket_families_test import check_daytime, check_seconds
+from tests.conformance.clock_answers import check_daytime, check_seconds
 from tests.harness import rpc
 from tests.harness.deadlines import PATIENCE
 from tests.harness.stack import Stack

@@ -171,7 +171,7 @@ class EndedByOthersTest(unittest.TestCase):
         to_say.put(echo.ConverseRequest(payload=b"a"))
         answers = client.echo.Converse(iter(to_say.get, None), timeout=rpc.PATIENCE)
         self.assertEqual(next(answers).payload, b"A")
-        stopper = threading.Thread(target=client.stop, args=("echo",), kwargs={"grace_ms": 3_600_000})
+        stopper = threading.Thread(target=client.stop, args=("echo",), kwargs={"grace_ms": 600_000})
         stopper.start()
         wait_until(lambda: client.service("echo").state == rpc.control.SERVICE_STATE_DRAINING, "the drain")
         to_say.put(echo.ConverseRequest(payload=b"still here"))

@@ -5,7 +5,7 @@ import socket
 import struct
 
 from tests.harness import rpc
-from tests.harness.stack import Stack
+from tests.harness.stack import Stack, listener_names
 
 NTP_REQUEST = b"\x23" + bytes(39) + b"\xec\x01\x02\x03\x04\x05\x06\x07"  # version 4, mode 3 (client)
 
@@ -43,8 +43,8 @@ class Service:
 
     def listener_of(self, index):
         """Name of the index-th listener, with its address."""
-        entry = self.program.ready["listeners"][index]
-        return entry["name"], self.program.address(entry["name"])
+        name = listener_names(responder.role for responder in self.responders)[index]
+        return name, self.program.address(name)
 
     def counters(self, listener):
         return self.client.listener(self.name, listener).counters

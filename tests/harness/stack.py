@@ -1,5 +1,6 @@
 """The five services, alone or all behind a gateway, in a folder of their own that is removed afterwards."""
 
+import collections
 import pathlib
 import shutil
 import tempfile
@@ -15,6 +16,16 @@ LISTENERS = {
     "file": ["tcp=tcp://127.0.0.1:0", "tcp=tcp://[::1]:0"],
     "chat": ["udp=udp://127.0.0.1:0", "udp=udp://[::1]:0"],
 }
+
+
+def listener_names(roles):
+    """What listeners of these roles, in the order of --listen, are called: a second one of a role is ROLE-2."""
+    seen = collections.Counter()
+    names = []
+    for role in roles:
+        seen[role] += 1
+        names.append(role if seen[role] == 1 else f"{role}-{seen[role]}")
+    return names
 
 
 class Stack:

@@ -38,11 +38,18 @@ class Terminal:
 
     def expect(self, pattern):
         """Waits until a regular expression matches what came after the last match, which it returns."""
+        match = self.comes(pattern, within=PATIENCE)
+        if match is None:
+            raise AssertionError(f"{pattern!r} is not in {self.screen[self._seen:]!r}")
+        return match
+
+    def comes(self, pattern, within):
+        """The same, but None when it has not come within so many seconds, or the program has ended without it."""
         expression = re.compile(pattern.encode())
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + within
         while not (match := expression.search(self.screen, self._seen)):
             if not self._read(end):
-                raise AssertionError(f"{pattern!r} is not in {self.screen[self._seen:]!r}")
+                return None
         self._seen = match.end()
         return match
 
