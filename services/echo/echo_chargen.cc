@@ -60,7 +60,8 @@ size_t ChargenPacer::Allowed(const ChargenPace& pace, Time now) {
       last_ == Time() ? std::max(share, 1.0)
                       : pace.bytes_per_second * std::chrono::duration<double>(now - last_).count();
   last_ = now;
-  allowance_ = std::min(allowance_ + accrued, std::max(2 * share, 1.0));
+  // At low rates what is left is part of a byte, which must not be lost.
+  allowance_ = std::min(allowance_ + accrued, share + std::max(share, 1.0));
   return static_cast<size_t>(std::max(allowance_, 0.0));
 }
 
