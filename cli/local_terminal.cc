@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "cli/console.h"
+
 namespace rawgate::cli {
 namespace {
 
@@ -20,6 +22,8 @@ constexpr std::array kEndingSignals = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGPIPE,
 // them, so they are the process's; `mode_before` is set first.
 termios mode_before;
 std::atomic<int> raw_fd = -1;
+// Where the brackets around what is pasted are turned off again; -1 when they are not on.
+std::atomic<int> paste_fd = -1;
 static_assert(std::atomic<int>::is_always_lock_free);
 
 void Handle(int signal, void (*handler)(int)) {
@@ -34,6 +38,9 @@ void Handle(int signal, void (*handler)(int)) {
 void RestoreMode() {
   const int fd = raw_fd.exchange(-1);
   if (fd >= 0) ::tcsetattr(fd, TCSANOW, &mode_before);
+  const int paste = paste_fd.exchange(-1);
+  constexpr char kNoBrackets[] = "\x1b[?2004l";
+  if (paste >= 0 && ::write(paste, kNoBrackets, sizeof(kNoBrackets) - 1) < 0) return;
 }
 
 // The signal comes again when this returns, and ends the process.
@@ -41,6 +48,13 @@ void RestoreModeAndEnd(int signal) {
   RestoreMode();
   Handle(signal, SIG_DFL);
   ::raise(signal);
+}
+
+void RestoreModeAndStop(int) {
+  const int error = errno;
+  RestoreMode();
+  ::raise(SIGSTOP);
+  errno = error;
 }
 
 // Never closed: a handler may run on another thread when nobody wants to know any more.
@@ -56,13 +70,13 @@ void NoteSizeChange(int) {
 }
 
 // Exchanges one handler for another; whoever has set one of their own keeps it.
+void ExchangeOf(int signal, void (*from)(int), void (*to)(int)) {
+  struct sigaction action {};
+  if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == from) Handle(signal, to);
+}
+
 void Exchange(void (*from)(int), void (*to)(int)) {
-  for (const int signal : kEndingSignals) {
-    struct sigaction action {};
-    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == from) {
-      Handle(signal, to);
-    }
-  }
+  for (const int signal : kEndingSignals) ExchangeOf(signal, from, to);
 }
 
 }  // namespace
@@ -70,27 +84,56 @@ void Exchange(void (*from)(int), void (*to)(int)) {
 LocalTerminal::LocalTerminal(int fd, Interrupt& interrupt) : fd_(fd), interrupt_(interrupt) {
   TakeSizeChange();
   Handle(SIGWINCH, NoteSizeChange);
+  Handle(SIGCONT, NoteSizeChange);
 }
 
 LocalTerminal::~LocalTerminal() {
   RestoreMode();
   Exchange(RestoreModeAndEnd, SIG_DFL);
   Handle(SIGWINCH, SIG_DFL);
+  Handle(SIGCONT, SIG_DFL);
+  ExchangeOf(SIGTSTP, RestoreModeAndStop, SIG_DFL);
 }
 
 void LocalTerminal::EnterRawMode() {
   if (restored_ || ::tcgetattr(fd_, &mode_before) != 0) return;
-  raw_fd = fd_;
-  Exchange(SIG_DFL, RestoreModeAndEnd);
   termios raw = mode_before;
   ::cfmakeraw(&raw);
-  raw.c_cc[VMIN] = 1;
-  raw.c_cc[VTIME] = 0;
+  Enter(raw);
+}
+
+void LocalTerminal::EnterPromptMode(int out) {
+  if (restored_ || ::tcgetattr(fd_, &mode_before) != 0) return;
+  prompt_mode_ = mode_before;
+  prompt_mode_.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO | IEXTEN);
+  // Ctrl-S would stop what is shown, and nobody remembers Ctrl-Q.
+  prompt_mode_.c_iflag &= ~static_cast<tcflag_t>(IXON);
+  paste_fd_ = out;
+  ExchangeOf(SIGTSTP, SIG_DFL, RestoreModeAndStop);
+  Enter(prompt_mode_);
+}
+
+void LocalTerminal::ReenterPromptMode() {
+  if (raw_fd >= 0 || !restored_) return;
+  Enter(prompt_mode_);
+  if (interrupt_.signal() != 0) RestoreMode();
+}
+
+void LocalTerminal::Enter(const termios& mode) {
+  raw_fd = fd_;
+  Exchange(SIG_DFL, RestoreModeAndEnd);
+  termios entered = mode;
+  entered.c_cc[VMIN] = 1;
+  entered.c_cc[VTIME] = 0;
   // What was typed ahead is not thrown away.
-  ::tcsetattr(fd_, TCSADRAIN, &raw);
+  ::tcsetattr(fd_, TCSADRAIN, &entered);
+  if (paste_fd_ >= 0) {
+    paste_fd = paste_fd_;
+    WriteAll(paste_fd_, "\x1b[?2004h", "the terminal").IgnoreError();
+  }
   // Last, since it restores at once when the signal has come already. The first signal does it and
   // not only the destructor, since a second one ends the process as it is.
-  restored_.emplace(interrupt_, RestoreMode);
+  if (!restored_) restored_.emplace(interrupt_, RestoreMode);
 }
 
 exec::v1::WindowSize LocalTerminal::Size() const {

@@ -1,6 +1,8 @@
-// The terminal at which somebody sits who talks to a command that has one of its own on the far
-// side: that one makes sense of the keys, so this one must not.
+// The terminal at which somebody sits: while they talk to a command that has one of its own on the
+// far side, which then makes sense of the keys, so that this one must not; or at a prompt of ours.
 #pragma once
+
+#include <termios.h>
 
 #include <optional>
 
@@ -25,15 +27,28 @@ class LocalTerminal {
   // catches, such as SIGQUIT or SIGPIPE, ends the process; SIGKILL alone leaves it as it is.
   void EnterRawMode();
 
+  // Every key is a byte from now on and is not echoed, but Ctrl-C and Ctrl-Z still send their
+  // signals; what is pasted comes in the brackets of xterm's mode 2004, which is set through `out`,
+  // the same terminal. The mode of before comes back as from raw mode, and while the process is
+  // stopped by Ctrl-Z.
+  void EnterPromptMode(int out);
+  // Once the process goes on, which size_changed() tells, too.
+  void ReenterPromptMode();
+
   // Zeros when it is not known.
   exec::v1::WindowSize Size() const;
 
-  // Readable after the window's size has changed, until TakeSizeChange().
+  // Readable after the window's size has changed, or the process went on after a stop, until
+  // TakeSizeChange().
   int size_changed() const;
   void TakeSizeChange();
 
  private:
+  void Enter(const termios& mode);
+
   const int fd_;
+  termios prompt_mode_{};
+  int paste_fd_ = -1;
   Interrupt& interrupt_;
   std::optional<Interrupt::Scope> restored_;
 };

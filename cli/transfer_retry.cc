@@ -27,8 +27,8 @@ bool IsPassing(const absl::Status& failure) {
   return std::find(kPassingReasons.begin(), kPassingReasons.end(), reason) != kPassingReasons.end();
 }
 
-bool RetryPacer::WaitAfter(const absl::Status& failure) {
-  if (!IsPassing(failure) || failures_ >= retries_) return false;
+bool RetryPacer::Wait(const absl::Status& failure) {
+  if (failures_ >= retries_) return false;
   absl::Duration delay = kFirstDelay * std::pow(kGrowth, failures_);
   if (const auto asked = RetryAfterOf(failure)) delay = std::max(delay, *asked);
   ++failures_;

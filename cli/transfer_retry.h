@@ -1,4 +1,4 @@
-// When a transfer whose connection broke is tried again.
+// When a transfer, or another call, whose connection broke is tried again.
 #pragma once
 
 #include "absl/status/status.h"
@@ -22,7 +22,10 @@ class RetryPacer {
 
   // Waits after `failure`: at least as long as it asks for, 0.2 s to 5 s. False at once when it is
   // not passing, and when it was the last try or `stop` is notified.
-  bool WaitAfter(const absl::Status& failure);
+  bool WaitAfter(const absl::Status& failure) { return IsPassing(failure) && Wait(failure); }
+
+  // As WaitAfter(), for a failure that passes for reasons of the caller's.
+  bool Wait(const absl::Status& failure);
 
  private:
   const int retries_;
