@@ -1,21 +1,16 @@
+// rawgate chat without a terminal; tests/system/chat_terminal_test.py has it at one.
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <map>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "cli/command_testing.h"
-#include "cli/proto_text.h"
+#include "cli/fake_desk_testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "rawgate/chat/v1/chat_service.grpc.pb.h"
-#include "runtime/base/status.h"
-#include "runtime/rpc/status.h"
 
 namespace rawgate::cli {
 namespace {
@@ -24,114 +19,12 @@ namespace chat = rawgate::chat::v1;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-using WatchWriter = grpc::ServerWriter<chat::WatchMessagesResponse>;
 
-// A desk in memory, which watchers follow.
-class FakeDesk final : public chat::ChatService::Service {
- public:
-  chat::Message Add(const std::string& session, chat::Direction direction, const std::string& body,
-                    const std::string& operator_name = "") {
-    const std::lock_guard lock(mutex_);
-    chat::Message message;
-    message.set_number(messages_.size() + 1);
-    message.set_session_id(session);
-    message.set_direction(direction);
-    *message.mutable_time() = ToProto(absl::Now());
-    message.set_body(body);
-    message.set_operator_name(operator_name);
-    messages_.push_back(message);
-    changed_.notify_all();
-    return message;
-  }
-
-  grpc::Status ListSessions(grpc::ServerContext*, const chat::ListSessionsRequest*,
-                            chat::ListSessionsResponse* response) override {
-    const std::lock_guard lock(mutex_);
-    std::map<std::string, google::protobuf::Timestamp> first_seen;
-    for (const auto& message : messages_) {
-      first_seen.try_emplace(message.session_id(), message.time());
-    }
-    // The one heard from last comes first.
-    while (static_cast<size_t>(response->sessions_size()) < first_seen.size()) {
-      const std::string id = LatestBut(response->sessions());
-      auto& session = *response->add_sessions();
-      session.set_id(id);
-      session.set_peer("udp://" + id);
-      *session.mutable_first_seen() = first_seen[id];
-      *session.mutable_last_seen() = first_seen[id];
-      session.set_messages_received(1);
-    }
-    return grpc::Status::OK;
-  }
-
-  grpc::Status WatchMessages(grpc::ServerContext* context, const chat::WatchMessagesRequest*,
-                             WatchWriter* writer) override {
-    size_t sent = 0;
-    bool caught_up = false;
-    std::unique_lock lock(mutex_);
-    while (!context->IsCancelled() && !ended_) {
-      chat::WatchMessagesResponse update;
-      if (sent < messages_.size()) {
-        *update.mutable_message() = messages_[sent++];
-        writer->Write(update);
-      } else if (!caught_up) {
-        caught_up = true;
-        update.set_caught_up(true);
-        writer->Write(update);
-      } else {
-        // A call's end does not notify.
-        changed_.wait_for(lock, std::chrono::milliseconds(5));
-      }
-    }
-    return ended_ ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "Socket closed")
-                  : grpc::Status::CANCELLED;
-  }
-
-  grpc::Status SendMessage(grpc::ServerContext*, const chat::SendMessageRequest* request,
-                           chat::SendMessageResponse* response) override {
-    if (request->session_id() == "gone:1") {
-      return rpc::ToGrpc(
-          Error(absl::StatusCode::kNotFound, "SESSION_NOT_FOUND", "no session gone:1"));
-    }
-    *response->mutable_message() = Add(request->session_id(), chat::DIRECTION_OUTBOUND,
-                                       request->body(), request->operator_name());
-    return grpc::Status::OK;
-  }
-
-  std::vector<std::string> Sent() {
-    const std::lock_guard lock(mutex_);
-    std::vector<std::string> sent;
-    for (const auto& message : messages_) {
-      if (message.direction() != chat::DIRECTION_OUTBOUND) continue;
-      sent.push_back(message.session_id() + " " + message.operator_name() + ": " + message.body());
-    }
-    return sent;
-  }
-
-  void EndWatches() {
-    const std::lock_guard lock(mutex_);
-    ended_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  // The session heard from last that is not among `listed`.
-  std::string LatestBut(const google::protobuf::RepeatedPtrField<chat::Session>& listed) const {
-    std::string latest;
-    for (const auto& message : messages_) {
-      const auto is_this = [&](const auto& session) {
-        return session.id() == message.session_id();
-      };
-      if (std::none_of(listed.begin(), listed.end(), is_this)) latest = message.session_id();
-    }
-    return latest;
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<chat::Message> messages_;
-  bool ended_ = false;
-};
+size_t Count(absl::string_view text, absl::string_view part) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
 
 class ChatCommand : public testing::Test {
  protected:
@@ -166,9 +59,7 @@ TEST_F(ChatCommand, TextAnswersThePeerHeardFromLast) {
               ElementsAre("127.0.0.1:2000 ann: how are you?", "127.0.0.1:1000 ann: and you?",
                           "127.0.0.1:2000 ann: good", "127.0.0.1:2000 ann: no newline"));
   // Shown once, whether the answer or the watch came first.
-  const size_t first = result.out.find("how are you?");
-  EXPECT_NE(first, std::string::npos);
-  EXPECT_EQ(result.out.find("how are you?", first + 1), std::string::npos);
+  EXPECT_EQ(Count(result.out, "how are you?"), 1u);
 }
 
 TEST_F(ChatCommand, RemoteBytesAreShownEscaped) {
@@ -199,17 +90,96 @@ TEST_F(ChatCommand, FailureToSendIsToldAndNotTheEnd) {
   desk_.Add("gone:1", chat::DIRECTION_INBOUND, "hi");
   const CliResult result = Chat("lost\n@1 found\n");
   EXPECT_EQ(result.code, 1);
-  EXPECT_THAT(result.error,
-              HasSubstr("-- not sent: rawgate chat: no session gone:1. /sessions lists"));
+  EXPECT_THAT(result.error, HasSubstr("-- not sent: no session gone:1. /sessions lists"));
   EXPECT_THAT(desk_.Sent(), ElementsAre("127.0.0.1:1000 ann: found"));
 }
 
 TEST_F(ChatCommand, ListsSessions) {
   desk_.Add("127.0.0.1:1000", chat::DIRECTION_INBOUND, "hello");
   const CliResult result = Chat("/sessions\n");
-  EXPECT_THAT(result.out,
-              HasSubstr("#  PEER                  LAST HEARD  RECEIVED  SENT  REFUSED\n"));
-  EXPECT_THAT(result.out, HasSubstr("1  udp://127.0.0.1:1000"));
+  EXPECT_THAT(result.out, HasSubstr("#  PEER            LAST HEARD  RECEIVED  SENT  UNREAD\n"
+                                    "1  127.0.0.1:1000    just now         1     0       -\n"));
+}
+
+TEST_F(ChatCommand, UnreadIsWhatNobodyHasBeenShownAndNobodyAnswered) {
+  desk_.Add("127.0.0.1:1000", chat::DIRECTION_INBOUND, "hello");
+  desk_.Add("127.0.0.1:2000", chat::DIRECTION_INBOUND, "hi");
+  desk_.SetUnseen("127.0.0.1:1000", 4);
+  desk_.SetUnseen("127.0.0.1:2000", 1);
+  const CliResult result = Chat("/unread\n@1 yes\n/show 2\n/unread\n");
+  EXPECT_THAT(result.out, HasSubstr("     * 4\n"));
+  EXPECT_THAT(result.out, HasSubstr("     * 1\n"));
+  EXPECT_THAT(result.out, HasSubstr("-- nothing unread\n"));
+}
+
+TEST_F(ChatCommand, ShowsTheMessagesOfASession) {
+  for (int i = 0; i < 25; ++i) {
+    desk_.Add("127.0.0.1:1000", chat::DIRECTION_INBOUND, "message " + std::to_string(i) + ".");
+  }
+  desk_.Add("127.0.0.1:2000", chat::DIRECTION_INBOUND, "hi");
+  const CliResult result = Chat("/show 1\nfor the one shown\n");
+  EXPECT_THAT(result.out, HasSubstr("-- #1 127.0.0.1:1000: the last 20 of 25 kept messages\n"));
+  EXPECT_EQ(Count(result.out, "message 4."), 1u) << "when it was kept";
+  EXPECT_EQ(Count(result.out, "message 5."), 2u);
+  EXPECT_THAT(desk_.Sent(), ElementsAre("127.0.0.1:1000 ann: for the one shown"));
+}
+
+TEST_F(ChatCommand, StaysWithASession) {
+  desk_.Add("127.0.0.1:1000", chat::DIRECTION_INBOUND, "hello");
+  desk_.Add("127.0.0.1:2000", chat::DIRECTION_INBOUND, "hi");
+  Chat("/with 1\nfor one\n/with\nstill\n@2 other\n/with 9\n");
+  EXPECT_THAT(desk_.Sent(), ElementsAre("127.0.0.1:1000 ann: for one", "127.0.0.1:1000 ann: still",
+                                        "127.0.0.1:2000 ann: other"));
+}
+
+TEST_F(ChatCommand, AnswersAll) {
+  desk_.Add("127.0.0.1:1000", chat::DIRECTION_INBOUND, "hello");
+  desk_.Add("127.0.0.1:2000", chat::DIRECTION_INBOUND, "hi");
+  const CliResult result = Chat("/all \u4F60\u597D\n");
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, HasSubstr("  all  > ann                  \u4F60\u597D\n"));
+  EXPECT_EQ(Count(result.out, "\u4F60\u597D"), 1u) << "not once for each session";
+  EXPECT_EQ(result.error, "-- sent to 2 sessions\n");
+  EXPECT_EQ(desk_.Sent().size(), 2u);
+}
+
+TEST_F(ChatCommand, TellsWhomAnAnswerToAllMissed) {
+  desk_.Add("127.0.0.1:1000", chat::DIRECTION_INBOUND, "hello");
+  desk_.Add("gone:1", chat::DIRECTION_INBOUND, "hi");
+  const CliResult result = Chat("/all bye\n");
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.error, "-- sent to 1 of 2 sessions; not to #2 (SEND_FAILED)\n");
+}
+
+TEST_F(ChatCommand, TriesAgainAndSendsOnce) {
+  desk_.Add("127.0.0.1:1000", chat::DIRECTION_INBOUND, "hello");
+  desk_.FailSends(2, /*sent=*/true);
+  const CliResult result = Chat("yes\n");
+  EXPECT_EQ(result.code, 0) << result.error;
+  EXPECT_THAT(desk_.Sent(), ElementsAre("127.0.0.1:1000 ann: yes"));
+  EXPECT_EQ(Count(result.out, "> ann                  yes\n"), 1u);
+  const auto ids = desk_.RequestIds();
+  ASSERT_EQ(ids.size(), 3u);
+  EXPECT_THAT(ids, ElementsAre(ids[0], ids[0], ids[0]));
+  EXPECT_NE(ids[0], "");
+}
+
+TEST_F(ChatCommand, EachLineIsARequestOfItsOwn) {
+  desk_.Add("127.0.0.1:1000", chat::DIRECTION_INBOUND, "hello");
+  Chat("yes\nyes\n");
+  const auto ids = desk_.RequestIds();
+  ASSERT_EQ(ids.size(), 2u);
+  EXPECT_NE(ids[0], ids[1]);
+  EXPECT_EQ(desk_.Sent().size(), 2u);
+}
+
+TEST_F(ChatCommand, GivesUpAfterTheSecondRetry) {
+  desk_.Add("127.0.0.1:1000", chat::DIRECTION_INBOUND, "hello");
+  desk_.FailSends(3, /*sent=*/false);
+  const CliResult result = Chat("yes\n");
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.error, HasSubstr("-- not sent: chat cannot be reached. 'rawgate ps'"));
+  EXPECT_THAT(desk_.Sent(), ElementsAre());
 }
 
 // A command whose input stays open, in a thread of its own.
@@ -248,6 +218,7 @@ class LiveChat {
     thread_.join();
     return code_;
   }
+  std::string Out() const { return out_.Content(); }
   std::string Error() const { return error_.Content(); }
 
  private:
@@ -272,11 +243,40 @@ TEST_F(ChatCommand, ShowsMessagesAsTheyCome) {
   EXPECT_THAT(desk_.Sent(), ElementsAre("127.0.0.1:3000 ann: yes"));
 }
 
+TEST_F(ChatCommand, GoesOnWhenTheConnectionComesBack) {
+  desk_.Add("127.0.0.1:3000", chat::DIRECTION_INBOUND, "before");
+  LiveChat live(gateway_);
+  live.Type("/help\n");
+  ASSERT_TRUE(live.AwaitOutput("/quit"));
+  desk_.EndWatches(/*for_good=*/false);
+  desk_.Add("127.0.0.1:3000", chat::DIRECTION_INBOUND, "after");
+  ASSERT_TRUE(live.AwaitOutput("after\n"));
+  EXPECT_EQ(live.Finish(), 0);
+  EXPECT_EQ(Count(live.Out(), "before\n"), 1u);
+  EXPECT_THAT(live.Error(), HasSubstr("-- connection lost: lost the gateway at"));
+  EXPECT_THAT(live.Error(), HasSubstr("-- connected again\n"));
+}
+
+// Numbers begin again at 1: what comes is new all the same.
+TEST_F(ChatCommand, GoesOnWithAServiceThatForgot) {
+  for (int i = 0; i < 5; ++i) desk_.Add("127.0.0.1:3000", chat::DIRECTION_INBOUND, "before");
+  LiveChat live(gateway_);
+  live.Type("sent before\n");
+  ASSERT_TRUE(live.AwaitOutput("sent before\n"));
+  desk_.Forget();
+  desk_.Add("127.0.0.1:3000", chat::DIRECTION_INBOUND, "after");
+  ASSERT_TRUE(live.AwaitOutput("after\n"));
+  live.Type("sent after\n");
+  ASSERT_TRUE(live.AwaitOutput("sent after\n"));
+  EXPECT_EQ(live.Finish(), 0);
+  EXPECT_EQ(Count(live.Out(), "sent after\n"), 1u);
+}
+
 TEST_F(ChatCommand, EndsWithAnErrorWhenTheGatewayGoes) {
   LiveChat live(gateway_);
   live.Type("/help\n");
   ASSERT_TRUE(live.AwaitOutput("/quit"));
-  desk_.EndWatches();
+  desk_.EndWatches(/*for_good=*/true);
   EXPECT_EQ(live.Wait(), 1);
   EXPECT_THAT(live.Error(), HasSubstr("rawgate chat: lost the gateway"));
 }

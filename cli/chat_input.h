@@ -1,52 +1,48 @@
-// What an operator's line means, and the numbers by which sessions are called.
+// What an operator's line means.
 #pragma once
 
-#include <cstddef>
-#include <map>
 #include <string>
-#include <unordered_map>
 
 #include "absl/strings/string_view.h"
 
 namespace rawgate::cli {
 
 struct ChatInput {
-  enum class Kind { kNothing, kText, kSessions, kHelp, kQuit, kMistake };
+  enum class Kind {
+    kNothing,
+    kText,
+    kToAll,
+    kSessions,
+    kUnread,
+    kShow,
+    kWith,
+    kHelp,
+    kQuit,
+    kMistake,
+  };
 
   Kind kind = Kind::kNothing;
-  // The session's number; 0 is the one heard from most recently.
+  // The session's number. 0 means that of the prompt; of kWith that there is to be none.
   int session = 0;
-  // What to send, or what is wrong with the line.
+  // What to send, or what is wrong with the line: printable.
   std::string text;
 };
 
-// "TEXT", "@N TEXT", "/to N TEXT", "/sessions", "/help", "/quit". Two slashes at the beginning
+// "TEXT", "@N TEXT", "/to N TEXT" and the other commands of kChatHelp. Two slashes at the beginning
 // stand for one that is text.
 ChatInput ParseChatInput(absl::string_view line);
 
-// Numbers sessions from 1 in the order in which they are met. Bounded: beyond kMost the lowest
-// number is forgotten.
-class SessionNumbers {
- public:
-  static constexpr size_t kMost = 4096;
-
-  // The number of session `id`; `is_new` when it had none.
-  int NumberOf(const std::string& id, bool& is_new);
-
-  // The session with that number; empty when there is none.
-  std::string IdOf(int number) const;
-
-  // The one that Heard() named last and that is not forgotten; 0 when there is none.
-  int latest() const { return latest_; }
-  void Heard(int number) { latest_ = number; }
-
-  size_t size() const { return ids_.size(); }
-
- private:
-  int next_ = 1;
-  int latest_ = 0;
-  std::map<int, std::string> ids_;
-  std::unordered_map<std::string, int> numbers_;
-};
+// A line for each.
+inline constexpr char kChatHelp[] =
+    R"(  TEXT         answers the session in the prompt: the one heard from last
+  @N TEXT      answers session N; so does /to N TEXT
+  /all TEXT    answers every session
+  /with N      keeps session N in the prompt; /with alone lets it follow again
+  /show N      the last messages of session N, in full; else the prompt's
+  /sessions    lists sessions; /unread those with unread messages
+  //TEXT       sends /TEXT
+  /help        shows this
+  /quit        ends, as Ctrl-D does
+)";
 
 }  // namespace rawgate::cli

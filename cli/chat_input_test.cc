@@ -1,7 +1,8 @@
 #include "cli/chat_input.h"
 
-#include "absl/strings/str_cat.h"
-#include "cli/line_editor.h"
+#include <string>
+#include <tuple>
+
 #include "gtest/gtest.h"
 
 namespace rawgate::cli {
@@ -23,6 +24,8 @@ TEST(ChatInput, TextAnswersTheLatest) {
   ExpectText("@ann hello", 0, "@ann hello");
   ExpectText("@", 0, "@");
   ExpectText("@-1 x", 0, "@-1 x");
+  ExpectText("@+1 x", 0, "@+1 x");
+  ExpectText("@0 x", 0, "@0 x");
   ExpectText("@99999999999 x", 0, "@99999999999 x");
   ExpectText("//etc/passwd", 0, "/etc/passwd");
 }
@@ -33,93 +36,43 @@ TEST(ChatInput, TextForANumberedSession) {
   ExpectText("/to 2 hello", 2, "hello");
   ExpectText("/to   12 hello you", 12, "hello you");
   ExpectText("/to 1 /quit", 1, "/quit");
+  ExpectText("/to #2 hello", 2, "hello");
+  ExpectText("@2 pasted\nlines", 2, "pasted\nlines");
 }
 
 TEST(ChatInput, Commands) {
   EXPECT_EQ(ParseChatInput("").kind, Kind::kNothing);
   EXPECT_EQ(ParseChatInput("/sessions").kind, Kind::kSessions);
+  EXPECT_EQ(ParseChatInput("/unread").kind, Kind::kUnread);
   EXPECT_EQ(ParseChatInput("/help").kind, Kind::kHelp);
   EXPECT_EQ(ParseChatInput("/quit").kind, Kind::kQuit);
 }
 
+TEST(ChatInput, CommandsWithASession) {
+  for (const auto& [line, kind, session] : {std::tuple{"/show 2", Kind::kShow, 2},
+                                            {"/show", Kind::kShow, 0},
+                                            {"/with #12 ", Kind::kWith, 12},
+                                            {"/with", Kind::kWith, 0}}) {
+    const ChatInput input = ParseChatInput(line);
+    EXPECT_EQ(input.kind, kind) << line;
+    EXPECT_EQ(input.session, session) << line;
+  }
+}
+
+TEST(ChatInput, TextForAll) {
+  const ChatInput input = ParseChatInput("/all we close  at five");
+  EXPECT_EQ(input.kind, Kind::kToAll);
+  EXPECT_EQ(input.text, "we close  at five");
+}
+
 TEST(ChatInput, MistakesAreNeverSent) {
-  for (const char* line : {"/tp 2 hello", "/to", "/to two x", "/to 2", "/to 0 x", "@2", "/"}) {
+  for (const char* line : {"/tp 2 hello", "/to", "/to two x", "/to 2", "/to 0 x", "@2", "/", "/all",
+                           "/all ", "/show two", "/with 1 2", "/etc/hosts\n/quit", "/\x1b[2J"}) {
     const ChatInput input = ParseChatInput(line);
     EXPECT_EQ(input.kind, Kind::kMistake) << line;
     EXPECT_NE(input.text, "") << line;
+    EXPECT_EQ(input.text.find('\x1b'), std::string::npos) << line;
   }
-}
-
-TEST(SessionNumbers, CountInTheOrderOfMeeting) {
-  SessionNumbers numbers;
-  bool is_new = false;
-  EXPECT_EQ(numbers.NumberOf("a", is_new), 1);
-  EXPECT_TRUE(is_new);
-  EXPECT_EQ(numbers.NumberOf("b", is_new), 2);
-  EXPECT_EQ(numbers.NumberOf("a", is_new), 1);
-  EXPECT_FALSE(is_new);
-  EXPECT_EQ(numbers.IdOf(2), "b");
-  EXPECT_EQ(numbers.IdOf(3), "");
-  EXPECT_EQ(numbers.latest(), 0);
-}
-
-TEST(SessionNumbers, AreBounded) {
-  SessionNumbers numbers;
-  bool is_new = false;
-  numbers.Heard(numbers.NumberOf("first", is_new));
-  for (size_t i = 0; i < SessionNumbers::kMost; ++i) {
-    numbers.NumberOf(absl::StrCat("session ", i), is_new);
-  }
-  EXPECT_EQ(numbers.size(), SessionNumbers::kMost);
-  EXPECT_EQ(numbers.IdOf(1), "");
-  EXPECT_EQ(numbers.latest(), 0);
-  EXPECT_EQ(numbers.NumberOf("first", is_new), static_cast<int>(SessionNumbers::kMost) + 2);
-}
-
-std::string Edited(const std::string& keys) {
-  LineEditor editor;
-  for (const char key : keys) EXPECT_EQ(editor.Type(key), LineEditor::Key::kEdited);
-  return editor.TakeLine();
-}
-
-TEST(LineEditor, Edits) {
-  EXPECT_EQ(Edited("hallo\x7f\x7f\x7f\x7f"
-                   "ello"),
-            "hello");
-  EXPECT_EQ(Edited("\u4F60\u597D\b"), "\u4F60");
-  EXPECT_EQ(Edited("one two  \x17"), "one ");
-  EXPECT_EQ(Edited("one\x15two"), "two");
-  EXPECT_EQ(Edited("\x7f\x17\x15"), "");
-}
-
-TEST(LineEditor, IgnoresKeysWithoutMeaning) {
-  EXPECT_EQ(Edited("a\x1b[Ab\x1b[1;5Cc\x1bOPd\x1bxe\x01"
-                   "f"),
-            "abcdef");
-}
-
-TEST(LineEditor, EndsLineAndInput) {
-  LineEditor editor;
-  EXPECT_EQ(editor.Type('\x04'), LineEditor::Key::kEnd);
-  editor.Type('x');
-  EXPECT_EQ(editor.Type('\x04'), LineEditor::Key::kEdited);
-  EXPECT_EQ(editor.Type('\n'), LineEditor::Key::kEnter);
-  EXPECT_EQ(editor.TakeLine(), "x");
-  EXPECT_TRUE(editor.empty());
-}
-
-TEST(LineEditor, ShowsTheEndOfALongLine) {
-  LineEditor editor;
-  for (const char key : std::string("abc\u4F60\u597D\tz")) editor.Type(key);
-  EXPECT_EQ(editor.Visible(80), "abc\u4F60\u597D\\tz");
-  EXPECT_EQ(editor.Visible(6), "\u597D\\tz") << "a wide character is not cut in half";
-  EXPECT_EQ(editor.Visible(0), "");
-}
-
-TEST(LineEditor, IsBounded) {
-  LineEditor editor;
-  for (size_t i = 0; i < 2 * LineEditor::kMaxBytes; ++i) editor.Type('x');
-  EXPECT_EQ(editor.TakeLine().size(), LineEditor::kMaxBytes);
 }
 
 }  // namespace

@@ -2,11 +2,14 @@
 #include "cli/chat_screen.h"
 
 #include <pty.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "runtime/base/fd.h"
@@ -14,27 +17,34 @@
 namespace rawgate::cli {
 namespace {
 
-using Key = LineEditor::Key;
-
-constexpr char kClear[] = "\r\x1b[K";
+constexpr char kClear[] = "\r\x1b[J";
+constexpr char kLeft[] = "\x1b[D";
 
 class ChatScreenAtATerminal : public testing::Test {
  protected:
   void SetUp() override {
-    winsize size{};
-    size.ws_col = 20;
-    size.ws_row = 5;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread
+    ::setenv("NO_COLOR", "1", 1);
     int user = -1;
     int program = -1;
-    ASSERT_EQ(::openpty(&user, &program, nullptr, nullptr, &size), 0);
+    ASSERT_EQ(::openpty(&user, &program, nullptr, nullptr, nullptr), 0);
     user_.Reset(user);
     program_.Reset(program);
+    SetColumns(20);
     // Output as it was written: no carriage return before a newline.
     termios mode = Mode();
     mode.c_oflag &= ~static_cast<tcflag_t>(OPOST);
     ASSERT_EQ(::tcsetattr(program, TCSANOW, &mode), 0);
     console_.emplace(program, program, program);
-    screen_.emplace(*console_);
+    screen_.emplace(*console_, interrupt_);
+    screen_->SetPrompt({1, "p:1"});
+  }
+
+  void SetColumns(unsigned short columns) const {
+    winsize size{};
+    size.ws_col = columns;
+    size.ws_row = 5;
+    ASSERT_EQ(::ioctl(program_.get(), TIOCSWINSZ, &size), 0);
   }
 
   termios Mode() const {
@@ -58,12 +68,9 @@ class ChatScreenAtATerminal : public testing::Test {
     return drawn;
   }
 
-  void Type(const std::string& text) {
-    for (const char byte : text) screen_->Type(byte);
-  }
-
   Fd user_;
   Fd program_;
+  Interrupt interrupt_;
   std::optional<Console> console_;
   std::optional<ChatScreen> screen_;
 };
@@ -72,41 +79,74 @@ TEST_F(ChatScreenAtATerminal, LeavesCanonicalModeAndComesBack) {
   EXPECT_TRUE(screen_->interactive());
   EXPECT_EQ(Mode().c_lflag & (ICANON | ECHO), 0u);
   EXPECT_NE(Mode().c_lflag & ISIG, 0u);
+  EXPECT_EQ(Drawn(), "\x1b[?2004h#1 p:1> ") << "what is pasted comes in brackets";
   screen_.reset();
+  EXPECT_EQ(Mode().c_lflag & (ICANON | ECHO), tcflag_t{ICANON | ECHO});
+  EXPECT_EQ(Drawn(), std::string(kClear) + "\x1b[?2004l");
+}
+
+TEST_F(ChatScreenAtATerminal, ASignalRestoresTheMode) {
+  EXPECT_TRUE(interrupt_.Deliver(2));
   EXPECT_EQ(Mode().c_lflag & (ICANON | ECHO), tcflag_t{ICANON | ECHO});
 }
 
 TEST_F(ChatScreenAtATerminal, MessagesComeAboveTheLineBeingTyped) {
-  screen_->SetPrompt("#1> ", 1);
-  Type("hel");
+  screen_->Type("hel");
   Drawn();
   screen_->Show("a message\n");
-  EXPECT_EQ(Drawn(), std::string(kClear) + "a message\n" + kClear + "#1> hel");
+  EXPECT_EQ(Drawn(), std::string(kClear) + "a message\n" + kClear + "#1 p:1> hel");
+}
+
+TEST_F(ChatScreenAtATerminal, TheCursorStandsInTheLine) {
+  screen_->Type("你好");
+  Drawn();
+  screen_->Type(kLeft);
+  EXPECT_EQ(Drawn(), std::string(kClear) + "#1 p:1> 你\0337好\0338");
 }
 
 TEST_F(ChatScreenAtATerminal, ThePromptDoesNotChangeUnderTheFingers) {
-  screen_->SetPrompt("#1> ", 1);
-  Type("hello");
-  screen_->SetPrompt("#2> ", 2);
+  screen_->Type("hello");
+  screen_->SetPrompt({2, "p:2"});
   EXPECT_EQ(Drawn().find("#2"), std::string::npos);
-  const ChatScreen::Typed typed = screen_->Type('\n');
-  EXPECT_EQ(typed.key, Key::kEnter);
-  EXPECT_EQ(typed.line, "hello");
-  EXPECT_EQ(typed.session, 1);
-  EXPECT_EQ(Drawn(), std::string(kClear) + "#2> ");
-  EXPECT_EQ(screen_->Type('\n').session, 2);
+  const std::vector<ChatScreen::Typed> typed = screen_->Type("\n");
+  ASSERT_EQ(typed.size(), 1u);
+  EXPECT_TRUE(typed[0].is_line);
+  EXPECT_EQ(typed[0].line, "hello");
+  EXPECT_EQ(typed[0].session, 1);
+  EXPECT_EQ(Drawn(), std::string(kClear) + "#2 p:2> ");
+  EXPECT_EQ(screen_->Type("\n")[0].session, 2);
+}
+
+TEST_F(ChatScreenAtATerminal, WhatIsPastedIsOneLine) {
+  EXPECT_TRUE(screen_->Type("\x1b[200~one\ntwo\n\x1b[201~").empty());
+  const std::vector<ChatScreen::Typed> typed = screen_->Type("\n");
+  ASSERT_EQ(typed.size(), 1u);
+  EXPECT_EQ(typed[0].line, "one\ntwo");
 }
 
 TEST_F(ChatScreenAtATerminal, ALongLineNeverWraps) {
-  screen_->SetPrompt("#1> ", 1);
-  Type("0123456789abcdefghijklmn");
+  screen_->Type("0123456789abcdefghijklmn");
   Drawn();
-  Type("o");
-  EXPECT_EQ(Drawn(), std::string(kClear) + "#1> " + "abcdefghijklmno");
+  screen_->Type("o");
+  EXPECT_EQ(Drawn(), std::string(kClear) + "#1 p:1> " + "<fghijklmno");
+}
+
+// Terminals break what is there into rows of the new width: the prompt began one row above.
+TEST_F(ChatScreenAtATerminal, ANarrowerOneIsDrawnAnew) {
+  screen_->Type("hello");
+  Drawn();
+  SetColumns(10);
+  screen_->Redraw();
+  EXPECT_EQ(Drawn(), std::string("\x1b[1A") + kClear + "#1> hello");
+  screen_->Redraw();
+  EXPECT_EQ(Drawn(), std::string(kClear) + "#1> hello");
 }
 
 TEST_F(ChatScreenAtATerminal, ControlDEndsOnAnEmptyLine) {
-  EXPECT_EQ(screen_->Type('\x04').key, Key::kEnd);
+  EXPECT_TRUE(screen_->Type("x\x04").empty());
+  const std::vector<ChatScreen::Typed> typed = screen_->Type("\x15\x04");
+  ASSERT_EQ(typed.size(), 1u);
+  EXPECT_FALSE(typed[0].is_line);
 }
 
 }  // namespace

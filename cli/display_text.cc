@@ -1,94 +1,45 @@
 #include "cli/display_text.h"
 
-#include <locale.h>
-#include <wchar.h>
-
 #include <algorithm>
 #include <array>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/code_point.h"
+#include "cli/grapheme.h"
 
 namespace rawgate::cli {
 namespace {
 
-struct CodePoint {
-  char32_t value;
-  // 0 when the bytes are no UTF-8.
-  size_t length;
-};
-
-// The first code point of `text`, by table 3-7 of the Unicode standard: no overlong forms, no
-// surrogates, nothing above U+10FFFF.
-CodePoint Decode(absl::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return {first, 1};
-  size_t length = 0;
-  char32_t value = 0;
-  char32_t least = 0;
-  if ((first & 0xE0) == 0xC0) {
-    length = 2, value = first & 0x1F, least = 0x80;
-  } else if ((first & 0xF0) == 0xE0) {
-    length = 3, value = first & 0x0F, least = 0x800;
-  } else if ((first & 0xF8) == 0xF0) {
-    length = 4, value = first & 0x07, least = 0x10000;
-  }
-  if (length == 0 || text.size() < length) return {0, 0};
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return {0, 0};
-    value = (value << 6) | (byte(i) & 0x3Fu);
-  }
-  if (value < least || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return {0, 0};
-  return {value, length};
-}
-
-// Code points that act on the terminal or on the order of the characters around them: C0, DEL and
-// C1, line and paragraph separators, directional marks, embeddings, overrides and isolates, the
-// byte order mark and the other invisible format characters.
-bool IsUnsafe(char32_t c) {
-  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0xAD || c == 0x61C ||
-         (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-         (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB) ||
-         (c >= 0xE0000 && c <= 0xE007F);
-}
-
-// Takes the first character off `rest` and returns how it is shown.
-std::string TakeShown(absl::string_view& rest) {
-  const CodePoint c = Decode(rest);
-  if (c.length == 0) {
-    const auto byte = static_cast<unsigned char>(rest.front());
-    rest.remove_prefix(1);
-    return absl::StrFormat("\\x%02x", byte);
-  }
-  const absl::string_view character = rest.substr(0, c.length);
-  rest.remove_prefix(c.length);
-  if (!IsUnsafe(c.value)) return std::string(character);
-  switch (c.value) {
+std::string Escape(char32_t c) {
+  switch (c) {
     case '\n':
       return "\\n";
     case '\r':
       return "\\r";
     case '\t':
       return "\\t";
+    default:
+      break;
   }
-  if (c.value < 0x80) return absl::StrFormat("\\x%02x", static_cast<unsigned>(c.value));
-  return absl::StrFormat("\\u{%x}", static_cast<unsigned>(c.value));
-}
-
-int CodePointWidth(char32_t c) {
-  if (c < 0x80) return 1;
-  // wcwidth() needs a locale that knows Unicode, and takes the thread's; C.UTF-8 is part of the C
-  // library's own package.
-  static const locale_t kUnicode = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-  if (kUnicode == nullptr) return 1;
-  const locale_t before = ::uselocale(kUnicode);
-  const int width = ::wcwidth(static_cast<wchar_t>(c));
-  ::uselocale(before);
-  return width < 0 ? 1 : width;
+  if (c < 0x80) return absl::StrFormat("\\x%02x", static_cast<unsigned>(c));
+  return absl::StrFormat("\\u{%x}", static_cast<unsigned>(c));
 }
 
 }  // namespace
+
+std::string TakeShown(absl::string_view& rest) {
+  const absl::string_view character = rest.substr(0, GraphemeLength(rest));
+  rest.remove_prefix(character.size());
+  const CodePoint first = DecodeUtf8(character);
+  if (first.length == 0) {
+    return absl::StrFormat("\\x%02x", static_cast<unsigned char>(character.front()));
+  }
+  // A mark without a letter would go on top of whatever is before it.
+  if (IsControlOrFormat(first.value) || CodePointWidth(first.value) == 0)
+    return Escape(first.value);
+  return std::string(character);
+}
 
 std::string Printable(absl::string_view bytes) {
   std::string shown;
@@ -118,7 +69,7 @@ size_t WholeCharacters(absl::string_view text) {
 
 bool IsUtf8(absl::string_view text) {
   while (!text.empty()) {
-    const size_t length = Decode(text).length;
+    const size_t length = DecodeUtf8(text).length;
     if (length == 0) return false;
     text.remove_prefix(length);
   }
@@ -144,26 +95,28 @@ std::string Quoted(absl::string_view bytes, int columns) {
 }
 
 int DisplayWidth(absl::string_view text) {
+  constexpr char32_t kEmojiForm = 0xFE0F;
   int width = 0;
+  int last = 0;
   while (!text.empty()) {
-    const CodePoint c = Decode(text);
-    width += c.length == 0 ? 1 : CodePointWidth(c.value);
+    const CodePoint c = DecodeUtf8(text);
+    // It makes some terminals show the symbol before it as a wide emoji.
+    const bool widens = c.value == kEmojiForm && last == 1;
+    last = c.length == 0 || widens ? 1 : CodePointWidth(c.value);
+    width += last;
     text.remove_prefix(c.length == 0 ? 1 : c.length);
   }
   return width;
 }
 
-size_t CharacterLength(absl::string_view text) {
-  const CodePoint c = Decode(text);
-  return c.length == 0 ? 1 : c.length;
-}
-
-void PopCharacter(std::string& text) {
-  while (!text.empty()) {
-    const auto last = static_cast<unsigned char>(text.back());
-    text.pop_back();
-    if ((last & 0xC0) != 0x80) return;
-  }
+std::string ShortenedFront(absl::string_view text, int columns) {
+  constexpr absl::string_view kDots = "...";
+  std::string shown = Printable(text);
+  if (DisplayWidth(shown) <= columns) return shown;
+  absl::string_view rest = shown;
+  const int room = columns - static_cast<int>(kDots.size());
+  while (!rest.empty() && DisplayWidth(rest) > room) rest.remove_prefix(GraphemeLength(rest));
+  return absl::StrCat(kDots, rest);
 }
 
 std::string HumanSize(uint64_t bytes) {

@@ -12,8 +12,14 @@ namespace rawgate::cli {
 
 // `bytes` with everything but printable UTF-8 shown as an escape: \n \r \t, other control bytes and
 // bytes that are no UTF-8 as \xNN, control and direction-changing code points as \u{NNNN}. The
-// result is valid UTF-8 on one line. A backslash stays as it is: see Quoted() where it matters.
+// result is valid UTF-8 on one line. Marks combine with a letter before them and are escaped
+// without one; of joiners those stay that hold an emoji or a word together. A backslash stays as it
+// is: see Quoted() where it matters.
 std::string Printable(absl::string_view bytes);
+
+// Takes the first character, as people see it, off `rest`, which is not empty, and returns how
+// Printable() shows it.
+std::string TakeShown(absl::string_view& rest);
 
 // Printable() of each line: newlines stay.
 std::string PrintableLines(absl::string_view bytes);
@@ -29,14 +35,13 @@ bool IsUtf8(absl::string_view text);
 // "...".
 std::string Quoted(absl::string_view bytes, int columns = 0);
 
-// Columns that `text` (valid UTF-8 without control characters) takes on a terminal.
+// Columns that `text` (valid UTF-8 without control characters) takes on a terminal; where terminals
+// differ, as with emoji that are joined, the most that one of them takes.
 int DisplayWidth(absl::string_view text);
 
-// Bytes of the first character of `text`, 1 where it is no UTF-8. `text` is not empty.
-size_t CharacterLength(absl::string_view text);
-
-// Removes the last UTF-8 character.
-void PopCharacter(std::string& text);
+// Printable(), and when that is wider than `columns` (at least 3) "..." and its end, which of a
+// name says more than its beginning.
+std::string ShortenedFront(absl::string_view text, int columns);
 
 // "312 B", "4.0 KiB", "12.5 MiB": at most 8 columns.
 std::string HumanSize(uint64_t bytes);

@@ -25,6 +25,21 @@ TEST(Printable, EscapesC1AndInvisibleCodePoints) {
   EXPECT_EQ(Printable("a\u202Eb\u2066c\u200Bd\uFEFF"), "a\\u{202e}b\\u{2066}c\\u{200b}d\\u{feff}");
 }
 
+TEST(Printable, KeepsJoinersThatHoldSomethingTogether) {
+  const std::string family = "\U0001F468\u200D\U0001F469\u200D\U0001F467";
+  EXPECT_EQ(Printable(family), family);
+  EXPECT_EQ(Printable("\u0645\u06CC\u200C\u062E"), "\u0645\u06CC\u200C\u062E");
+  EXPECT_EQ(Printable("a\u200Db\u200C"), "a\\u{200d}b\\u{200c}");
+}
+
+TEST(Printable, EscapesMarksWithoutALetter) {
+  EXPECT_EQ(Printable("\u0301e\u0301"), "\\u{301}e\u0301");
+  EXPECT_EQ(Printable("\n\u0301"), "\\n\\u{301}");
+  std::string pile = "e";
+  for (int i = 0; i < 12; ++i) pile += "\u0301";
+  EXPECT_EQ(Printable(pile), pile.substr(0, 21) + "\\u{301}\\u{301}");
+}
+
 TEST(Printable, EscapesBytesThatAreNoUtf8) {
   EXPECT_EQ(Printable("\xff\xc3"), "\\xff\\xc3");
   EXPECT_EQ(Printable("\xc0\xaf"), "\\xc0\\xaf") << "overlong";
@@ -91,13 +106,17 @@ TEST(DisplayWidth, CountsColumns) {
   EXPECT_EQ(DisplayWidth("e\u0301"), 1) << "combining";
 }
 
-TEST(PopCharacter, RemovesWholeCharacters) {
-  std::string text = "a\u4F60";
-  PopCharacter(text);
-  EXPECT_EQ(text, "a");
-  PopCharacter(text);
-  PopCharacter(text);
-  EXPECT_EQ(text, "");
+TEST(DisplayWidth, IsTheMostThatATerminalTakes) {
+  EXPECT_EQ(DisplayWidth("\u2764\uFE0F"), 2) << "a heart as an emoji";
+  EXPECT_EQ(DisplayWidth("\U0001F468\u200D\U0001F469"), 4) << "joined";
+  EXPECT_EQ(DisplayWidth("\U0001FAE9"), 2) << "younger than the C library";
+}
+
+TEST(ShortenedFront, KeepsTheEnd) {
+  EXPECT_EQ(ShortenedFront("notes.txt", 9), "notes.txt");
+  EXPECT_EQ(ShortenedFront("notes.txt", 8), "...s.txt");
+  EXPECT_EQ(ShortenedFront("\u4F60\u597D\u4F60\u597D", 6), "...\u597D");
+  EXPECT_EQ(ShortenedFront("a\nb", 80), "a\\nb");
 }
 
 TEST(HumanSize, UsesBinaryUnits) {

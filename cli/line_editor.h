@@ -2,19 +2,23 @@
 // arrive in the middle of it, so it has to be known in order to be drawn again.
 #pragma once
 
-#include <optional>
+#include <cstddef>
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "cli/line_history.h"
+#include "cli/terminal_keys.h"
 
 namespace rawgate::cli {
 
+// The cursor stands between characters as people see them (grapheme.h).
 class LineEditor {
  public:
-  // More than this is not taken.
-  static constexpr size_t kMaxBytes = 4096;
+  // More than this is not taken: twice what a message may have, so that what is too long is refused
+  // and not cut.
+  static constexpr size_t kMaxBytes = 8192;
 
-  enum class Key {
+  enum class Result {
     // The line changed or the key means nothing.
     kEdited,
     // Enter: TakeLine() has the line.
@@ -23,26 +27,38 @@ class LineEditor {
     kEnd,
   };
 
-  // The next byte from the terminal: text, Backspace, Ctrl-U (clears the line), Ctrl-W (removes a
-  // word), Enter, Ctrl-D. Escape sequences, such as those of arrow keys, and other control bytes do
-  // nothing.
-  Key Type(char byte);
+  Result Take(const TerminalKey& key);
 
-  // The line, which is then empty.
+  // The line, which is then empty, and the newest of those that Up brings back.
   std::string TakeLine();
 
   bool empty() const { return line_.empty(); }
 
-  // What to draw: the end of the line, as much as fits into `columns`.
-  std::string Visible(int columns) const;
+  // What to draw: what is before the cursor and what is behind it, and the columns of each. When
+  // not all of it fits, "<" and ">" stand for what is left out.
+  struct View {
+    std::string before;
+    std::string after;
+    int before_columns = 0;
+    int after_columns = 0;
+  };
+  View Visible(int columns) const;
 
  private:
-  enum class Escape { kNone, kStarted, kControlSequence, kOneMore };
-
-  void SkipEscape(unsigned char byte);
+  void Insert(absl::string_view text);
+  // Moves the cursor by one character or over blanks and a word; how far, in bytes.
+  size_t BackCharacter() const;
+  size_t BackWord() const;
+  size_t ForwardCharacter() const;
+  size_t ForwardWord() const;
+  void EraseBack(size_t bytes);
+  void Move(TerminalKey::Kind kind);
+  void Recall(TerminalKey::Kind kind);
 
   std::string line_;
-  Escape escape_ = Escape::kNone;
+  // In bytes.
+  size_t cursor_ = 0;
+  LineHistory history_;
 };
 
 }  // namespace rawgate::cli

@@ -18,15 +18,6 @@ constexpr int kNameColumnsMin = 8;
 // Beyond this a time left is no forecast.
 constexpr double kSecondsLeftMax = 100 * 3600.0;
 
-// The end of a long name says more than its beginning.
-std::string Shortened(absl::string_view name, int columns) {
-  std::string shown = Printable(name);
-  if (DisplayWidth(shown) <= columns) return shown;
-  absl::string_view rest = shown;
-  while (DisplayWidth(rest) > columns - 3) rest.remove_prefix(CharacterLength(rest));
-  return absl::StrCat("...", rest);
-}
-
 std::string TimeLeft(const ProgressState& state) {
   if (state.rate < 1 || state.done >= state.total) return "";
   const double left = std::ceil(static_cast<double>(state.total - state.done) / state.rate);
@@ -71,7 +62,7 @@ std::string ProgressLine(const ProgressState& state, int columns) {
   for (const int segment : {kPercent, kBytes, kRate, kLeft, kName, kResumed}) fit(segment);
   const int for_name = left - static_cast<int>(kGap.size());
   if (state.files <= 1 && !state.name.empty() && for_name >= kNameColumnsMin) {
-    shown[kName] = Shortened(state.name, for_name);
+    shown[kName] = ShortenedFront(state.name, for_name);
   }
   const auto end = std::remove(shown.begin(), shown.end(), "");
   return absl::StrJoin(shown.begin(), end, kGap);
