@@ -315,8 +315,8 @@ TEST_F(NtpResponderTest, AsksForWhatItNeeds) {
   EXPECT_TRUE(options.kernel_timestamps);
   EXPECT_TRUE(options.drop_oversized);
   EXPECT_EQ(options.answerable_port, 123);
-  EXPECT_EQ(options.rates.per_source, 16);
-  EXPECT_EQ(options.rate_notice_interval, absl::Seconds(8));
+  EXPECT_EQ(options.rates.per_source, 16.0);
+  EXPECT_EQ(options.rates.notice_interval, absl::Seconds(8));
   EXPECT_EQ(options.reply_max, NtpResponder::kReplyMax);
 }
 
