@@ -84,7 +84,7 @@ TEST(ClockSettingTest, RefusesWhatIsNoValueAtAll) {
 TEST(ClockSettingTest, HasAText) {
   EXPECT_EQ(ToText({}), "the real clock");
   EXPECT_EQ(ToText(*FromProto(Everything())),
-            "offset -1h0m0.000000005s, rate 2.5, leap 2, stratum 0, root dispersion 1ns");
+            "offset -1h0.000000005s, rate 2.5, leap 2, stratum 0, root dispersion 1ns");
   EXPECT_EQ(ToText({.frozen = true, .ntp = {.kiss_code = "RATE"}}), "frozen, kiss RATE");
 }
 
@@ -146,9 +146,8 @@ TEST_F(TestClockCallsTest, AChangeIsSeenByThoseWhoWatchEvents) {
   ASSERT_TRUE(Set(Everything()).ok());
   const auto batch = watcher->Take(10);
   ASSERT_EQ(batch.events.size(), 1u);
-  EXPECT_EQ(
-      std::get<observe::RequestServed>(batch.events[0].body).summary,
-      "test clock: offset -1h0m0.000000005s, rate 2.5, leap 2, stratum 0, root dispersion 1ns");
+  EXPECT_EQ(std::get<observe::RequestServed>(batch.events[0].body).summary,
+            "test clock: offset -1h0.000000005s, rate 2.5, leap 2, stratum 0, root dispersion 1ns");
 }
 
 TEST_F(TestClockCallsTest, AStoppedServiceSaysSo) {

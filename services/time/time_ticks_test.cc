@@ -62,8 +62,9 @@ TEST(TickSequenceTest, AnyIntervalHasItsMultiplesSince1970) {
   EXPECT_EQ(days.next(), At(86'400));
   TickSequence thirds(absl::Nanoseconds(333'333'333), At(1));
   EXPECT_EQ(thirds.next(), absl::UnixEpoch() + 4 * absl::Nanoseconds(333'333'333));
-  TickSequence tenths(absl::Milliseconds(100), At(1'234'567'890.05));
-  ExpectTick(tenths, At(1'234'567'890.1), absl::FromUnixMillis(1'234'567'890'100), 0);
+  TickSequence tenths(absl::Milliseconds(100), absl::FromUnixMillis(1'234'567'890'050));
+  const absl::Time tenth = absl::FromUnixMillis(1'234'567'890'100);
+  ExpectTick(tenths, tenth, tenth, 0);
 }
 
 TEST(TickSequenceTest, TimesBefore1970TickToo) {

@@ -85,7 +85,7 @@ class TestClockTest(TimeCliTest):
         self.assertEqual(self.rawgate("test-clock")[0], "the real clock\n")
         self.rawgate("test-clock", "--offset", "-1h", "--leap", "61", "--stratum", "3")
         shown = self.rawgate("test-clock")[0]
-        self.assertEqual(shown.split(), ["offset", "-1h0m0s", "leap", "61", "stratum", "3"])
+        self.assertEqual(shown.split(), ["offset", "-1h", "leap", "61", "stratum", "3"])
         told = int(self.rawgate("date", "%s")[0])
         self.assertTrue(told <= time.time() - 3600)
         self.assertIn("test clock    set\n", self.rawgate("date", "-v")[0])
