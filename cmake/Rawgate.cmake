@@ -53,7 +53,7 @@ function(rawgate_fuzz stem)
   else()
     target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/runtime/testing/fuzz_main.cc)
     add_test(NAME fuzz.${stem} COMMAND ${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${stem})
-    set_tests_properties(fuzz.${stem} PROPERTIES LABELS fuzz TIMEOUT 120)
+    set_tests_properties(fuzz.${stem} PROPERTIES LABELS fuzz TIMEOUT 300)
   endif()
 endfunction()
 
