@@ -11,7 +11,7 @@ COPY script/bootstrap script/common.sh script/packages /tmp/rawgate/script/
 RUN /tmp/rawgate/script/bootstrap runtime \
  && rm -rf /tmp/rawgate /var/lib/apt/lists/* \
  && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin rawgate \
- && install -d -o rawgate -g rawgate -m 0750 /var/lib/rawgate /var/lib/rawgate/files
+ && install -d -o rawgate -g rawgate -m 0750 /var/lib/rawgate /var/lib/rawgate/files /var/lib/rawgate/chat
 COPY deploy/docker/exec-policy.textproto /etc/rawgate/
 USER rawgate
 WORKDIR /var/lib/rawgate

@@ -5,6 +5,7 @@ find_package(Protobuf REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
 find_package(absl CONFIG REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_package(SQLite3 3.40 REQUIRED)
 find_package(spdlog CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 # json_types.hpp and friends: Boost.JSON is a compiled library, Asio and Intrusive are headers.

@@ -9,25 +9,63 @@
 #include "services/chat/chat_text.h"
 
 namespace rawgate::chat {
+namespace {
 
-ChatCore::ChatCore(Clock& clock, AutomaticAnswer automatic, ChatLimits limits)
+class NoRecorder final : public ChatRecorder {
+  void SessionMade(const StoredSession& /*session*/) override {}
+  void SessionChanged(const StoredSession& /*session*/) override {}
+  void SessionForgotten(const std::string& /*id*/) override {}
+  void MessageKept(const StoredMessage& /*stored*/) override {}
+  void MessageShown(uint64_t /*number*/) override {}
+  void MessageForgotten(uint64_t /*number*/) override {}
+};
+
+NoRecorder no_recorder;
+
+}  // namespace
+
+ChatCore::ChatCore(Clock& clock, AutomaticAnswer automatic, ChatLimits limits,
+                   ChatRecorder* recorder)
     : clock_(clock),
       automatic_(std::move(automatic)),
       limits_(limits),
+      recorder_(recorder == nullptr ? no_recorder : *recorder),
       sessions_(limits.sessions) {}
 
 ChatCore::~ChatCore() = default;
 
+void ChatCore::Restore(StoredDesk desk) {
+  last_number_ = desk.last_number;
+  last_heard_ = desk.last_heard;
+  for (StoredSession& stored : desk.sessions) {
+    if (sessions_.full()) ForgetSession(sessions_.oldest().key);
+    SessionState& state = sessions_.Touch(stored.session.id);
+    static_cast<StoredSession&>(state) = std::move(stored);
+    state.session.unseen = 0;
+  }
+  for (StoredMessage& stored : desk.messages) {
+    SessionState* const state = sessions_.Find(stored.message.session_id);
+    if (state == nullptr) {
+      recorder_.MessageForgotten(stored.message.number);
+    } else {
+      Insert(*state, std::move(stored));
+    }
+  }
+}
+
 // ---- From the socket
 
-void ChatCore::Receive(absl::string_view session_id, absl::string_view body) {
-  SessionState& state = Hear(session_id);
+void ChatCore::Receive(absl::string_view session_id, absl::string_view body, const Origin& origin) {
+  SessionState& state = Hear(session_id, origin);
   ++state.session.received;
-  ++state.session.unseen;
   Keep(state, {.direction = Direction::kInbound, .body = std::string(body)});
 }
 
-void ChatCore::Refuse(absl::string_view session_id) { ++Hear(session_id).session.refused; }
+void ChatCore::Refuse(absl::string_view session_id, const Origin& origin) {
+  SessionState& state = Hear(session_id, origin);
+  ++state.session.refused;
+  recorder_.SessionChanged(state);
+}
 
 std::optional<absl::string_view> ChatCore::TakeAutomaticAnswer(absl::string_view session_id,
                                                                size_t size_max) {
@@ -53,6 +91,11 @@ size_t ChatCore::ForgetExpired() {
 }
 
 // ---- For operators
+
+const Session* ChatCore::FindSession(absl::string_view session_id) const {
+  const SessionState* const state = sessions_.Find(session_id);
+  return state == nullptr ? nullptr : &state->session;
+}
 
 Message ChatCore::AddAnswer(absl::string_view session_id, const Answer& answer, bool to_all) {
   SessionState& state = *sessions_.Find(session_id);
@@ -102,7 +145,7 @@ absl::StatusOr<std::vector<Message>> ChatCore::ListMessages(absl::string_view se
   std::vector<Message> messages;
   size_t bytes = 0;
   while (messages.size() < limit && bytes < bytes_max) {
-    const Kept* const next = Next(session_id, after);
+    const StoredMessage* const next = Next(session_id, after);
     if (next == nullptr) break;
     after = next->message.number;
     bytes += next->message.body.size();
@@ -127,37 +170,51 @@ absl::StatusOr<std::unique_ptr<ChatCore::Watcher>> ChatCore::Watch(uint64_t afte
 
 // ---- Keeping
 
-ChatCore::SessionState& ChatCore::Hear(absl::string_view session_id) {
+ChatCore::SessionState& ChatCore::Hear(absl::string_view session_id, const Origin& origin) {
   // Those behind one with unseen messages are left to ForgetExpired(): this must stay quick.
   while (sessions_.size() > 0 && HasExpired(sessions_.oldest().value.session, clock_.Now())) {
     ForgetSession(sessions_.oldest().key);
   }
   if (sessions_.full() && !HasSession(session_id)) ForgetSession(sessions_.oldest().key);
   SessionState& state = sessions_.Touch(session_id);
-  state.session.heard = ++last_heard_;
-  state.session.last_seen = clock_.Now();
-  if (state.session.id.empty()) {
-    state.session.id = std::string(session_id);
-    state.session.first_seen = state.session.last_seen;
+  Session& session = state.session;
+  session.heard = ++last_heard_;
+  session.last_seen = clock_.Now();
+  if (session.peer != origin.peer) session.peer = std::string(origin.peer);
+  if (session.listener != origin.listener) session.listener = std::string(origin.listener);
+  if (session.id.empty()) {
+    session.id = std::string(session_id);
+    session.first_seen = session.last_seen;
+    recorder_.SessionMade(state);
   }
   return state;
 }
 
 const Message& ChatCore::Keep(SessionState& state, Message message) {
-  const uint64_t number = ++last_number_;
-  message.number = number;
+  message.number = ++last_number_;
   message.session_id = state.session.id;
   message.time = clock_.Now();
-  Kept& kept = kept_[number];
-  kept.message = std::move(message);
-  state.numbers.push_back(number);
-  body_bytes_ += kept.message.body.size();
-  if (!kept.message.request_id.empty()) requests_[kept.message.request_id].insert(number);
-  EnforceLimits(state);
+  StoredMessage stored{.message = std::move(message)};
+  recorder_.SessionChanged(state);
+  recorder_.MessageKept(stored);
+  const Message& kept = Insert(state, std::move(stored));
   for (Watcher* watcher : watchers_) {
-    if (watcher->wake_ && watcher->Awaits(kept.message)) std::exchange(watcher->wake_, nullptr)();
+    if (watcher->wake_ && watcher->Awaits(kept)) std::exchange(watcher->wake_, nullptr)();
   }
-  return kept.message;
+  return kept;
+}
+
+const Message& ChatCore::Insert(SessionState& state, StoredMessage stored) {
+  const uint64_t number = stored.message.number;
+  StoredMessage& kept = kept_[number];
+  kept = std::move(stored);
+  const Message& message = kept.message;
+  state.numbers.push_back(number);
+  body_bytes_ += message.body.size();
+  if (message.direction == Direction::kInbound && !kept.shown) ++state.session.unseen;
+  if (!message.request_id.empty()) requests_[message.request_id].insert(number);
+  EnforceLimits(state);
+  return message;
 }
 
 // The message that was just kept stays: each limit lets at least one be kept.
@@ -171,7 +228,7 @@ void ChatCore::EnforceLimits(SessionState& state) {
 
 void ChatCore::ForgetOldestOf(SessionState& state) {
   const auto oldest = kept_.find(state.numbers.front());
-  const Kept& kept = oldest->second;
+  const StoredMessage& kept = oldest->second;
   for (Watcher* watcher : watchers_) {
     if (watcher->Awaits(kept.message)) ++watcher->lost_;
   }
@@ -184,12 +241,15 @@ void ChatCore::ForgetOldestOf(SessionState& state) {
     if (request->second.empty()) requests_.erase(request);
   }
   state.numbers.pop_front();
+  recorder_.MessageForgotten(kept.message.number);
+  recorder_.SessionChanged(state);
   kept_.erase(oldest);
 }
 
 void ChatCore::ForgetSession(const std::string& id) {
   SessionState& state = *sessions_.Find(id);
   while (!state.numbers.empty()) ForgetOldestOf(state);
+  recorder_.SessionForgotten(id);
   sessions_.Erase(id);
 }
 
@@ -197,7 +257,7 @@ bool ChatCore::HasExpired(const Session& session, absl::Time now) const {
   return session.unseen == 0 && now - session.last_seen > limits_.session_expiry;
 }
 
-const ChatCore::Kept* ChatCore::Next(absl::string_view session_id, uint64_t after) const {
+const StoredMessage* ChatCore::Next(absl::string_view session_id, uint64_t after) const {
   if (session_id.empty()) {
     const auto next = kept_.upper_bound(after);
     return next == kept_.end() ? nullptr : &next->second;
@@ -209,9 +269,10 @@ const ChatCore::Kept* ChatCore::Next(absl::string_view session_id, uint64_t afte
 }
 
 void ChatCore::MarkShown(uint64_t number) {
-  Kept& kept = kept_.at(number);
+  StoredMessage& kept = kept_.at(number);
   if (kept.message.direction != Direction::kInbound || std::exchange(kept.shown, true)) return;
   --sessions_.Find(kept.message.session_id)->session.unseen;
+  recorder_.MessageShown(number);
 }
 
 uint64_t ChatCore::ForgottenAfter(absl::string_view session_id, uint64_t after) const {

@@ -48,17 +48,22 @@ class ChatCore {
  public:
   class Watcher;
 
-  // `clock` outlives this object.
-  explicit ChatCore(Clock& clock, AutomaticAnswer automatic = {}, ChatLimits limits = {});
+  // `clock` and `recorder`, which may be null, outlive this object.
+  explicit ChatCore(Clock& clock, AutomaticAnswer automatic = {}, ChatLimits limits = {},
+                    ChatRecorder* recorder = nullptr);
   ~ChatCore();
+
+  // Goes on with what an earlier process kept; first of all and at most once. What the limits leave
+  // no room for is forgotten, the oldest first, and so are messages without a session.
+  void Restore(StoredDesk desk);
 
   // ---- From the socket
 
   // A message of at most kBodyMax bytes came from the peer called `session_id`. Makes the session
   // if need be.
-  void Receive(absl::string_view session_id, absl::string_view body);
+  void Receive(absl::string_view session_id, absl::string_view body, const Origin& origin = {});
   // A longer one came.
-  void Refuse(absl::string_view session_id);
+  void Refuse(absl::string_view session_id, const Origin& origin = {});
   // The automatic answer, if one is due to the session, which was just heard from: at most
   // `size_max` bytes of it, and no half UTF-8 character. It counts as sent.
   std::optional<absl::string_view> TakeAutomaticAnswer(absl::string_view session_id,
@@ -73,6 +78,8 @@ class ChatCore {
   bool HasSession(absl::string_view session_id) const {
     return sessions_.Find(session_id) != nullptr;
   }
+  // Null when there is none; good until somebody is heard.
+  const Session* FindSession(absl::string_view session_id) const;
   // An operator's message was sent to the session, which exists; with `to_all` it is one of an
   // answer to all.
   Message AddAnswer(absl::string_view session_id, const Answer& answer, bool to_all = false);
@@ -97,39 +104,33 @@ class ChatCore {
   absl::StatusOr<std::unique_ptr<Watcher>> Watch(uint64_t after, std::string session_id);
 
  private:
-  struct Kept {
-    Message message;
-    bool shown = false;
-  };
-  struct SessionState {
-    Session session;
+  struct SessionState : StoredSession {
     // Of its kept messages, ascending.
-    std::deque<uint64_t> numbers;
-    // Of its messages, how many are no longer kept, and the last of them.
-    uint64_t forgotten = 0;
-    uint64_t last_forgotten = 0;
-    absl::Time automatic_sent = absl::InfinitePast();
+    std::deque<uint64_t> numbers{};
   };
 
-  SessionState& Hear(absl::string_view session_id);
+  SessionState& Hear(absl::string_view session_id, const Origin& origin);
   // Gives `message` its number, session and time.
   const Message& Keep(SessionState& state, Message message);
+  // Takes it in, whose number is greater than all before, and keeps the limits.
+  const Message& Insert(SessionState& state, StoredMessage stored);
   bool HasExpired(const Session& session, absl::Time now) const;
   void ForgetOldestOf(SessionState& state);
   void ForgetSession(const std::string& id);
   void EnforceLimits(SessionState& state);
   // The first kept message after number `after` that a watcher or list with this filter sees; null
   // when there is none.
-  const Kept* Next(absl::string_view session_id, uint64_t after) const;
+  const StoredMessage* Next(absl::string_view session_id, uint64_t after) const;
   void MarkShown(uint64_t number);
   uint64_t ForgottenAfter(absl::string_view session_id, uint64_t after) const;
 
   Clock& clock_;
   const AutomaticAnswer automatic_;
   const ChatLimits limits_;
+  ChatRecorder& recorder_;
   LruMap<std::string, SessionState> sessions_;
   // By number. The oldest of all is also the oldest of its session.
-  std::map<uint64_t, Kept> kept_;
+  std::map<uint64_t, StoredMessage> kept_;
   // By request id, the numbers of the kept messages that have it.
   absl::flat_hash_map<std::string, std::set<uint64_t>> requests_;
   size_t body_bytes_ = 0;

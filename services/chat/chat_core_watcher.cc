@@ -14,7 +14,7 @@ ChatCore::Watcher::~Watcher() { std::erase(core_.watchers_, this); }
 
 std::optional<ChatCore::Watcher::Update> ChatCore::Watcher::Take() {
   if (lost_ > 0) return Lost{std::exchange(lost_, 0)};
-  if (const Kept* const next = core_.Next(session_id_, after_)) {
+  if (const StoredMessage* const next = core_.Next(session_id_, after_)) {
     after_ = next->message.number;
     core_.MarkShown(after_);
     return next->message;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "runtime/base/status.h"
+#include "services/chat/chat_history_folder.h"
 
 ABSL_FLAG(std::string, auto_reply, "", "Automatic answer to clients; empty: none.");
 ABSL_FLAG(absl::Duration, auto_reply_interval, absl::Minutes(10),
@@ -13,6 +14,11 @@ ABSL_FLAG(absl::Duration, auto_reply_interval, absl::Minutes(10),
 ABSL_FLAG(absl::Duration, session_expiry, rawgate::chat::ChatLimits().session_expiry,
           "How long a session is kept after its last message; until operators have been shown all "
           "of its messages it is kept in any case. \"inf\": for ever.");
+ABSL_FLAG(
+    std::string, history, "",
+    "Folder that sessions and messages are kept in; made, for its owner only, when missing. "
+    "\"off\": none, a restart forgets them. Empty: chat in $STATE_DIRECTORY, else rawgate/chat "
+    "in $XDG_STATE_HOME or ~/.local/state.");
 
 namespace rawgate::chat {
 
@@ -27,6 +33,14 @@ absl::StatusOr<Settings> SettingsFromFlags() {
   if (settings.limits.session_expiry <= absl::ZeroDuration()) {
     return FieldError("session_expiry", "BAD_SESSION_EXPIRY",
                       "--session_expiry is a time greater than 0, such as 168h");
+  }
+  settings.history_folder = absl::GetFlag(FLAGS_history);
+  if (settings.history_folder == "off") {
+    settings.history_folder.clear();
+  } else if (settings.history_folder.empty()) {
+    absl::StatusOr<std::string> folder = DefaultHistoryFolder();
+    if (!folder.ok()) return folder.status();
+    settings.history_folder = *std::move(folder);
   }
   return settings;
 }

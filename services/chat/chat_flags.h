@@ -1,6 +1,8 @@
 // The flags that only rawgate-chat has.
 #pragma once
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "services/chat/chat_core.h"
 
@@ -9,9 +11,12 @@ namespace rawgate::chat {
 struct Settings {
   AutomaticAnswer automatic;
   ChatLimits limits;
+  // Empty: no history.
+  std::string history_folder;
 };
 
-// Errors: INVALID_ARGUMENT (AUTO_REPLY_TOO_LONG, BAD_SESSION_EXPIRY) for a flag.
+// Errors: INVALID_ARGUMENT (AUTO_REPLY_TOO_LONG, BAD_SESSION_EXPIRY) for a flag,
+// FAILED_PRECONDITION (NO_STATE_FOLDER).
 absl::StatusOr<Settings> SettingsFromFlags();
 
 }  // namespace rawgate::chat

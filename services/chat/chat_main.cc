@@ -1,11 +1,19 @@
-// rawgate-chat: a desk that UDP clients write to. See PROTOCOL.md.
+// rawgate-chat: a desk that datagram clients write to. See PROTOCOL.md.
+#include <signal.h>
+
+#include <cstdlib>
+
 #include "runtime/base/clock.h"
+#include "runtime/base/log.h"
 #include "runtime/host/service_host.h"
 #include "services/chat/chat_core.h"
 #include "services/chat/chat_flags.h"
+#include "services/chat/chat_history.h"
 #include "services/chat/chat_servicer.h"
 #include "services/chat/chat_session.h"
 #include "services/chat/chat_upkeep.h"
+
+namespace chat = rawgate::chat;
 
 int main(int argc, char** argv) {
   rawgate::host::Process process(
@@ -14,18 +22,34 @@ int main(int argc, char** argv) {
        .default_listen = "udp=udp://127.0.0.1:8081,udp=udp://[::1]:8081",
        .default_rpc_listen = "tcp://127.0.0.1:50065",
        .usage = "A desk: UDP clients write to it, operators answer them through `rawgate chat`.\n\n"
-                "  rawgate-chat\n"
+                "  rawgate-chat --history=/var/lib/rawgate/chat\n"
                 "  rawgate-chat --auto_reply='We open at nine.' --auto_reply_interval=1h\n"});
-  const auto settings = rawgate::chat::SettingsFromFlags();
+  // A history beyond RLIMIT_FSIZE is a disk that is full, not the end of the process.
+  ::signal(SIGXFSZ, SIG_IGN);
+  const auto settings = chat::SettingsFromFlags();
   if (!settings.ok()) return process.Fail(settings.status());
   rawgate::host::ServiceHost host(process);
+  std::unique_ptr<chat::ChatHistory> history;
+  if (settings->history_folder.empty()) {
+    spdlog::info("no history: a restart forgets sessions and messages");
+  } else {
+    auto opened = chat::ChatHistory::Open(host.loop(), settings->history_folder, settings->limits);
+    if (!opened.ok()) return process.Fail(opened.status());
+    history = *std::move(opened);
+  }
+
   rawgate::SystemClock clock;
-  rawgate::chat::ChatCore core(clock, settings->automatic, settings->limits);
-  rawgate::chat::ChatDatagramSession datagram(core);
-  rawgate::chat::ChatServicer servicer(core, datagram, host.admission());
-  const rawgate::chat::ChatUpkeep upkeep(core, host.loop());
-  host.AddDatagramListeners("udp", datagram, rawgate::chat::ChatDatagramSession::Options());
+  chat::ChatCore core(clock, settings->automatic, settings->limits, history.get());
+  if (history) core.Restore(history->TakeStored());
+  chat::ChatDatagramSession datagram(core);
+  chat::ChatServicer servicer(core, datagram, host.admission());
+  const chat::ChatUpkeep upkeep(core, host.loop());
+  datagram.set_listeners(
+      host.AddDatagramListeners("udp", datagram, chat::ChatDatagramSession::Options()));
   host.AddRpcService(servicer);
   host.service().Add(servicer);
-  return host.Run();
+  const int status = host.Run();
+  // A disk that does not answer even now must not keep the process.
+  if (history && !history->Stop(process.grace())) std::_Exit(1);
+  return status;
 }

@@ -2,7 +2,6 @@
 
 #include <variant>
 
-#include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/proto_time.h"
 #include "services/chat/chat_text.h"
@@ -40,7 +39,7 @@ v1::Message ToProto(const Message& message) {
 v1::Session ToProto(const Session& session) {
   v1::Session proto;
   proto.set_id(session.id);
-  proto.set_peer(absl::StrCat("udp://", session.id));
+  proto.set_peer(session.peer);
   *proto.mutable_first_seen() = rpc::ToProto(session.first_seen);
   *proto.mutable_last_seen() = rpc::ToProto(session.last_seen);
   proto.set_messages_received(session.received);

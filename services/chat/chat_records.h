@@ -37,6 +37,14 @@ struct Message {
   bool to_all = false;
 };
 
+// How a peer wrote; what it takes to answer it after a restart.
+struct Origin {
+  // URI of the peer, such as "udp://127.0.0.1:40312".
+  absl::string_view peer{};
+  // Name of the listener that it wrote to.
+  absl::string_view listener{};
+};
+
 // What an operator says; the limits are those of Message.
 struct Answer {
   absl::string_view body;
@@ -47,9 +55,12 @@ struct Answer {
 
 struct Session {
   // The peer's address, such as "127.0.0.1:40312", or the path of its Unix socket.
-  std::string id;
-  absl::Time first_seen;
-  absl::Time last_seen;
+  std::string id{};
+  // Origin of its newest message.
+  std::string peer{};
+  std::string listener{};
+  absl::Time first_seen{};
+  absl::Time last_seen{};
   // The greater, the more recently it was heard from; no two sessions have the same.
   uint64_t heard = 0;
   uint64_t received = 0;
@@ -58,6 +69,48 @@ struct Session {
   uint64_t refused = 0;
   // Inbound messages, kept and shown to no operator yet.
   uint64_t unseen = 0;
+};
+
+// ---- What outlives a process
+
+struct StoredMessage {
+  Message message{};
+  // To an operator. Only inbound ones are unseen before.
+  bool shown = false;
+};
+
+struct StoredSession {
+  // But for `unseen`, which its messages tell.
+  Session session{};
+  // Of its messages, how many are no longer kept, and the last of them.
+  uint64_t forgotten = 0;
+  uint64_t last_forgotten = 0;
+  absl::Time automatic_sent = absl::InfinitePast();
+};
+
+struct StoredDesk {
+  // The last that were given.
+  uint64_t last_number = 0;
+  uint64_t last_heard = 0;
+  // The one heard from most recently last.
+  std::vector<StoredSession> sessions{};
+  // By number.
+  std::vector<StoredMessage> messages{};
+};
+
+// Is told of every change that the next process has to know. Called where the core is.
+class ChatRecorder {
+ public:
+  virtual ~ChatRecorder() = default;
+
+  // One that was not there before; before its messages.
+  virtual void SessionMade(const StoredSession& session) = 0;
+  virtual void SessionChanged(const StoredSession& session) = 0;
+  // After its messages.
+  virtual void SessionForgotten(const std::string& id) = 0;
+  virtual void MessageKept(const StoredMessage& stored) = 0;
+  virtual void MessageShown(uint64_t number) = 0;
+  virtual void MessageForgotten(uint64_t number) = 0;
 };
 
 }  // namespace rawgate::chat

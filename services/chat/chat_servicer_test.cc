@@ -38,7 +38,8 @@ class ChatServicerTest : public ::testing::Test {
 
   // As if a datagram of that peer had come.
   void Hear(const std::string& session_id, const std::string& body) {
-    fixture_.loop_thread().Run([&] { core_.Receive(session_id, body); });
+    const std::string peer = absl::StrCat("udp://", session_id);
+    fixture_.loop_thread().Run([&] { core_.Receive(session_id, body, {.peer = peer}); });
   }
 
   template <typename Request, typename Response>

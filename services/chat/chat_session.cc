@@ -3,9 +3,11 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
 #include "runtime/observe/event_log.h"
+#include "services/chat/chat_text.h"
 
 namespace rawgate::chat {
 
@@ -19,15 +21,18 @@ net::DatagramOptions ChatDatagramSession::Options() {
 
 std::optional<size_t> ChatDatagramSession::OnDatagram(const net::Datagram& datagram,
                                                       std::span<char> reply) {
-  const std::string id = Note(datagram);
-  core_.Receive(id, datagram.payload);
-  const auto answer = core_.TakeAutomaticAnswer(id, reply.size());
+  const Sender sender(datagram);
+  Note(sender, datagram);
+  core_.Receive(sender.id(), datagram.payload, sender.origin());
+  const auto answer = core_.TakeAutomaticAnswer(sender.id(), reply.size());
   if (!answer.has_value()) return std::nullopt;
   return answer->copy(reply.data(), reply.size());
 }
 
 void ChatDatagramSession::OnOversized(const net::Datagram& datagram) {
-  core_.Refuse(Note(datagram));
+  const Sender sender(datagram);
+  Note(sender, datagram);
+  core_.Refuse(sender.id(), sender.origin());
 }
 
 absl::StatusOr<Message> ChatDatagramSession::Send(const std::string& session_id,
@@ -59,23 +64,59 @@ absl::StatusOr<std::vector<Delivery>> ChatDatagramSession::SendToAll(const Answe
 
 absl::StatusOr<Message> ChatDatagramSession::SendOne(const std::string& session_id,
                                                      const Answer& answer, bool to_all) {
-  const auto route = routes_.find(session_id);
-  if (route == routes_.end() || !core_.HasSession(session_id)) {
+  const Session* const session = core_.FindSession(session_id);
+  if (session == nullptr) {
     return Error(absl::StatusCode::kNotFound, "SESSION_NOT_FOUND",
                  absl::StrCat("no session ", observe::Quoted(session_id)));
   }
-  absl::Status sent = route->second.listener->Send(route->second.peer, answer.body);
+  const auto known = routes_.find(session_id);
+  const absl::StatusOr<Route> route =
+      known == routes_.end() ? RouteOf(*session) : absl::StatusOr<Route>(known->second);
+  if (!route.ok()) return route.status();
+  absl::Status sent = route->listener->Send(route->peer, answer.body);
   if (!sent.ok()) return sent;
   return core_.AddAnswer(session_id, answer, to_all);
 }
 
-std::string ChatDatagramSession::Note(const net::Datagram& datagram) {
+// ---- Routes
+
+ChatDatagramSession::Sender::Sender(const net::Datagram& datagram)
+    : uri(datagram.peer.ToUri()),
+      listener(datagram.listener == nullptr ? absl::string_view() : datagram.listener->name()) {
+  // A path may be any bytes, an id travels as text.
+  if (!IsValidUtf8(uri)) uri = absl::CHexEscape(uri);
+}
+
+absl::string_view ChatDatagramSession::Sender::id() const {
+  const absl::string_view address = absl::string_view(uri).substr(uri.find("://") + 3);
+  // Sockets without a name would all be one; the listener lets none of them through.
+  return address.empty() ? "unnamed" : address;
+}
+
+void ChatDatagramSession::Note(const Sender& sender, const net::Datagram& datagram) {
   if (routes_.size() >= routes_max_) {
     absl::erase_if(routes_, [this](const auto& route) { return !core_.HasSession(route.first); });
   }
-  std::string id = datagram.peer.HostPort();
-  routes_[id] = {datagram.peer, datagram.listener};
-  return id;
+  routes_[sender.id()] = {datagram.peer, datagram.listener};
+}
+
+absl::StatusOr<ChatDatagramSession::Route> ChatDatagramSession::RouteOf(
+    const Session& session) const {
+  const auto cannot = [&session](absl::string_view why) {
+    return Error(absl::StatusCode::kUnavailable, "SEND_FAILED",
+                 absl::StrCat("send to ", session.id, ": ", why));
+  };
+  const absl::StatusOr<net::Endpoint> peer = net::Endpoint::Parse(session.peer);
+  if (!peer.ok()) return cannot("its address is not known any more");
+  Route route{*peer};
+  for (net::DatagramListener* const listener : listeners_) {
+    const net::Endpoint& address = listener->configured();
+    if (address.transport() != peer->transport() || address.family() != peer->family()) continue;
+    if (route.listener == nullptr || listener->name() == session.listener)
+      route.listener = listener;
+  }
+  if (route.listener == nullptr) return cannot("no listener of today has addresses of its kind");
+  return route;
 }
 
 }  // namespace rawgate::chat

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -35,6 +36,12 @@ class ChatDatagramSession final : public net::DatagramHandler {
   std::optional<size_t> OnDatagram(const net::Datagram& datagram, std::span<char> reply) override;
   void OnOversized(const net::Datagram& datagram) override;
 
+  // Those that answer sessions of an earlier process, which know theirs by its name. They outlive
+  // this object.
+  void set_listeners(std::vector<net::DatagramListener*> listeners) {
+    listeners_ = std::move(listeners);
+  }
+
   // Sends an operator's message to the session's peer, by the listener that it wrote to; or, when
   // an earlier try of it is still kept (ChatCore::FindSent()), returns that. Errors: NOT_FOUND
   // (SESSION_NOT_FOUND), ALREADY_EXISTS (REQUEST_ID_REUSED), UNAVAILABLE (SEND_FAILED),
@@ -50,15 +57,28 @@ class ChatDatagramSession final : public net::DatagramHandler {
     net::Endpoint peer;
     net::DatagramListener* listener = nullptr;
   };
-  // Notes how to answer the sender, and returns the id of its session.
-  std::string Note(const net::Datagram& datagram);
+  // Who sent a datagram.
+  struct Sender {
+    explicit Sender(const net::Datagram& datagram);
+    absl::string_view id() const;
+    Origin origin() const { return {.peer = uri, .listener = listener}; }
+
+    std::string uri;
+    absl::string_view listener;
+  };
+  // Notes how to answer it.
+  void Note(const Sender& sender, const net::Datagram& datagram);
+  // How to answer a session that an earlier process heard. Error: UNAVAILABLE (SEND_FAILED).
+  absl::StatusOr<Route> RouteOf(const Session& session) const;
   // Sends, and adds to what the core keeps. Errors: as of Send().
   absl::StatusOr<Message> SendOne(const std::string& session_id, const Answer& answer, bool to_all);
 
   ChatCore& core_;
   const size_t routes_max_;
-  // By session id, of all that the core has; some that it has forgotten may still be here.
+  // By session id, of all that were heard and the core has; some that it has forgotten may still
+  // be here.
   absl::flat_hash_map<std::string, Route> routes_;
+  std::vector<net::DatagramListener*> listeners_;
 };
 
 }  // namespace rawgate::chat

@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "runtime/base/status.h"
 #include "runtime/testing/loop_until.h"
 #include "runtime/testing/manual_clock.h"
 #include "runtime/testing/udp_client.h"
+#include "services/chat/chat_history_testing.h"
 
 namespace rawgate::chat {
 namespace {
@@ -215,6 +217,88 @@ TEST_F(ChatSessionTest, EverySessionThatIsKeptCanBeAnswered) {
       ASSERT_TRUE(session.Send(kept.id, {.body = "answer"}).ok()) << i;
     }
   }
+}
+
+// ---- After a restart
+
+class RestoredChatSessionTest : public ChatSessionTest {
+ protected:
+  // As an earlier process left it.
+  void Restore(const std::string& id, const std::string& peer, const std::string& listener) {
+    StoredDesk desk{.last_heard = 1};
+    desk.sessions.push_back(
+        {.session = {.id = id, .peer = peer, .listener = listener, .heard = 1}});
+    core_.Restore(std::move(desk));
+  }
+  std::string Reason(const std::string& id) {
+    return ReasonOf(session_.Send(id, {.body = "answer"}).status());
+  }
+};
+
+TEST_F(RestoredChatSessionTest, IsAnsweredByTheListenerThatItWroteTo) {
+  auto first = Started("udp://127.0.0.1:0");
+  net::DatagramListener second(loop_, "udp-2", net::Endpoint::Parse("udp://127.0.0.1:0").value(),
+                               ChatDatagramSession::Options(), session_, events_);
+  ASSERT_TRUE(second.Start().ok());
+  const auto v6 = Started("udp://[::1]:0");
+  session_.set_listeners({v6.get(), first.get(), &second});
+  UdpClient client(second.bound_uri());
+  const std::string id = client.endpoint().HostPort();
+  Restore(id, client.endpoint().ToUri(), "udp-2");
+  EXPECT_EQ(Reason(id), "OK");
+  EXPECT_EQ(Receive(client), "answer");
+}
+
+TEST_F(RestoredChatSessionTest, IsAnsweredByAnotherOfItsFamilyWhenThatIsGone) {
+  const auto v6 = Started("udp://[::1]:0");
+  const auto v4 = Started("udp://127.0.0.1:0");
+  session_.set_listeners({v6.get(), v4.get()});
+  UdpClient client(v4->bound_uri());
+  const std::string id = client.endpoint().HostPort();
+  Restore(id, client.endpoint().ToUri(), "udp-7");
+  EXPECT_EQ(Reason(id), "OK");
+  EXPECT_EQ(Receive(client), "answer");
+}
+
+TEST_F(RestoredChatSessionTest, CannotBeAnsweredWithoutAListenerOfItsFamily) {
+  const auto v6 = Started("udp://[::1]:0");
+  session_.set_listeners({v6.get()});
+  Restore("127.0.0.1:4000", "udp://127.0.0.1:4000", "udp");
+  EXPECT_EQ(Reason("127.0.0.1:4000"), "SEND_FAILED");
+}
+
+TEST_F(RestoredChatSessionTest, IsAnsweredAtThePathOfItsSocket) {
+  const HistoryFolder folder;
+  const std::string peer = absl::StrCat("unixgram://", folder.path("peer.sock"));
+  const auto v4 = Started("udp://127.0.0.1:0");
+  const auto local = Started(absl::StrCat("unixgram://", folder.path("desk.sock")));
+  session_.set_listeners({v4.get(), local.get()});
+  UdpClient client(local->bound_uri(), peer);
+  const std::string id = folder.path("peer.sock");
+  Restore(id, peer, "unix");
+  EXPECT_EQ(Reason(id), "OK");
+  EXPECT_EQ(Receive(client), "answer");
+  Say(client, "thanks");
+  EXPECT_EQ(Find(id).peer, peer);
+}
+
+TEST_F(ChatSessionTest, AnIdIsTextWhateverThePathIs) {
+  const HistoryFolder folder;
+  const auto local = Started(absl::StrCat("unixgram://", folder.path("desk.sock")));
+  UdpClient client(local->bound_uri(), absl::StrCat("unixgram://", folder.path("p\xff.sock")));
+  ASSERT_TRUE(client.Send("hello"));
+  EXPECT_EQ(Receive(client), "The desk opens at nine.");
+  const std::string id = folder.path("p\\xff.sock");
+  EXPECT_EQ(Find(id).peer, absl::StrCat("unixgram://", id));
+  ASSERT_TRUE(session_.Send(id, {.body = "answer"}).ok());
+  EXPECT_EQ(Receive(client), "answer");
+}
+
+TEST_F(RestoredChatSessionTest, CannotBeAnsweredWithoutAnAddress) {
+  const auto v4 = Started("udp://127.0.0.1:0");
+  session_.set_listeners({v4.get()});
+  Restore("unnamed", "unixgram://", "udp");
+  EXPECT_EQ(Reason("unnamed"), "SEND_FAILED");
 }
 
 TEST_F(ChatSessionTest, TheAutomaticAnswerIsCutToWhatMayBeSent) {

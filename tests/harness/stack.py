@@ -42,6 +42,8 @@ class Stack:
         # Commands run as an unprivileged user, who needs somewhere to write.
         self.scratch = self._folder("scratch")
         self.scratch.chmod(0o1777)
+        # Made by the service.
+        self.chat_history = self.directory / "chat"
         self.programs = {}
 
     def _folder(self, name):
@@ -62,6 +64,8 @@ class Stack:
         usual = [f"--listen={','.join(addresses)}", f"--rpc_listen={self._with_port(rpc)}"]
         if name == "file":
             usual.append(f"--root={self.file_root}")
+        if name == "chat":
+            usual.append(f"--history={self.chat_history}")
         if name == "exec":
             usual.append(f"--work_dir={self.scratch}")
         self.programs[name] = Program(name, [*usual, *flags], self.directory, environment, under).start()

@@ -1,0 +1,312 @@
+#include "services/chat/chat_database.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "runtime/base/status.h"
+#include "runtime/testing/manual_clock.h"
+#include "services/chat/chat_core_testing.h"
+#include "services/chat/chat_history_testing.h"
+
+namespace rawgate::chat {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class ChatDatabaseTest : public ChatCoreTest {
+ protected:
+  std::string file() const { return folder_.path("history.sqlite3"); }
+  std::unique_ptr<ChatDatabase> Opened() {
+    auto database = ChatDatabase::Open(file());
+    EXPECT_TRUE(database.ok()) << database.status();
+    return database.ok() ? *std::move(database) : nullptr;
+  }
+  // Makes a history with one message, then lets plain SQL at it.
+  void Spoil(const char* sql) {
+    {
+      const auto database = Opened();
+      ChatChanges changes;
+      ChatCore core(clock_, {}, {}, &changes);
+      core.Receive("a", "hello");
+      ASSERT_TRUE(database->Apply(changes).ok());
+    }
+    auto plain = SqliteDatabase::Open(file());
+    ASSERT_TRUE(plain.ok()) << plain.status();
+    const absl::Status done = plain->Execute(sql);
+    ASSERT_TRUE(done.ok()) << done;
+  }
+  // Of opening and reading it; the file must be left as it is.
+  absl::Status Error(const ChatLimits& limits = {}) {
+    const std::string before = Content();
+    absl::Status error;
+    {
+      auto database = ChatDatabase::Open(file());
+      error = database.ok() ? (*database)->Load(limits).status() : database.status();
+    }
+    EXPECT_EQ(Content(), before);
+    return error;
+  }
+  void ExpectDamaged(const char* sql) {
+    SCOPED_TRACE(sql);
+    Spoil(sql);
+    const absl::Status error = Error();
+    EXPECT_EQ(ReasonOf(error), "HISTORY_DAMAGED") << error;
+    EXPECT_THAT(std::string(error.message()), HasSubstr(file()));
+    EXPECT_THAT(std::string(error.message()), HasSubstr("--history=off"));
+    std::filesystem::remove(file());
+  }
+  std::string Content() const {
+    std::ifstream stream(file(), std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
+  HistoryFolder folder_;
+};
+
+TEST_F(ChatDatabaseTest, ANewOneIsEmptyAndForItsOwnerOnly) {
+  const auto database = Opened();
+  const auto desk = database->Load({});
+  ASSERT_TRUE(desk.ok()) << desk.status();
+  EXPECT_EQ(desk->last_number, 0u);
+  EXPECT_EQ(desk->last_heard, 0u);
+  EXPECT_THAT(desk->sessions, IsEmpty());
+  EXPECT_THAT(desk->messages, IsEmpty());
+  struct stat info {};
+  ASSERT_EQ(::stat(file().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+}
+
+TEST_F(ChatDatabaseTest, EverythingComesBack) {
+  const std::string bytes("\0\x1b[2J\xff", 6);
+  std::string before;
+  {
+    const auto database = Opened();
+    ChatChanges changes;
+    ChatCore core(clock_, {.text = "later"}, {}, &changes);
+    core.Receive("127.0.0.1:1", bytes, {.peer = "udp://127.0.0.1:1", .listener = "udp"});
+    core.TakeAutomaticAnswer("127.0.0.1:1", 100);
+    clock_.Advance(absl::Nanoseconds(1'234'567'891));
+    core.Receive("[::1]:2", "", {.peer = "udp://[::1]:2", .listener = "udp-2"});
+    core.Refuse("[::1]:2", {.peer = "udp://[::1]:2", .listener = "udp-2"});
+    ASSERT_TRUE(database->Apply(changes).ok());
+    changes = {};
+    TakeAll(*core.Watch(0, "127.0.0.1:1").value());
+    core.AddAnswer("127.0.0.1:1",
+                   {.body = bytes, .operator_name = "\xff\0x", .request_id = "r\xfe"});
+    core.AddAnswer("[::1]:2", {.body = "all", .request_id = "r2"}, /*to_all=*/true);
+    ASSERT_TRUE(database->Apply(changes).ok());
+    before = Describe(core);
+  }
+  ChatCore core(clock_, {.text = "later"});
+  core.Restore(Opened()->Load({}).value());
+  EXPECT_EQ(Describe(core), before);
+  EXPECT_EQ(SessionOf(core, "127.0.0.1:1").unseen, 0u);
+  EXPECT_EQ(SessionOf(core, "[::1]:2").unseen, 1u);
+  EXPECT_EQ(core.TakeAutomaticAnswer("127.0.0.1:1", 100), std::nullopt) << "had one";
+  EXPECT_EQ(core.TakeAutomaticAnswer("[::1]:2", 100), "later");
+  EXPECT_EQ(core.FindSent("", {.body = "all", .request_id = "r2"})->size(), 1u);
+  EXPECT_EQ(ReasonOf(core.FindSent("127.0.0.1:1", {.body = "x", .request_id = "r\xfe"}).status()),
+            "REQUEST_ID_REUSED");
+}
+
+// Whatever happens and wherever a process ends between two batches, the next one shows what the
+// last batch had.
+TEST_F(ChatDatabaseTest, AnyHistoryComesBack) {
+  std::minstd_rand random(7);
+  const auto database = ChatDatabase::Open(":memory:").value();
+  for (int life = 0; life < 50; ++life) {
+    ChatChanges changes;
+    ChatLimits limits = Small();
+    limits.session_expiry = absl::Minutes(3);
+    ChatCore core(clock_, {.text = "auto", .interval = absl::Minutes(1)}, limits, &changes);
+    core.Restore(database->Load(limits).value());
+    for (int round = 0; round < 200; ++round) {
+      const std::string id = absl::StrCat(random() % 6);
+      switch (random() % 6) {
+        case 0:
+          core.Receive(id, std::string(random() % 400, 'x'), {.peer = id, .listener = "udp"});
+          break;
+        case 1:
+          core.Refuse(id);
+          break;
+        case 2:
+          core.TakeAutomaticAnswer(id, 100);
+          break;
+        case 3:
+          if (core.HasSession(id)) {
+            core.AddAnswer(id, {.body = "y", .request_id = absl::StrCat(random())}, id == "0");
+          }
+          break;
+        case 4:
+          TakeAll(*core.Watch(random() % 100, id).value());
+          break;
+        case 5:
+          clock_.Advance(absl::Seconds(random() % 60));
+          core.ForgetExpired();
+          break;
+      }
+      if (random() % 8 != 0) continue;
+      ASSERT_TRUE(database->Apply(changes).ok());
+      if (random() % 4 == 0) {
+        ASSERT_TRUE(database->Apply(changes).ok()) << "twice does no harm";
+      }
+      changes = {};
+      ChatCore next(clock_, {}, limits);
+      next.Restore(database->Load(limits).value());
+      ASSERT_EQ(Describe(next), Describe(core)) << life << " " << round;
+    }
+  }
+}
+
+TEST_F(ChatDatabaseTest, NumbersGoOnAlsoWhenNothingIsKept) {
+  const auto database = ChatDatabase::Open(":memory:").value();
+  ChatChanges changes;
+  ChatCore core(clock_, {}, {.session_expiry = absl::Minutes(1)}, &changes);
+  core.Receive("a", "one");
+  TakeAll(*core.Watch(0, "").value());
+  clock_.Advance(absl::Hours(1));
+  core.ForgetExpired();
+  ASSERT_TRUE(database->Apply(changes).ok());
+  ChatCore next(clock_);
+  next.Restore(database->Load({}).value());
+  EXPECT_EQ(Describe(next), "");
+  next.Receive("a", "two");
+  EXPECT_EQ(next.ListMessages("a", 0, 1, 1)->front().number, 2u);
+  EXPECT_EQ(SessionOf(next, "a").heard, 2u);
+}
+
+TEST_F(ChatDatabaseTest, MoreThanTheLimitsAllowIsCutToTheNewest) {
+  {
+    const auto database = Opened();
+    ChatChanges changes;
+    ChatCore core(clock_, {}, {}, &changes);
+    for (int i = 1; i <= 40; ++i) core.Receive(absl::StrCat("s", i % 8), absl::StrCat(i));
+    ASSERT_TRUE(database->Apply(changes).ok());
+  }
+  std::string restored;
+  {
+    const auto database = Opened();
+    ChatChanges changes;
+    ChatCore core(clock_, {}, Small(), &changes);
+    core.Restore(database->Load(Small()).value());
+    EXPECT_THAT(SessionIds(core), ::testing::ElementsAre("s0", "s7", "s6"));
+    EXPECT_THAT(Bodies(core), ::testing::ElementsAre("38", "39", "40"));
+    core.Receive("s0", "41");
+    EXPECT_EQ(core.ListMessages("", 40, 1, 1)->front().number, 41u);
+    ASSERT_TRUE(database->Apply(changes).ok());
+    restored = Describe(core);
+  }
+  const auto database = Opened();
+  ChatCore core(clock_);
+  core.Restore(database->Load({}).value());
+  EXPECT_EQ(Describe(core), restored) << "gone from the file, too";
+}
+
+// ---- Files that are refused
+
+TEST_F(ChatDatabaseTest, AnotherHolderIsRefused) {
+  const auto database = Opened();
+  const auto second = ChatDatabase::Open(file());
+  EXPECT_EQ(ReasonOf(second.status()), "HISTORY_IN_USE") << second.status();
+  ChatChanges changes;
+  ChatCore core(clock_, {}, {}, &changes);
+  core.Receive("a", "hello");
+  EXPECT_TRUE(database->Apply(changes).ok()) << "the first one is not disturbed";
+}
+
+TEST_F(ChatDatabaseTest, ALaterVersionIsRefused) {
+  Spoil("PRAGMA user_version = 2");
+  const absl::Status error = Error();
+  EXPECT_EQ(ReasonOf(error), "HISTORY_NEWER") << error;
+  EXPECT_THAT(std::string(error.message()), HasSubstr(file()));
+  EXPECT_THAT(std::string(error.message()), HasSubstr("--history=off"));
+}
+
+TEST_F(ChatDatabaseTest, WhatIsNoHistoryIsRefused) {
+  std::ofstream(file()) << std::string(10'000, 'x');
+  EXPECT_EQ(ReasonOf(Error()), "HISTORY_DAMAGED");
+  std::filesystem::remove(file());
+  ASSERT_TRUE(SqliteDatabase::Open(file())->Execute("CREATE TABLE t (a)").ok());
+  EXPECT_EQ(ReasonOf(Error()), "HISTORY_DAMAGED");
+}
+
+TEST_F(ChatDatabaseTest, ADamagedFileIsRefused) {
+  ExpectDamaged("DROP TABLE message");
+  ExpectDamaged("PRAGMA user_version = -1");
+  ExpectDamaged("DELETE FROM desk");
+  ExpectDamaged("UPDATE desk SET last_number = 0");
+  ExpectDamaged("UPDATE desk SET last_number = -1");
+  ExpectDamaged("UPDATE desk SET last_heard = 0");
+  ExpectDamaged("UPDATE session SET id = zeroblob(513)");
+  ExpectDamaged("UPDATE session SET id = x''");
+  ExpectDamaged("UPDATE session SET heard = -1");
+  ExpectDamaged("UPDATE session SET last_forgotten = 1000");
+  ExpectDamaged("UPDATE message SET body = zeroblob(4097)");
+  ExpectDamaged("UPDATE message SET body = zeroblob(900000)");
+  ExpectDamaged("UPDATE message SET operator_name = zeroblob(65)");
+  ExpectDamaged("UPDATE message SET request_id = zeroblob(129)");
+  ExpectDamaged("UPDATE message SET direction = 0");
+  ExpectDamaged("UPDATE message SET direction = 258");
+  ExpectDamaged("UPDATE message SET number = -1");
+}
+
+TEST_F(ChatDatabaseTest, AFileWithSpoiltPagesIsRefused) {
+  Spoil("SELECT 1");
+  const size_t size = std::filesystem::file_size(file());
+  {
+    std::fstream stream(file(), std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(4096);
+    stream << std::string(size - 4096, '\x5a');
+  }
+  EXPECT_EQ(ReasonOf(Error()), "HISTORY_DAMAGED");
+}
+
+TEST_F(ChatDatabaseTest, AFolderThatIsNotThereIsNamed) {
+  const auto database = ChatDatabase::Open(folder_.path("no/history.sqlite3"));
+  EXPECT_EQ(ReasonOf(database.status()), "ENOENT");
+  EXPECT_THAT(std::string(database.status().message()), HasSubstr("no/history.sqlite3"));
+}
+
+// ---- Disks that fail
+
+TEST_F(ChatDatabaseTest, ABatchThatDoesNotFitLeavesTheOldState) {
+  const auto database = Opened();
+  ChatChanges changes;
+  ChatCore core(clock_, {}, {}, &changes);
+  core.Receive("a", "hello");
+  ASSERT_TRUE(database->Apply(changes).ok());
+  const std::string before = Describe(core);
+  changes = {};
+  for (int i = 0; i < 1000; ++i) core.Receive(absl::StrCat(i), std::string(kBodyMax, 'x'));
+
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit unlimited{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &unlimited), 0);
+  const rlimit small{.rlim_cur = 1 << 20, .rlim_max = unlimited.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  EXPECT_EQ(ReasonOf(database->Apply(changes)), "HISTORY_FAILED");
+  {
+    ChatCore kept(clock_);
+    kept.Restore(database->Load({}).value());
+    EXPECT_EQ(Describe(kept), before);
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &unlimited), 0);
+  const absl::Status again = database->Apply(changes);
+  EXPECT_TRUE(again.ok()) << again;
+  ChatCore kept(clock_);
+  kept.Restore(database->Load({}).value());
+  EXPECT_EQ(Describe(kept), Describe(core));
+}
+
+}  // namespace
+}  // namespace rawgate::chat

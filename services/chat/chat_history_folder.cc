@@ -1,0 +1,66 @@
+#include "services/chat/chat_history_folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/status.h"
+
+namespace rawgate::chat {
+namespace {
+
+// Empty unless it is absolute, as both conventions want it.
+absl::string_view FolderFrom(const char* variable) {
+  const char* const value = std::getenv(variable);
+  if (value == nullptr || !absl::StartsWith(value, "/")) return {};
+  const absl::string_view all(value);
+  return variable == absl::string_view("STATE_DIRECTORY") ? all.substr(0, all.find(':')) : all;
+}
+
+absl::Status SyncFolder(const std::string& folder) {
+  const Fd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened || ::fsync(opened.get()) != 0)
+    return ErrnoError(errno, absl::StrCat("sync ", folder));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> DefaultHistoryFolder() {
+  if (const auto systemd = FolderFrom("STATE_DIRECTORY"); !systemd.empty())
+    return absl::StrCat(systemd, "/chat");
+  if (const auto xdg = FolderFrom("XDG_STATE_HOME"); !xdg.empty())
+    return absl::StrCat(xdg, "/rawgate/chat");
+  if (const auto home = FolderFrom("HOME"); !home.empty())
+    return absl::StrCat(home, "/.local/state/rawgate/chat");
+  return Error(absl::StatusCode::kFailedPrecondition, "NO_STATE_FOLDER",
+               "there is no $HOME to keep the history in; give it a folder (--history=PATH), or go "
+               "without (--history=off)");
+}
+
+absl::Status MakeHistoryFolder(const std::string& folder) {
+  if (::mkdir(folder.c_str(), 0700) != 0) {
+    if (errno == EEXIST) return absl::OkStatus();
+    const size_t slash = folder.find_last_of('/');
+    if (errno != ENOENT || slash == std::string::npos || slash == 0) {
+      return ErrnoError(errno, absl::StrCat("make the folder ", folder,
+                                            " for the history (--history=off goes without)"));
+    }
+    if (absl::Status above = MakeHistoryFolder(folder.substr(0, slash)); !above.ok()) return above;
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+      return ErrnoError(errno, absl::StrCat("make the folder ", folder,
+                                            " for the history (--history=off goes without)"));
+    }
+  }
+  const size_t slash = folder.find_last_of('/');
+  if (slash == std::string::npos) return SyncFolder(".");
+  return SyncFolder(slash == 0 ? "/" : folder.substr(0, slash));
+}
+
+}  // namespace rawgate::chat
