@@ -208,9 +208,9 @@ class EndTest(WatchTimeTest):
             ticks = Ticks(self, client).await_start()
             request = rpc.control.ListConnectionsRequest(service="time")
             rows = served.gateway.control.ListConnections(request, timeout=rpc.PATIENCE).connections
-            self.assertEqual(len(rows), 1)
-            served.gateway.control.CloseConnection(
-                rpc.control.CloseConnectionRequest(service="time", connection_id=rows[0].id), timeout=rpc.PATIENCE)
+            # Those of earlier tests may be on their way out, and have lower numbers.
+            request = rpc.control.CloseConnectionRequest(service="time", connection_id=max(row.id for row in rows))
+            served.gateway.control.CloseConnection(request, timeout=rpc.PATIENCE)
             self.assertEqual(ticks.end(), (grpc.StatusCode.CANCELLED, "CLOSED_BY_OPERATOR"))
 
 
