@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cli/display_text.h"
+#include "cli/grapheme.h"
 #include "runtime/testing/fuzz_input.h"
 
 namespace rawgate::cli {
@@ -51,6 +52,9 @@ void CheckText(absl::string_view bytes, int columns) {
       "lines stay lines");
 }
 
+// Eleven code points.
+constexpr size_t kGraphemeMax = 44;
+
 void CheckCharacters(absl::string_view bytes) {
   Expect(WholeCharacters(bytes) + 3 >= bytes.size() && WholeCharacters(bytes) <= bytes.size(),
          "what is missing is the end of one character");
@@ -59,15 +63,18 @@ void CheckCharacters(absl::string_view bytes) {
   }
   size_t characters = 0;
   for (absl::string_view rest = bytes; !rest.empty(); ++characters) {
-    const size_t length = CharacterLength(rest);
-    Expect(1 <= length && length <= std::min<size_t>(4, rest.size()),
-           "a character is one to four bytes that are there");
+    const size_t length = GraphemeLength(rest);
+    Expect(1 <= length && length <= std::min(kGraphemeMax, rest.size()),
+           "a character is bytes that are there, and not too many");
     rest.remove_prefix(length);
   }
-  std::string popped(bytes);
-  size_t pops = 0;
-  for (; !popped.empty(); ++pops) PopCharacter(popped);
-  if (IsUtf8(bytes)) Expect(pops == characters, "characters come off one at a time");
+  size_t removed = 0;
+  for (absl::string_view rest = bytes; !rest.empty(); ++removed) {
+    const size_t length = LastGraphemeLength(rest);
+    Expect(1 <= length && length <= rest.size(), "the last character is bytes that are there");
+    rest.remove_suffix(length);
+  }
+  Expect(removed == characters, "characters come off at the end one at a time");
 }
 
 }  // namespace

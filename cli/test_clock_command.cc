@@ -159,7 +159,8 @@ void AddTestClockCommand(CLI::App& app, Command& chosen) {
       app.add_subcommand("test-clock", "Show or set how wrong the far side's time is");
   command->group(kOperationsGroup)->footer(kExamples);
   std::vector<CLI::Option*> settings = AddSettings(*command, options->clock);
-  CLI::Option* real = command->add_flag("--real", "The machine's clock, and honest answers");
+  CLI::Option* real =
+      command->add_flag("--real", std::string("The machine's clock, and honest answers"));
   for (CLI::Option* setting : settings) real->excludes(setting);
   command->add_flag("--json", options->json,
                     "Print a GetTestClockResponse, or a\nSetTestClockResponse, as JSON");
