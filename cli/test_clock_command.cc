@@ -36,6 +36,7 @@ std::string LeapName(time::v1::LeapIndicator value) {
 }
 
 struct TestClockOptions {
+  bool real = false;
   time::v1::TestClock clock;
   // Any option that sets something was there.
   bool set = false;
@@ -160,7 +161,7 @@ void AddTestClockCommand(CLI::App& app, Command& chosen) {
   command->group(kOperationsGroup)->footer(kExamples);
   std::vector<CLI::Option*> settings = AddSettings(*command, options->clock);
   CLI::Option* real =
-      command->add_flag("--real", std::string("The machine's clock, and honest answers"));
+      command->add_flag("--real", options->real, "The machine's clock, and honest answers");
   for (CLI::Option* setting : settings) real->excludes(setting);
   command->add_flag("--json", options->json,
                     "Print a GetTestClockResponse, or a\nSetTestClockResponse, as JSON");
