@@ -7,14 +7,13 @@
 #include <boost/asio/executor_work_guard.hpp>
 
 #include "absl/flags/flag.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/host/flags.h"
-#include "runtime/net/datagram_rules.h"
+#include "runtime/host/listener_flags.h"
 #include "runtime/observe/event_log.h"
 #include "runtime/rpc/control_servicer.h"
 #include "runtime/rpc/server.h"
@@ -24,50 +23,6 @@ namespace {
 
 // After the grace everything has been cancelled; what has not ended by then is abandoned.
 constexpr absl::Duration kCancelledWorkEnds = absl::Seconds(5);
-
-net::StreamOptions StreamOptionsFromFlags() {
-  const auto milliseconds = [](absl::Duration duration) {
-    return absl::ToChronoMilliseconds(duration);
-  };
-  return {.connections_max = absl::GetFlag(FLAGS_connections_max),
-          .idle_timeout = milliseconds(absl::GetFlag(FLAGS_idle_timeout)),
-          .header_timeout = milliseconds(absl::GetFlag(FLAGS_header_timeout)),
-          .stall_timeout = milliseconds(absl::GetFlag(FLAGS_stall_timeout))};
-}
-
-absl::Status CheckRates() {
-  for (const auto* flag : {&FLAGS_udp_rate_per_source, &FLAGS_udp_rate_global}) {
-    // Not a number is not positive either.
-    if (absl::GetFlag(*flag) > 0) continue;
-    return FieldError("udp_rate", "BAD_OPTION",
-                      absl::StrCat("--", flag->Name(), " must be positive"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status NeverAnswerResponderPorts() {
-  for (const std::string& text : absl::GetFlag(FLAGS_responder_ports)) {
-    uint32_t port = 0;
-    if (!absl::SimpleAtoi(text, &port) || port == 0 || port > 65'535) {
-      return FieldError("responder_ports", "BAD_OPTION",
-                        absl::StrCat("--responder_ports: \"", text, "\" is no port"));
-    }
-    for (const int family : {AF_INET, AF_INET6}) {
-      net::ResponderPorts::Global().Add(family, static_cast<uint16_t>(port));
-    }
-  }
-  return absl::OkStatus();
-}
-
-net::DatagramOptions WithRatesFromFlags(net::DatagramOptions options) {
-  // Otherwise Run() fails.
-  if (!CheckRates().ok()) return options;
-  if (!options.rates.per_source) {
-    options.rates.per_source = absl::GetFlag(FLAGS_udp_rate_per_source);
-  }
-  options.rates.global = absl::GetFlag(FLAGS_udp_rate_global);
-  return options;
-}
 
 }  // namespace
 
@@ -164,8 +119,7 @@ absl::Status ServiceHost::Impl::Check() const {
                      listen.endpoint.ToUri(), ", only ", absl::StrJoin(roles_, ", ")));
   }
   if (!refused_.ok()) return refused_;
-  if (absl::Status rates = CheckRates(); !rates.ok()) return rates;
-  if (absl::Status ports = NeverAnswerResponderPorts(); !ports.ok()) return ports;
+  if (absl::Status flags = CheckListenerFlags(); !flags.ok()) return flags;
   if (absl::Status rpc = CheckBind(process_.rpc_listen()); !rpc.ok()) return rpc;
   if (!require_loopback_) return absl::OkStatus();
   for (const NamedEndpoint& listen : process_.listen()) {
@@ -175,7 +129,9 @@ absl::Status ServiceHost::Impl::Check() const {
 }
 
 absl::Status ServiceHost::Impl::WaitFor(std::future<absl::Status> done, absl::Duration limit) {
-  if (done.wait_for(absl::ToChronoMilliseconds(limit)) != std::future_status::ready) {
+  if (limit == absl::InfiniteDuration()) {
+    done.wait();
+  } else if (done.wait_for(absl::ToChronoMilliseconds(limit)) != std::future_status::ready) {
     return absl::DeadlineExceededError("not done in time");
   }
   return done.get();

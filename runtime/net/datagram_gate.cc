@@ -8,7 +8,7 @@ DropReason DatagramGate::Judge(const Datagram& datagram, bool to_many, bool trus
   const DropReason reason =
       CheckSource(datagram.peer, ResponderPorts::Global(), options_.answerable_port);
   if (reason != DropReason::kNone) return reason;
-  if (!handler_.IsRequest(datagram.payload)) return DropReason::kMalformed;
+  if (!handler_.IsRequest(datagram)) return DropReason::kMalformed;
   if (trusted) return DropReason::kNone;
   switch (limiter_.Take(SourceNetwork::Of(datagram.peer.data()), now)) {
     case SourceRateLimiter::Verdict::kSourceTooFast:

@@ -16,7 +16,9 @@ using observe::DropReason;
 // Takes what begins with "ask", and tells who asks too fast "slow down".
 class PoliteHandler final : public DatagramHandler {
  public:
-  bool IsRequest(absl::string_view payload) override { return absl::StartsWith(payload, "ask"); }
+  bool IsRequest(const Datagram& datagram) override {
+    return absl::StartsWith(datagram.payload, "ask");
+  }
   std::optional<size_t> OnDatagram(const Datagram& datagram, std::span<char> reply) override {
     received_at = datagram.received_at;
     return absl::string_view("answer").copy(reply.data(), reply.size());

@@ -263,9 +263,10 @@ absl::Status DatagramListener::Impl::Send(const Endpoint& peer, absl::string_vie
 
 void DatagramListener::Impl::RefreshCounters() {
   if (binding_ == nullptr) return;
-  const uint32_t now = KernelDrops(binding_->descriptor.native_handle());
+  const std::optional<uint32_t> now = KernelDrops(binding_->descriptor.native_handle());
+  if (!now) return;
   // The kernel's counter wraps.
-  listener_.counters_.datagrams_overflowed.Add(now - std::exchange(binding_->overflowed, now));
+  listener_.counters_.datagrams_overflowed.Add(*now - std::exchange(binding_->overflowed, *now));
 }
 
 // ---- DatagramListener

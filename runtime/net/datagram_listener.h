@@ -41,7 +41,7 @@ class DatagramHandler {
 
   // Whether it is a request of this protocol at all. What is none is dropped as "malformed", before
   // it takes anything from a rate.
-  virtual bool IsRequest(absl::string_view /*payload*/) { return true; }
+  virtual bool IsRequest(const Datagram& /*datagram*/) { return true; }
 
   // Serves one datagram that passed the rules. Writes the answer, if any, into `reply`, which is as
   // large as an answer to this peer may be, and returns its size; nullopt answers nothing. Loop

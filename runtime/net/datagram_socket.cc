@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
@@ -35,6 +36,15 @@ bool IsGroup(const Endpoint& address) {
   return address.family() == AF_INET6 && IN6_IS_ADDR_MULTICAST(&Ipv6(address));
 }
 
+// The broadcast address of a network that this machine is in: connect(2) refuses it to sockets
+// without SO_BROADCAST. It sends nothing.
+bool IsSubnetBroadcast(Endpoint address) {
+  if (address.family() != AF_INET) return false;
+  if (address.port() == 0) address.set_port(1);
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return socket && ::connect(socket.get(), address.data(), address.size()) != 0 && errno == EACCES;
+}
+
 bool EnablePacketInfo(int fd, int family) {
   const int on = 1;
   if (family == AF_INET) return ::setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) == 0;
@@ -55,10 +65,10 @@ absl::Status BindFailed(absl::string_view message) {
 
 }  // namespace
 
-uint32_t KernelDrops(int fd) {
+std::optional<uint32_t> KernelDrops(int fd) {
   std::array<uint32_t, SK_MEMINFO_VARS> memory{};
   socklen_t size = sizeof(memory);
-  if (::getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory.data(), &size) != 0) return 0;
+  if (::getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory.data(), &size) != 0) return std::nullopt;
   return memory[SK_MEMINFO_DROPS];
 }
 
@@ -68,7 +78,7 @@ absl::StatusOr<BoundSocket> BindResponder(const Endpoint& address, uint16_t pref
   if (!IsDatagram(address.transport())) {
     return BindFailed(absl::StrCat(what, ": no address for datagrams"));
   }
-  if (IsGroup(address)) {
+  if (IsGroup(address) || IsSubnetBroadcast(address)) {
     return BindFailed(absl::StrCat(what, ": multicast and broadcast addresses are not served"));
   }
   absl::StatusOr<BoundSocket> bound = BindDatagram(address, preferred_port);

@@ -1,6 +1,9 @@
 // Sockets for datagram responders.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "absl/status/statusor.h"
 #include "runtime/net/bind.h"
 #include "runtime/net/endpoint.h"
@@ -14,7 +17,8 @@ namespace rawgate::net {
 absl::StatusOr<BoundSocket> BindResponder(const Endpoint& address, uint16_t preferred_port = 0,
                                           bool timestamps = false);
 
-// How many datagrams the kernel has dropped because the socket's buffer was full; modulo 2^32.
-uint32_t KernelDrops(int fd);
+// How many datagrams the kernel has dropped because the socket's buffer was full, modulo 2^32;
+// nullopt where it does not tell.
+std::optional<uint32_t> KernelDrops(int fd);
 
 }  // namespace rawgate::net

@@ -26,6 +26,13 @@ struct AbstractName {
   socklen_t size = 0;
 };
 
+// One can bind only to addresses of one's own.
+bool IsOfThisMachine(Endpoint source) {
+  const Fd socket(::socket(source.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  source.set_port(0);
+  return socket && ::bind(socket.get(), source.data(), source.size()) == 0;
+}
+
 }  // namespace
 
 Fd AnnounceResponder(const Endpoint& bound) {
@@ -38,12 +45,15 @@ Fd AnnounceResponder(const Endpoint& bound) {
 LocalResponders::LocalResponders() : probe_(UnixSocket()) {}
 
 bool LocalResponders::Contains(const Endpoint& source) const {
+  if (IsAnnounced(source.ToUri())) return true;
   const absl::string_view any = source.family() == AF_INET ? "udp://0.0.0.0:" : "udp://[::]:";
-  for (const std::string& uri : {source.ToUri(), absl::StrCat(any, source.port())}) {
-    const AbstractName name(uri);
-    if (::connect(probe_.get(), name.data(), name.size) == 0) return true;
-  }
-  return false;
+  // A remote peer may well have the port of a listener here.
+  return IsAnnounced(absl::StrCat(any, source.port())) && IsOfThisMachine(source);
+}
+
+bool LocalResponders::IsAnnounced(absl::string_view uri) const {
+  const AbstractName name(uri);
+  return ::connect(probe_.get(), name.data(), name.size) == 0;
 }
 
 }  // namespace rawgate::net

@@ -5,6 +5,7 @@
 // announce an address that is none, and so keep that address from being answered, and no more.)
 #pragma once
 
+#include "absl/strings/string_view.h"
 #include "runtime/base/fd.h"
 #include "runtime/net/endpoint.h"
 
@@ -20,10 +21,12 @@ class LocalResponders {
   LocalResponders();
 
   // Whether `source`, a UDP address, is announced, as itself or by a socket that is bound to all
-  // addresses. Two system calls.
+  // addresses of this machine. Two system calls, seldom more.
   bool Contains(const Endpoint& source) const;
 
  private:
+  bool IsAnnounced(absl::string_view uri) const;
+
   const Fd probe_;
 };
 

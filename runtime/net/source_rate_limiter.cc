@@ -10,6 +10,8 @@ namespace {
 constexpr double kShareOfNew = 0.75;
 // After it was first served.
 constexpr Nanoseconds kKnownAfter = 1'000'000'000;
+// After it was last served.
+constexpr Nanoseconds kKnownFor = 60'000'000'000;
 
 double PerSecond(absl::Duration interval) {
   return interval == absl::InfiniteDuration() ? 1 : 1 / absl::ToDoubleSeconds(interval);
@@ -40,8 +42,11 @@ SourceRateLimiter::SourceRateLimiter(const Rates& rates, size_t sources_max)
 
 SourceRateLimiter::Verdict SourceRateLimiter::Take(const SourceNetwork& network, Nanoseconds now) {
   if (known_.Find(network) == nullptr) return TakeAsNew(network, now);
-  if (!known_.Touch(network).bucket.Take(rate_per_source_, now)) return Verdict::kSourceTooFast;
-  return global_.Take(rate_global_, now) ? Verdict::kPass : Verdict::kAllTooFast;
+  Source& source = known_.Touch(network);
+  if (!source.bucket.Take(rate_per_source_, now)) return Verdict::kSourceTooFast;
+  if (!global_.Take(rate_global_, now)) return Verdict::kAllTooFast;
+  source.last_served = now;
+  return Verdict::kPass;
 }
 
 SourceRateLimiter::Verdict SourceRateLimiter::TakeAsNew(const SourceNetwork& network,
@@ -53,11 +58,16 @@ SourceRateLimiter::Verdict SourceRateLimiter::TakeAsNew(const SourceNetwork& net
   }
   if (source.first_served == 0) {
     source.first_served = now;
-  } else if (now - source.first_served >= kKnownAfter) {
+  } else if (now - source.first_served >= kKnownAfter && HasRoomForKnown(now)) {
+    source.last_served = now;
     known_.Touch(network) = source;
     new_.Erase(network);
   }
   return Verdict::kPass;
+}
+
+bool SourceRateLimiter::HasRoomForKnown(Nanoseconds now) const {
+  return !known_.full() || now - known_.oldest().value.last_served >= kKnownFor;
 }
 
 bool SourceRateLimiter::TakeNotice(const SourceNetwork& network, Nanoseconds now) {

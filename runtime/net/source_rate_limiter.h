@@ -35,7 +35,8 @@ struct SourceNetwork {
 //
 // A source that was served a second time, a second or more after the first, is a known one. New
 // sources have at most three quarters of the rate of all, so that a flood of forged ones, of which
-// hardly any comes again, leaves the rest to those that were known.
+// hardly any comes again, leaves the rest to those that were known. One is known until it has not
+// been served for a minute and another needs its place.
 class SourceRateLimiter {
  public:
   struct Rates {
@@ -65,8 +66,10 @@ class SourceRateLimiter {
     TokenBucket notices;
     // 0: not yet.
     Nanoseconds first_served = 0;
+    Nanoseconds last_served = 0;
   };
   Verdict TakeAsNew(const SourceNetwork& network, Nanoseconds now);
+  bool HasRoomForKnown(Nanoseconds now) const;
 
   const TokenRate rate_per_source_;
   const TokenRate rate_global_;

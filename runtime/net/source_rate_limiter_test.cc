@@ -71,6 +71,32 @@ TEST(SourceRateLimiterTest, AFloodOfNewSourcesLeavesTheKnownOnesTheirShare) {
   EXPECT_EQ(limiter.Take(known, 3 * kSecond), Verdict::kSourceTooFast) << "its own rate holds";
 }
 
+TEST(SourceRateLimiterTest, ThoseWhoWereKnownFirstStayKnownWhileTheyAsk) {
+  SourceRateLimiter limiter({.per_source = 50, .global = 400}, /*sources_max=*/8);
+  const SourceNetwork known = Source("udp://192.0.2.1:4000");
+  limiter.Take(known, kSecond);
+  limiter.Take(known, 2 * kSecond);
+  // Forged ones that come again and again, slowly enough to be served.
+  for (Nanoseconds now = 3 * kSecond; now < 30 * kSecond; now += kSecond) {
+    for (uint32_t i = 0; i < 16; ++i) limiter.Take(Forged(i), now);
+  }
+  for (uint32_t i = 100; i < 10'000; ++i) limiter.Take(Forged(i), 31 * kSecond);
+  EXPECT_EQ(limiter.Take(known, 31 * kSecond), Verdict::kPass);
+}
+
+TEST(SourceRateLimiterTest, AKnownSourceThatIsSilentForAMinuteGivesItsPlaceToAnother) {
+  SourceRateLimiter limiter({.per_source = 50, .global = 400}, /*sources_max=*/1);
+  const SourceNetwork silent = Source("udp://192.0.2.1:4000");
+  const SourceNetwork next = Source("udp://192.0.2.2:4000");
+  limiter.Take(silent, kSecond);
+  limiter.Take(silent, 2 * kSecond);
+  limiter.Take(next, 62 * kSecond);
+  limiter.Take(next, 64 * kSecond);
+  for (uint32_t i = 0; i < 10'000; ++i) limiter.Take(Forged(i), 65 * kSecond);
+  EXPECT_EQ(limiter.Take(silent, 65 * kSecond), Verdict::kAllTooFast);
+  EXPECT_EQ(limiter.Take(next, 65 * kSecond), Verdict::kPass);
+}
+
 TEST(SourceRateLimiterTest, AllTogetherHaveTheRateOfAll) {
   SourceRateLimiter limiter({.per_source = 1'000, .global = 400});
   const SourceNetwork known = Source("udp://192.0.2.1:4000");

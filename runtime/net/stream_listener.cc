@@ -276,7 +276,9 @@ milliseconds StreamListener::Length(Wait wait) const {
 }
 
 void StreamListener::Enqueue(Connection& connection) {
-  connection.deadline_ = std::chrono::steady_clock::now() + Length(connection.wait_);
+  const milliseconds length = Length(connection.wait_);
+  connection.deadline_ =
+      length == milliseconds::max() ? SteadyTime::max() : std::chrono::steady_clock::now() + length;
   waits_[static_cast<size_t>(connection.wait_)].push_back(connection);
 }
 

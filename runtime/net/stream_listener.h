@@ -48,6 +48,7 @@ class StreamHandler {
   virtual asio::awaitable<Next> Serve(Connection& connection) = 0;
 };
 
+// A wait of milliseconds::max() has no end.
 struct StreamOptions {
   size_t connections_max = 100'000;
   std::chrono::milliseconds idle_timeout = std::chrono::minutes(10);

@@ -35,8 +35,8 @@ net::DatagramOptions NtpSession::Options(double rate_per_source) {
   return options;
 }
 
-bool NtpSession::IsRequest(absl::string_view payload) {
-  return ParseNtpRequest(payload).has_value();
+bool NtpSession::IsRequest(const net::Datagram& datagram) {
+  return RequestIn(datagram).has_value();
 }
 
 std::optional<size_t> NtpSession::OnDatagram(const net::Datagram& datagram, std::span<char> reply) {

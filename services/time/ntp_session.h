@@ -17,7 +17,7 @@ class NtpSession final : public net::DatagramHandler {
   // What its listeners need.
   static net::DatagramOptions Options(double rate_per_source);
 
-  bool IsRequest(absl::string_view payload) override;
+  bool IsRequest(const net::Datagram& datagram) override;
   std::optional<size_t> OnDatagram(const net::Datagram& datagram, std::span<char> reply) override;
   std::optional<size_t> OnRateExceeded(const net::Datagram& datagram,
                                        std::span<char> reply) override;

@@ -49,9 +49,9 @@ class TimeProtocolTest : public ::testing::Test {
         .max_error = synchronized ? absl::Milliseconds(250) : absl::Seconds(16)};
     NtpResponder responder(core_, {.precision = -23, .kernel_clock = [&] { return kernel_clock; }});
     NtpSession session(responder);
-    EXPECT_TRUE(session.IsRequest(example.messages[0].bytes));
     return AnswerWith(example, NtpResponder::kReplyMax,
                       [&](const net::Datagram& datagram, std::span<char> reply) {
+                        EXPECT_TRUE(session.IsRequest(datagram));
                         return beyond_rate ? session.OnRateExceeded(datagram, reply)
                                            : session.OnDatagram(datagram, reply);
                       });
