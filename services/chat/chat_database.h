@@ -19,8 +19,7 @@ class ChatDatabase {
   // Opens the file, made when missing, and holds it alone; ":memory:" is in memory only. Errors:
   // FAILED_PRECONDITION (HISTORY_IN_USE), FAILED_PRECONDITION (HISTORY_NEWER: of a later version of
   // this program), DATA_LOSS (HISTORY_DAMAGED: or no history at all), UNAVAILABLE (HISTORY_FAILED),
-  // and errno's. None of them changes what the file holds (SQLite may put right the counters in the
-  // header of a damaged one).
+  // and errno's. None of them changes the file.
   static absl::StatusOr<std::unique_ptr<ChatDatabase>> Open(const std::string& path);
 
   // What it holds; beyond the limits on sessions and messages only the newest, and the others are

@@ -110,11 +110,12 @@ absl::Status SqliteDatabase::Harden() {
   sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
   sqlite3_limit(database_.get(), SQLITE_LIMIT_LENGTH, kRowBytesMax);
-  // The transaction takes the lock, which is then kept; it changes nothing.
+  // Reading takes the lock, which is then kept: a file in WAL mode is ours alone from here on. A
+  // transaction that could write would put counters right in the header of a file that is damaged.
   return Execute(
       "PRAGMA locking_mode = EXCLUSIVE;"
       "PRAGMA synchronous = FULL;"
-      "BEGIN IMMEDIATE; COMMIT;");
+      "SELECT count(*) FROM sqlite_schema;");
 }
 
 absl::StatusOr<SqliteStatement> SqliteDatabase::Prepare(absl::string_view sql) {

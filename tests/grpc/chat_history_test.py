@@ -48,6 +48,23 @@ class RestartTest(DeskTest):
                          [b"life %d message %d" % (life, number) for life in range(5) for number in range(3)])
         self.assertEqual(self.unseen(), [15])
 
+    def test_kill_under_load_leaves_neither_gaps_nor_halves(self):
+        kept = 100  # of each session
+        for life in range(1, 6):
+            visitor = self.new_visitor("udp")
+            for number in range(100 * life):
+                visitor.send(b"%d" % number)
+            self.kill()
+            self.start_again()
+            numbers = [message.number for message in self.messages()]
+            received = [session.messages_received for session in self.sessions()]
+            self.assertEqual(sum(received), max(numbers, default=0))
+            self.assertEqual(len(numbers), sum(min(kept, count) for count in received))
+            self.assertEqual(self.unseen(), [min(kept, count) for count in received])
+            self.say(b"goes on")
+            self.assertEqual(self.messages()[-1].number, sum(received) + 1)
+            self.wait_until_written()
+
     def test_stop_writes_what_came_at_once(self):
         count = 80
         for number in range(count):

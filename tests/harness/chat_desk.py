@@ -85,13 +85,17 @@ class DeskTest(unittest.TestCase):
         return call
 
     def replay(self, **fields):
-        """All that is kept, as an operator is shown it."""
-        bodies = []
-        for update in self.watch(**fields):
-            if update.caught_up:
-                return bodies
-            bodies.append(update.message.body)
-        raise AssertionError("the watch ended")
+        """All that is kept, as it is shown to an operator, who then leaves."""
+        watch = self.watch(**fields)
+        bodies = [update.message.body for update in iter(lambda: next(watch), chat.WatchMessagesResponse(caught_up=True))]
+        watch.cancel()
+        wait_until(lambda: not self.watches(), "the operator's leave")
+        return bodies
+
+    def watches(self):
+        request = rpc.control.ListConnectionsRequest(service="chat")
+        rows = self.client.control.ListConnections(request, timeout=rpc.PATIENCE).connections
+        return [row for row in rows if row.listener == "rpc"]
 
     def on_disk(self):
         """The messages that a process that began now would find: read from a copy, as the files are locked."""

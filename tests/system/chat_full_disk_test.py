@@ -27,10 +27,9 @@ class FullDiskTest(DeskTest):
     def test_the_desk_goes_on_and_writes_when_it_can(self):
         self.say(b"before")
         self.wait_until_written()
-        with open(self.disk / "ballast", "wb") as ballast, self.assertRaises(OSError):
+        with open(self.disk / "ballast", "wb", buffering=0) as ballast, self.assertRaises(OSError):
             while True:
                 ballast.write(bytes(4096))
-                ballast.flush()
         self.say(*(b"%d" % number + bytes(4000) for number in range(50)))
         self.send(request_id="r1")
         self.assertEqual(len(self.visitor.recv(64)), len(b"answer"))
