@@ -15,6 +15,8 @@ RUN /tmp/rawgate/script/bootstrap runtime \
 COPY deploy/docker/exec-policy.textproto /etc/rawgate/
 USER rawgate
 WORKDIR /var/lib/rawgate
+# Where a program that was told nothing keeps its state, as under systemd: there is no home.
+ENV STATE_DIRECTORY=/var/lib/rawgate
 CMD ["rawgate", "--help"]
 
 FROM ${BASE} AS builder

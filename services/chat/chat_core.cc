@@ -72,7 +72,9 @@ std::optional<absl::string_view> ChatCore::TakeAutomaticAnswer(absl::string_view
   SessionState* const state = sessions_.Find(session_id);
   if (automatic_.text.empty() || state == nullptr) return std::nullopt;
   const absl::Time now = clock_.Now();
-  if (now - state->automatic_sent < automatic_.interval) return std::nullopt;
+  // A clock that was set back must not silence it for as long.
+  const absl::Duration since = now - state->automatic_sent;
+  if (since >= absl::ZeroDuration() && since < automatic_.interval) return std::nullopt;
   state->automatic_sent = now;
   ++state->session.sent;
   const absl::string_view text = Utf8Prefix(automatic_.text, size_max);

@@ -175,6 +175,15 @@ TEST_F(ChatCoreTest, OneAutomaticAnswerPerSessionAndInterval) {
   EXPECT_EQ(SessionOf(core, "a").sent, 2u);
 }
 
+TEST_F(ChatCoreTest, AClockThatIsSetBackSilencesNoAutomaticAnswer) {
+  ChatCore core(clock_, {.text = "later", .interval = absl::Minutes(10)});
+  core.Receive("a", "hello");
+  EXPECT_EQ(core.TakeAutomaticAnswer("a", 100), "later");
+  clock_.Advance(-absl::Hours(1000));
+  EXPECT_EQ(core.TakeAutomaticAnswer("a", 100), "later");
+  EXPECT_EQ(core.TakeAutomaticAnswer("a", 100), std::nullopt) << "once, not ever after";
+}
+
 TEST_F(ChatCoreTest, TheAutomaticAnswerIsCutBetweenCharacters) {
   ChatCore core(clock_, {.text = "九点见"});
   core.Receive("a", "hello");
