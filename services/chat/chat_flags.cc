@@ -10,7 +10,7 @@
 
 ABSL_FLAG(std::string, auto_reply, "", "Automatic answer to clients; empty: none.");
 ABSL_FLAG(absl::Duration, auto_reply_interval, absl::Minutes(10),
-          "Time between two automatic answers to one client.");
+          "Time between two automatic answers to one client; at least 1s.");
 ABSL_FLAG(absl::Duration, session_expiry, rawgate::chat::ChatLimits().session_expiry,
           "How long a session is kept after its last message; until operators have been shown all "
           "of its messages it is kept in any case. \"inf\": for ever.");
@@ -28,6 +28,10 @@ absl::StatusOr<Settings> SettingsFromFlags() {
   if (settings.automatic.text.size() > kBodyMax) {
     return FieldError("auto_reply", "AUTO_REPLY_TOO_LONG",
                       absl::StrCat("--auto_reply is longer than ", kBodyMax, " bytes"));
+  }
+  if (settings.automatic.interval < absl::Seconds(1)) {
+    return FieldError("auto_reply_interval", "BAD_OPTION",
+                      "--auto_reply_interval is at least 1s: two desks would answer each other");
   }
   settings.limits.session_expiry = absl::GetFlag(FLAGS_session_expiry);
   if (settings.limits.session_expiry <= absl::ZeroDuration()) {

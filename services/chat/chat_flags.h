@@ -15,7 +15,7 @@ struct Settings {
   std::string history_folder;
 };
 
-// Errors: INVALID_ARGUMENT (AUTO_REPLY_TOO_LONG, BAD_SESSION_EXPIRY) for a flag,
+// Errors: INVALID_ARGUMENT (AUTO_REPLY_TOO_LONG, BAD_OPTION, BAD_SESSION_EXPIRY) for a flag,
 // FAILED_PRECONDITION (NO_STATE_FOLDER).
 absl::StatusOr<Settings> SettingsFromFlags();
 

@@ -22,7 +22,7 @@ RESPONDERS = (
     Responder("chat", "chat", "udp", "", b"hello", 8081),
 )
 # Much to say, so that it is seen whether an answer is cut.
-FLAGS = {"chat": ["--auto_reply=" + "we open at nine " * 200, "--auto_reply_interval=0s"]}
+FLAGS = {"chat": ["--auto_reply=" + "we open at nine " * 200, "--auto_reply_interval=1s"]}
 
 
 class Service:
