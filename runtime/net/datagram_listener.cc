@@ -51,7 +51,7 @@ class DatagramListener::Impl {
 
   absl::Status Open();
   void Close();
-  absl::Status Send(const Endpoint& peer, absl::string_view payload);
+  absl::Status Send(const Endpoint& peer, absl::string_view payload, const LocalAddress& local);
   void RefreshCounters();
   DatagramPeerTable& peers() { return peers_; }
 
@@ -174,6 +174,7 @@ Datagram DatagramListener::Impl::Received(size_t i, absl::Time heard_at) {
   const ReceiveBatch& incoming = binding_->incoming;
   Datagram datagram{incoming.peer(i), incoming.payload(i), incoming.size(i) > options_.payload_max};
   datagram.listener = &listener_;
+  datagram.local = incoming.local(i);
   if (options_.kernel_timestamps) {
     const timespec& stamp = incoming.received_at(i);
     datagram.received_at = stamp.tv_sec == 0 ? heard_at : absl::TimeFromTimespec(stamp);
@@ -247,7 +248,8 @@ void DatagramListener::Impl::Answer(size_t i, size_t limit, DatagramPeer* peer, 
   answers.Queue(incoming.peer(i), incoming.local(i), std::min(*size, limit), peer);
 }
 
-absl::Status DatagramListener::Impl::Send(const Endpoint& peer, absl::string_view payload) {
+absl::Status DatagramListener::Impl::Send(const Endpoint& peer, absl::string_view payload,
+                                          const LocalAddress& local) {
   if (binding_ == nullptr) {
     return Error(absl::StatusCode::kFailedPrecondition, "SERVICE_STOPPED",
                  absl::StrCat("listener ", listener_.name_, " is stopped"));
@@ -255,7 +257,7 @@ absl::Status DatagramListener::Impl::Send(const Endpoint& peer, absl::string_vie
   DatagramPeer* const known = peers_.Find(peer);
   const int errno_value =
       binding_->answers.Send(binding_->descriptor.native_handle(), peer,
-                             known == nullptr ? LocalAddress() : known->local, payload, known);
+                             known == nullptr ? local : known->local, payload, known);
   if (errno_value == 0) return absl::OkStatus();
   return Error(absl::StatusCode::kUnavailable, "SEND_FAILED",
                ErrnoError(errno_value, absl::StrCat("send to ", peer.ToUri())).message());
@@ -300,8 +302,9 @@ void DatagramListener::RefreshCounters() { impl_->RefreshCounters(); }
 
 bool DatagramListener::CloseConnection(uint64_t id) { return impl_->peers().Forget(id); }
 
-absl::Status DatagramListener::Send(const Endpoint& peer, absl::string_view payload) {
-  return impl_->Send(peer, payload);
+absl::Status DatagramListener::Send(const Endpoint& peer, absl::string_view payload,
+                                    const LocalAddress& local) {
+  return impl_->Send(peer, payload, local);
 }
 
 }  // namespace rawgate::net

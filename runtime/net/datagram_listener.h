@@ -13,6 +13,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "absl/strings/string_view.h"
+#include "runtime/net/datagram_batch.h"
 #include "runtime/net/listener.h"
 #include "runtime/net/source_rate_limiter.h"
 
@@ -33,6 +34,8 @@ struct Datagram {
   absl::Time received_at = absl::UnixEpoch();
   // Where it arrived: what DatagramListener::Send() is for. Null only in tests of handlers.
   DatagramListener* listener = nullptr;
+  // Which of our addresses it was sent to.
+  LocalAddress local{};
 };
 
 class DatagramHandler {
@@ -100,10 +103,11 @@ class DatagramListener final : public Listener {
   // Forgets the peer.
   bool CloseConnection(uint64_t id) override;
 
-  // Sends one datagram to a peer that was heard from, from the address that it wrote to (from any
-  // of ours, should the peer be forgotten). Never waits. Loop thread. Errors: UNAVAILABLE
-  // (SEND_FAILED), FAILED_PRECONDITION (SERVICE_STOPPED) while not bound.
-  absl::Status Send(const Endpoint& peer, absl::string_view payload);
+  // Sends one datagram to a peer that was heard from, from the address that it wrote to; should the
+  // peer be forgotten, from `local`, which a datagram of it told. Never waits. Loop thread. Errors:
+  // UNAVAILABLE (SEND_FAILED), FAILED_PRECONDITION (SERVICE_STOPPED) while not bound.
+  absl::Status Send(const Endpoint& peer, absl::string_view payload,
+                    const LocalAddress& local = {});
 
  private:
   class Impl;

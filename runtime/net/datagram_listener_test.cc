@@ -67,6 +67,11 @@ TEST_F(DatagramListenerTest, BoundToAllAddressesAnswersFromTheOneAsked) {
     EXPECT_EQ(Ask(client, host), host);
     ASSERT_TRUE(v4->Send(client.endpoint(), "later").ok());
     EXPECT_EQ(Receive(client), "later");
+    std::vector<ConnectionInfo> peers;
+    v4->List(0, 10, &peers);
+    for (const ConnectionInfo& peer : peers) v4->CloseConnection(peer.id);
+    ASSERT_TRUE(v4->Send(client.endpoint(), "forgotten", handler_.last_local).ok());
+    EXPECT_EQ(Receive(client), "forgotten");
   }
   const auto v6 = Started("udp://[::]:0");
   UdpClient client(absl::StrCat("udp://[::1]", Port(*v6)), "udp://[::1]:0");

@@ -23,6 +23,7 @@ class EchoHandler final : public DatagramHandler {
     last_truncated = datagram.truncated;
     last_listener = datagram.listener;
     last_reply_limit = reply.size();
+    last_local = datagram.local;
     if (datagram.payload == "silence") return std::nullopt;
     return datagram.payload.copy(reply.data(), reply.size());
   }
@@ -31,6 +32,7 @@ class EchoHandler final : public DatagramHandler {
   bool last_truncated = false;
   DatagramListener* last_listener = nullptr;
   size_t last_reply_limit = 0;
+  LocalAddress last_local;
   std::vector<std::string> oversized;
 };
 

@@ -184,6 +184,8 @@ ChatCore::SessionState& ChatCore::Hear(absl::string_view session_id, const Origi
   session.last_seen = clock_.Now();
   if (session.peer != origin.peer) session.peer = std::string(origin.peer);
   if (session.listener != origin.listener) session.listener = std::string(origin.listener);
+  if (session.address != origin.address) session.address = std::string(origin.address);
+  if (session.local != origin.local) session.local = std::string(origin.local);
   if (session.id.empty()) {
     session.id = std::string(session_id);
     session.first_seen = session.last_seen;

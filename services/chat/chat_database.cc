@@ -39,7 +39,9 @@ CREATE TABLE session (
   refused INTEGER NOT NULL,
   forgotten INTEGER NOT NULL,
   last_forgotten INTEGER NOT NULL,
-  automatic_sent INTEGER NOT NULL
+  automatic_sent INTEGER NOT NULL,
+  address BLOB NOT NULL,
+  local BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE message (
   number INTEGER PRIMARY KEY,

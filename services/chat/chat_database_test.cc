@@ -102,7 +102,7 @@ TEST_F(ChatDatabaseTest, EverythingComesBack) {
     changes = {};
     TakeAll(*core.Watch(0, "127.0.0.1:1").value());
     core.AddAnswer("127.0.0.1:1",
-                   {.body = bytes, .operator_name = "\xff\0x", .request_id = "r\xfe"});
+                   {.body = bytes, .operator_name = "\x1b九", .request_id = "r\x01"});
     core.AddAnswer("[::1]:2", {.body = "all", .request_id = "r2"}, /*to_all=*/true);
     ASSERT_TRUE(database->Apply(changes).ok());
     before = Describe(core);
@@ -115,7 +115,7 @@ TEST_F(ChatDatabaseTest, EverythingComesBack) {
   EXPECT_EQ(core.TakeAutomaticAnswer("127.0.0.1:1", 100), std::nullopt) << "had one";
   EXPECT_EQ(core.TakeAutomaticAnswer("[::1]:2", 100), "later");
   EXPECT_EQ(core.FindSent("", {.body = "all", .request_id = "r2"})->size(), 1u);
-  EXPECT_EQ(ReasonOf(core.FindSent("127.0.0.1:1", {.body = "x", .request_id = "r\xfe"}).status()),
+  EXPECT_EQ(ReasonOf(core.FindSent("127.0.0.1:1", {.body = "x", .request_id = "r\x01"}).status()),
             "REQUEST_ID_REUSED");
 }
 
@@ -251,6 +251,14 @@ TEST_F(ChatDatabaseTest, ADamagedFileIsRefused) {
   ExpectDamaged("UPDATE session SET id = x''");
   ExpectDamaged("UPDATE session SET heard = -1");
   ExpectDamaged("UPDATE session SET last_forgotten = 1000");
+  ExpectDamaged("UPDATE session SET id = x'ff'");
+  ExpectDamaged("UPDATE session SET peer = x'ff'");
+  ExpectDamaged("UPDATE session SET address = x'0200'");
+  ExpectDamaged("UPDATE session SET address = zeroblob(16)");
+  ExpectDamaged("UPDATE session SET local = zeroblob(21)");
+  ExpectDamaged("UPDATE message SET session_id = x'ff'");
+  ExpectDamaged("UPDATE message SET operator_name = x'ff'");
+  ExpectDamaged("UPDATE message SET request_id = x'ff'");
   ExpectDamaged("UPDATE message SET body = zeroblob(4097)");
   ExpectDamaged("UPDATE message SET body = zeroblob(900000)");
   ExpectDamaged("UPDATE message SET operator_name = zeroblob(65)");

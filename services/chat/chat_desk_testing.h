@@ -17,11 +17,11 @@ inline std::string Describe(const ChatCore& core) {
   constexpr size_t kAll = std::numeric_limits<size_t>::max();
   std::string text;
   for (const Session& each : core.ListSessions(std::numeric_limits<uint64_t>::max(), kAll)) {
-    absl::StrAppend(&text, "session ", each.id, " peer ", each.peer, " listener ", each.listener,
-                    " seen ", absl::FormatTime(each.first_seen), " ",
-                    absl::FormatTime(each.last_seen), " heard ", each.heard, " counts ",
-                    absl::StrJoin({each.received, each.sent, each.refused, each.unseen}, " "),
-                    "\n");
+    absl::StrAppend(
+        &text, "session ", each.id, " peer ", each.peer, " listener ", each.listener, " address ",
+        each.address, " local ", each.local, " seen ", absl::FormatTime(each.first_seen), " ",
+        absl::FormatTime(each.last_seen), " heard ", each.heard, " counts ",
+        absl::StrJoin({each.received, each.sent, each.refused, each.unseen}, " "), "\n");
   }
   const std::vector<Message> messages = core.ListMessages("", 0, kAll, kAll).value();
   for (const Message& each : messages) {

@@ -43,6 +43,9 @@ struct Origin {
   absl::string_view peer{};
   // Name of the listener that it wrote to.
   absl::string_view listener{};
+  // Address of the peer, and which of ours it wrote to: bytes that chat_address.h knows.
+  absl::string_view address{};
+  absl::string_view local{};
 };
 
 // What an operator says; the limits are those of Message.
@@ -54,11 +57,13 @@ struct Answer {
 };
 
 struct Session {
-  // The peer's address, such as "127.0.0.1:40312", or the path of its Unix socket.
+  // The peer's address, such as "127.0.0.1:40312", or the path of its Unix socket (chat_address.h).
   std::string id{};
   // Origin of its newest message.
   std::string peer{};
   std::string listener{};
+  std::string address{};
+  std::string local{};
   absl::Time first_seen{};
   absl::Time last_seen{};
   // The greater, the more recently it was heard from; no two sessions have the same.

@@ -1,9 +1,16 @@
 #include "services/chat/chat_rows.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstddef>
+#include <cstring>
 #include <limits>
 #include <string>
 
 #include "absl/time/time.h"
+#include "services/chat/chat_text.h"
 
 namespace rawgate::chat {
 namespace {
@@ -11,6 +18,13 @@ namespace {
 // An address with its scheme: a path of 108 bytes, each perhaps escaped, at most. The name of a
 // listener.
 constexpr size_t kNameMax = 512;
+// An IPv6 address and an interface.
+constexpr size_t kLocalMax = 20;
+
+// What travels as text to operators, whose programs trust that it is.
+bool IsText(absl::string_view value, size_t size_max) {
+  return value.size() <= size_max && IsValidUtf8(value);
+}
 
 // InfinitePast, which no clock shows, is written as the least integer.
 absl::Time FromNanoseconds(int64_t nanoseconds) {
@@ -35,6 +49,8 @@ StoredSession ReadSession(const SqliteStatement& row) {
   stored.forgotten = static_cast<uint64_t>(row.Integer(9));
   stored.last_forgotten = static_cast<uint64_t>(row.Integer(10));
   stored.automatic_sent = FromNanoseconds(row.Integer(11));
+  session.address = std::string(row.Blob(12));
+  session.local = std::string(row.Blob(13));
   return stored;
 }
 
@@ -52,12 +68,15 @@ void BindSession(const StoredSession& stored, SqliteStatement* insert) {
   insert->Bind(10, stored.forgotten);
   insert->Bind(11, stored.last_forgotten);
   insert->Bind(12, absl::ToUnixNanos(stored.automatic_sent));
+  insert->Bind(13, session.address);
+  insert->Bind(14, session.local);
 }
 
 bool IsSound(const StoredSession& stored, const StoredDesk& desk) {
   const Session& session = stored.session;
-  return !session.id.empty() && session.id.size() <= kNameMax && session.peer.size() <= kNameMax &&
-         session.listener.size() <= kNameMax && session.heard > 0 &&
+  return !session.id.empty() && IsText(session.id, kNameMax) && IsText(session.peer, kNameMax) &&
+         IsText(session.listener, kNameMax) && session.local.size() <= kLocalMax &&
+         (session.address.empty() || IsPeerAddress(session.address)) && session.heard > 0 &&
          session.heard <= desk.last_heard && stored.last_forgotten <= desk.last_number;
 }
 
@@ -94,9 +113,27 @@ void BindMessage(const StoredMessage& stored, SqliteStatement* insert) {
 bool IsSound(const StoredMessage& stored, const StoredDesk& desk) {
   const Message& message = stored.message;
   return message.number > 0 && message.number <= desk.last_number &&
-         message.direction != Direction{0} && message.session_id.size() <= kNameMax &&
-         message.body.size() <= kBodyMax && message.operator_name.size() <= kOperatorNameMax &&
-         message.request_id.size() <= kRequestIdMax;
+         message.direction != Direction{0} && IsText(message.session_id, kNameMax) &&
+         message.body.size() <= kBodyMax && IsText(message.operator_name, kOperatorNameMax) &&
+         IsText(message.request_id, kRequestIdMax);
+}
+
+bool IsPeerAddress(absl::string_view bytes) {
+  sa_family_t family = AF_UNSPEC;
+  static_assert(offsetof(sockaddr, sa_family) == 0);
+  if (bytes.size() <= sizeof(family)) return false;
+  std::memcpy(&family, bytes.data(), sizeof(family));
+  switch (family) {
+    case AF_INET:
+      return bytes.size() == sizeof(sockaddr_in);
+    case AF_INET6:
+      return bytes.size() == sizeof(sockaddr_in6);
+    case AF_UNIX:
+      // The kernel ends a path that fills the structure with one more byte (unix(7), "Bugs").
+      return bytes.size() <= sizeof(sockaddr_un) + 1;
+    default:
+      return false;
+  }
 }
 
 }  // namespace rawgate::chat

@@ -9,14 +9,14 @@ namespace rawgate::chat {
 // The newest first, as many as its parameter says.
 inline constexpr char kSelectSessions[] =
     "SELECT id, peer, listener, first_seen, last_seen, heard, received, sent, refused, forgotten, "
-    "last_forgotten, automatic_sent FROM session ORDER BY heard DESC LIMIT ?";
+    "last_forgotten, automatic_sent, address, local FROM session ORDER BY heard DESC LIMIT ?";
 inline constexpr char kSelectMessages[] =
     "SELECT number, session_id, direction, time, body, operator_name, request_id, to_all, shown "
     "FROM message ORDER BY number DESC LIMIT ?";
 
 // Take the place of a row with the same key.
 inline constexpr char kInsertSession[] =
-    "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 inline constexpr char kInsertMessage[] =
     "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
@@ -29,5 +29,8 @@ void BindMessage(const StoredMessage& stored, SqliteStatement* insert);
 // numbers are looked at.
 bool IsSound(const StoredSession& stored, const StoredDesk& desk);
 bool IsSound(const StoredMessage& stored, const StoredDesk& desk);
+
+// Whether it is a socket address that a peer may have: of the length that its family wants.
+bool IsPeerAddress(absl::string_view bytes);
 
 }  // namespace rawgate::chat

@@ -3,11 +3,10 @@
 #include <limits>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
 #include "runtime/observe/event_log.h"
-#include "services/chat/chat_text.h"
+#include "services/chat/chat_address.h"
 
 namespace rawgate::chat {
 
@@ -73,7 +72,7 @@ absl::StatusOr<Message> ChatDatagramSession::SendOne(const std::string& session_
   const absl::StatusOr<Route> route =
       known == routes_.end() ? RouteOf(*session) : absl::StatusOr<Route>(known->second);
   if (!route.ok()) return route.status();
-  absl::Status sent = route->listener->Send(route->peer, answer.body);
+  absl::Status sent = route->listener->Send(route->peer, answer.body, route->local);
   if (!sent.ok()) return sent;
   return core_.AddAnswer(session_id, answer, to_all);
 }
@@ -81,23 +80,21 @@ absl::StatusOr<Message> ChatDatagramSession::SendOne(const std::string& session_
 // ---- Routes
 
 ChatDatagramSession::Sender::Sender(const net::Datagram& datagram)
-    : uri(datagram.peer.ToUri()),
-      listener(datagram.listener == nullptr ? absl::string_view() : datagram.listener->name()) {
-  // A path may be any bytes, an id travels as text.
-  if (!IsValidUtf8(uri)) uri = absl::CHexEscape(uri);
-}
+    : uri(absl::StrCat(datagram.peer.family() == AF_UNIX ? "unixgram://" : "udp://",
+                       SessionId(datagram.peer))),
+      listener(datagram.listener == nullptr ? absl::string_view() : datagram.listener->name()),
+      address(PeerBytes(datagram.peer)),
+      local(LocalBytes(datagram.local)) {}
 
 absl::string_view ChatDatagramSession::Sender::id() const {
-  const absl::string_view address = absl::string_view(uri).substr(uri.find("://") + 3);
-  // Sockets without a name would all be one; the listener lets none of them through.
-  return address.empty() ? "unnamed" : address;
+  return absl::string_view(uri).substr(uri.find("://") + 3);
 }
 
 void ChatDatagramSession::Note(const Sender& sender, const net::Datagram& datagram) {
   if (routes_.size() >= routes_max_) {
     absl::erase_if(routes_, [this](const auto& route) { return !core_.HasSession(route.first); });
   }
-  routes_[sender.id()] = {datagram.peer, datagram.listener};
+  routes_[sender.id()] = {datagram.peer, datagram.listener, datagram.local};
 }
 
 absl::StatusOr<ChatDatagramSession::Route> ChatDatagramSession::RouteOf(
@@ -106,12 +103,13 @@ absl::StatusOr<ChatDatagramSession::Route> ChatDatagramSession::RouteOf(
     return Error(absl::StatusCode::kUnavailable, "SEND_FAILED",
                  absl::StrCat("send to ", session.id, ": ", why));
   };
-  const absl::StatusOr<net::Endpoint> peer = net::Endpoint::Parse(session.peer);
-  if (!peer.ok()) return cannot("its address is not known any more");
-  Route route{*peer};
+  const net::Endpoint peer = PeerFromBytes(session.address);
+  if (session.address.empty() || SessionId(peer) != session.id)
+    return cannot("its address is not known any more");
+  Route route{.peer = peer, .local = LocalFromBytes(session.local)};
   for (net::DatagramListener* const listener : listeners_) {
     const net::Endpoint& address = listener->configured();
-    if (address.transport() != peer->transport() || address.family() != peer->family()) continue;
+    if (address.transport() != peer.transport() || address.family() != peer.family()) continue;
     if (route.listener == nullptr || listener->name() == session.listener)
       route.listener = listener;
   }

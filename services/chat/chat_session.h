@@ -56,15 +56,20 @@ class ChatDatagramSession final : public net::DatagramHandler {
   struct Route {
     net::Endpoint peer;
     net::DatagramListener* listener = nullptr;
+    net::LocalAddress local{};
   };
   // Who sent a datagram.
   struct Sender {
     explicit Sender(const net::Datagram& datagram);
     absl::string_view id() const;
-    Origin origin() const { return {.peer = uri, .listener = listener}; }
+    Origin origin() const {
+      return {.peer = uri, .listener = listener, .address = address, .local = local};
+    }
 
     std::string uri;
     absl::string_view listener;
+    absl::string_view address;
+    std::string local;
   };
   // Notes how to answer it.
   void Note(const Sender& sender, const net::Datagram& datagram);

@@ -1,5 +1,7 @@
 #include "services/chat/chat_session.h"
 
+#include <arpa/inet.h>
+
 #include <functional>
 #include <limits>
 #include <memory>
@@ -12,6 +14,7 @@
 #include "runtime/testing/loop_until.h"
 #include "runtime/testing/manual_clock.h"
 #include "runtime/testing/udp_client.h"
+#include "services/chat/chat_address.h"
 #include "services/chat/chat_history_testing.h"
 
 namespace rawgate::chat {
@@ -224,10 +227,14 @@ TEST_F(ChatSessionTest, EverySessionThatIsKeptCanBeAnswered) {
 class RestoredChatSessionTest : public ChatSessionTest {
  protected:
   // As an earlier process left it.
-  void Restore(const std::string& id, const std::string& peer, const std::string& listener) {
+  void Restore(const net::Endpoint& peer, const std::string& listener,
+               const net::LocalAddress& local = {}) {
     StoredDesk desk{.last_heard = 1};
-    desk.sessions.push_back(
-        {.session = {.id = id, .peer = peer, .listener = listener, .heard = 1}});
+    desk.sessions.push_back({.session = {.id = SessionId(peer),
+                                         .listener = listener,
+                                         .address = std::string(PeerBytes(peer)),
+                                         .local = LocalBytes(local),
+                                         .heard = 1}});
     core_.Restore(std::move(desk));
   }
   std::string Reason(const std::string& id) {
@@ -244,7 +251,7 @@ TEST_F(RestoredChatSessionTest, IsAnsweredByTheListenerThatItWroteTo) {
   session_.set_listeners({v6.get(), first.get(), &second});
   UdpClient client(second.bound_uri());
   const std::string id = client.endpoint().HostPort();
-  Restore(id, client.endpoint().ToUri(), "udp-2");
+  Restore(client.endpoint(), "udp-2");
   EXPECT_EQ(Reason(id), "OK");
   EXPECT_EQ(Receive(client), "answer");
 }
@@ -255,15 +262,48 @@ TEST_F(RestoredChatSessionTest, IsAnsweredByAnotherOfItsFamilyWhenThatIsGone) {
   session_.set_listeners({v6.get(), v4.get()});
   UdpClient client(v4->bound_uri());
   const std::string id = client.endpoint().HostPort();
-  Restore(id, client.endpoint().ToUri(), "udp-7");
+  Restore(client.endpoint(), "udp-7");
   EXPECT_EQ(Reason(id), "OK");
+  EXPECT_EQ(Receive(client), "answer");
+}
+
+TEST_F(RestoredChatSessionTest, IsAnsweredFromTheAddressThatItWroteTo) {
+  const auto all = Started("udp://0.0.0.0:0");
+  session_.set_listeners({all.get()});
+  const std::string uri = all->bound_uri();
+  // Connected: hears no other address.
+  UdpClient client(absl::StrCat("udp://127.0.0.2", uri.substr(uri.rfind(':'))));
+  net::LocalAddress local{.family = AF_INET};
+  inet_pton(AF_INET, "127.0.0.2", &local.ip);
+  Restore(client.endpoint(), "udp", local);
+  EXPECT_EQ(Reason(client.endpoint().HostPort()), "OK");
+  EXPECT_EQ(Receive(client), "answer");
+}
+
+TEST_F(ChatSessionTest, WhatItTakesToAnswerAPeerIsKept) {
+  const auto all = Started("udp://0.0.0.0:0");
+  const std::string uri = all->bound_uri();
+  UdpClient client(absl::StrCat("udp://127.0.0.2", uri.substr(uri.rfind(':'))));
+  Say(client, "hello");
+  EXPECT_EQ(Receive(client), "The desk opens at nine.");
+  const Session session = Find(client.endpoint().HostPort());
+  EXPECT_EQ(session.address, PeerBytes(client.endpoint()));
+  net::LocalAddress local{.family = AF_INET};
+  inet_pton(AF_INET, "127.0.0.2", &local.ip);
+  EXPECT_EQ(session.local, LocalBytes(local));
+
+  // The listener's table is shorter than the desk's.
+  std::vector<net::ConnectionInfo> peers;
+  all->List(0, 10, &peers);
+  for (const auto& peer : peers) ASSERT_TRUE(all->CloseConnection(peer.id));
+  ASSERT_TRUE(session_.Send(session.id, {.body = "answer"}).ok());
   EXPECT_EQ(Receive(client), "answer");
 }
 
 TEST_F(RestoredChatSessionTest, CannotBeAnsweredWithoutAListenerOfItsFamily) {
   const auto v6 = Started("udp://[::1]:0");
   session_.set_listeners({v6.get()});
-  Restore("127.0.0.1:4000", "udp://127.0.0.1:4000", "udp");
+  Restore(net::Endpoint::Parse("udp://127.0.0.1:4000").value(), "udp");
   EXPECT_EQ(Reason("127.0.0.1:4000"), "SEND_FAILED");
 }
 
@@ -275,7 +315,7 @@ TEST_F(RestoredChatSessionTest, IsAnsweredAtThePathOfItsSocket) {
   session_.set_listeners({v4.get(), local.get()});
   UdpClient client(local->bound_uri(), peer);
   const std::string id = folder.path("peer.sock");
-  Restore(id, peer, "unix");
+  Restore(net::Endpoint::Parse(peer).value(), "unix");
   EXPECT_EQ(Reason(id), "OK");
   EXPECT_EQ(Receive(client), "answer");
   Say(client, "thanks");
@@ -297,8 +337,16 @@ TEST_F(ChatSessionTest, AnIdIsTextWhateverThePathIs) {
 TEST_F(RestoredChatSessionTest, CannotBeAnsweredWithoutAnAddress) {
   const auto v4 = Started("udp://127.0.0.1:0");
   session_.set_listeners({v4.get()});
-  Restore("unnamed", "unixgram://", "udp");
-  EXPECT_EQ(Reason("unnamed"), "SEND_FAILED");
+  StoredDesk desk{.last_heard = 2};
+  const net::Endpoint other = net::Endpoint::Parse("udp://127.0.0.1:4000").value();
+  desk.sessions.push_back({.session = {.id = "none", .listener = "udp", .heard = 1}});
+  desk.sessions.push_back({.session = {.id = "127.0.0.1:4001",
+                                       .listener = "udp",
+                                       .address = std::string(PeerBytes(other)),
+                                       .heard = 2}});
+  core_.Restore(std::move(desk));
+  EXPECT_EQ(Reason("none"), "SEND_FAILED");
+  EXPECT_EQ(Reason("127.0.0.1:4001"), "SEND_FAILED") << "that of somebody else is none";
 }
 
 TEST_F(ChatSessionTest, TheAutomaticAnswerIsCutToWhatMayBeSent) {
