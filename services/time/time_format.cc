@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -77,8 +78,23 @@ size_t WidthOf(const Conversion& conversion, size_t width_max) {
   return width;
 }
 
+// As glibc's "%s": all padding goes before the sign, and is blank unless the last of the flags that
+// say how to pad asks for zeros.
+size_t ConvertSeconds(const Conversion& conversion, std::time_t instant, std::span<char> out) {
+  std::array<char, std::numeric_limits<std::time_t>::digits10 + 2> digits;
+  const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), instant).ptr;
+  const absl::string_view number(digits.data(), static_cast<size_t>(end - digits.data()));
+  const size_t width = WidthOf(conversion, out.size() + number.size());
+  const size_t padding = std::min(out.size(), width - std::min(width, number.size()));
+  const size_t flag = conversion.head.find_last_of("_-0");
+  const bool zeros = flag != absl::string_view::npos && conversion.head[flag] == '0';
+  std::fill_n(out.data(), padding, zeros ? '0' : ' ');
+  return padding + number.copy(out.data() + padding, out.size() - padding);
+}
+
 // Writes what strftime(3) makes of one conversion, cut to `out`, which is not empty.
 size_t Convert(const Conversion& conversion, const BrokenDownTime& time, std::span<char> out) {
+  if (conversion.tail.back() == 's') return ConvertSeconds(conversion, time.instant, out);
   // Padding goes before what it pads, so any width that leaves no room for more than padding
   // yields the same bytes.
   const size_t width_max = out.size() + kNaturalSizeMax;
@@ -90,13 +106,12 @@ size_t Convert(const Conversion& conversion, const BrokenDownTime& time, std::sp
   end = std::copy(conversion.tail.begin(), conversion.tail.end(), end);
   *end = '\0';
 
-  const std::tm& fields = conversion.tail.back() == 's' ? time.local : time.zoned;
-  size_t size = ::strftime_l(out.data(), out.size(), specification.data(), &fields, CLocale());
+  size_t size = ::strftime_l(out.data(), out.size(), specification.data(), &time.fields, CLocale());
   if (size > 0) return size;
   // Nothing, or more than fits together with strftime's NUL. Of "%z" both the sign and the digits
   // are padded to the width.
   std::array<char, 2 * (kFormattedMax + kNaturalSizeMax) + 1> whole;
-  size = ::strftime_l(whole.data(), whole.size(), specification.data(), &fields, CLocale());
+  size = ::strftime_l(whole.data(), whole.size(), specification.data(), &time.fields, CLocale());
   size = std::min(size, out.size());
   std::copy_n(whole.data(), size, out.data());
   return size;
@@ -107,19 +122,17 @@ size_t Convert(const Conversion& conversion, const BrokenDownTime& time, std::sp
 BrokenDownTime BreakDown(std::time_t time) {
   // localtime_r(3) need not notice that /etc/localtime has changed.
   ::tzset();
-  BrokenDownTime result{};
-  ::localtime_r(&time, &result.local);
-  result.zoned = result.local;
+  BrokenDownTime result{.instant = time, .fields = {}};
+  ::localtime_r(&time, &result.fields);
   return result;
 }
 
 BrokenDownTime BreakDown(std::time_t time, const absl::TimeZone& zone) {
-  BrokenDownTime result = BreakDown(time);
   const absl::Time instant = absl::FromTimeT(time);
   const absl::TimeZone::CivilInfo civil = zone.At(instant);
-  result.zoned = absl::ToTM(instant, zone);
-  result.zoned.tm_gmtoff = civil.offset;
-  result.zoned.tm_zone = civil.zone_abbr;
+  BrokenDownTime result{.instant = time, .fields = absl::ToTM(instant, zone)};
+  result.fields.tm_gmtoff = civil.offset;
+  result.fields.tm_zone = civil.zone_abbr;
   return result;
 }
 

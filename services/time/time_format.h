@@ -11,13 +11,13 @@
 
 namespace rawgate::timesvc {
 
-// One instant, broken down twice: strftime(3) reckons "%s", the seconds since 1970, as if the
-// fields were in the zone of the process, whatever zone they are in.
+// One instant, and its fields. strftime(3) would reckon "%s" from the fields, as if they were in the
+// zone of the process, and look for a change of /etc/localtime each time.
 struct BrokenDownTime {
+  // Seconds since 1970-01-01 00:00:00 UTC.
+  std::time_t instant;
   // In the zone asked for. tm_zone refers to memory that is never freed.
-  std::tm zoned;
-  // In the zone of the process.
-  std::tm local;
+  std::tm fields;
 };
 
 // In the zone of the process: TZ in the environment, else /etc/localtime as it is now.

@@ -112,11 +112,44 @@ TEST(FormatTimeTest, IsStrftimeForWhateverStrftimeKnows) {
       format += one_of(kConversions);
     }
     std::vector<char> expected(1024);
-    expected.resize(std::strftime(expected.data(), expected.size(), format.c_str(), &time.local));
+    expected.resize(std::strftime(expected.data(), expected.size(), format.c_str(), &time.fields));
     std::vector<char> actual(1024);
     actual.resize(FormatTime(format, time, actual));
     ASSERT_EQ(actual, expected) << format;
   }
+}
+
+TEST(FormatTimeTest, SecondsAreThoseOfStrftime) {
+  std::vector<std::string> heads = {"%"};
+  for (const char first : absl::string_view("_-0^#")) {
+    heads.push_back({'%', first});
+    for (const char second : absl::string_view("_-0^#")) heads.push_back({'%', first, second});
+  }
+  for (const std::time_t instant : std::initializer_list<std::time_t>{
+           0, 1, 9, 10, -2, -10, kInstant, -kInstant, -62'135'596'800, 253'402'300'799}) {
+    const BrokenDownTime time = BreakDown(instant);
+    for (const std::string& head : heads) {
+      for (const char* rest :
+           {"s", "1s", "2s", "3s", "10s", "11s", "12s", "13s", "40s", "Es", "Os", "20Es"}) {
+        const std::string format = head + rest;
+        std::string expected(100, '\0');
+        expected.resize(
+            std::strftime(expected.data(), expected.size(), format.c_str(), &time.fields));
+        std::string actual(100, '?');
+        actual.resize(FormatTime(format, time, actual));
+        ASSERT_EQ(actual, expected) << format << " of " << instant;
+      }
+    }
+  }
+}
+
+TEST(FormatTimeTest, SecondsAreCutToTheLimit) {
+  EXPECT_EQ(Format("%s", 4), "1234");
+  EXPECT_EQ(Format("%12s", 4), "  12");
+  EXPECT_EQ(Format("%12s", 2), "  ");
+  EXPECT_EQ(Format("%012s", 12), "001234567890");
+  EXPECT_EQ(Format(absl::StrCat("%", std::string(900, '9'), "s"), 64), std::string(64, ' '));
+  EXPECT_EQ(Format("%65536s%s", 1 << 20), std::string(kFormattedMax - 10, ' ') + "1234567890");
 }
 
 TEST(FormatTimeTest, AnyBytesAreSafeAndEveryLimitYieldsABeginningOfTheWhole) {
@@ -164,6 +197,13 @@ TEST_F(BreakDownTest, NoticesThatItChanges) {
   EXPECT_EQ(Format("%H %Z", BreakDown(kInstant)), "20 ABC");
 }
 
+TEST_F(BreakDownTest, SecondsAreNotReckonedFromTheFields) {
+  const BrokenDownTime time = BreakDown(kInstant);
+  // strftime(3) would look at the zone again, in a file where TZ is not set, for every "%s".
+  ::setenv("TZ", "ABC3", 1);
+  EXPECT_EQ(Format("%s %_12s", time), "1234567890   1234567890");
+}
+
 TEST_F(BreakDownTest, UsesAnotherZone) {
   absl::TimeZone berlin;
   ASSERT_TRUE(absl::LoadTimeZone("Europe/Berlin", &berlin));
@@ -172,7 +212,7 @@ TEST_F(BreakDownTest, UsesAnotherZone) {
   EXPECT_EQ(Format("%s", winter), "1234567890") << "the same instant in every zone";
   const BrokenDownTime summer = BreakDown(kInstant + 180 * 86'400, berlin);
   EXPECT_EQ(Format("%F %T %Z %z", summer), "2009-08-13 01:31:30 CEST +0200");
-  EXPECT_EQ(summer.zoned.tm_gmtoff, 7200);
+  EXPECT_EQ(summer.fields.tm_gmtoff, 7200);
 }
 
 TEST(CheckFormatTest, TakesWhatConverts) {

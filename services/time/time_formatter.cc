@@ -57,8 +57,8 @@ FormattedTime TimeFormatter::Format(absl::Time time) const {
   const BrokenDownTime broken_down = zone_ ? BreakDown(second, *zone_) : BreakDown(second);
   FormattedTime result;
   result.formatted = Text(format_, broken_down);
-  result.zone = zone_ ? zone_name_ : broken_down.zoned.tm_zone;
-  result.utc_offset_seconds = static_cast<int>(broken_down.zoned.tm_gmtoff);
+  result.zone = zone_ ? zone_name_ : broken_down.fields.tm_zone;
+  result.utc_offset_seconds = static_cast<int>(broken_down.fields.tm_gmtoff);
   return result;
 }
 
