@@ -1,7 +1,6 @@
 #include "services/time/kernel_clock.h"
 
 #include <fcntl.h>
-#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,9 +12,7 @@
 
 namespace rawgate::timesvc {
 
-KernelClockState ReadKernelClock() {
-  timex told{};  // modes == 0 only asks
-  const int result = ::adjtimex(&told);
+KernelClockState FromTimex(const timex& told, int result) {
   if (result < 0) return {};
   KernelClockState state;
   const bool unsynchronized = result == TIME_ERROR || (told.status & STA_UNSYNC) != 0;
@@ -23,9 +20,16 @@ KernelClockState ReadKernelClock() {
       unsynchronized ? ClockSynchronization::kUnsynchronized : ClockSynchronization::kSynchronized;
   state.max_error = absl::Microseconds(told.maxerror);
   state.estimated_error = absl::Microseconds(told.esterror);
-  state.leap_insert = (told.status & STA_INS) != 0;
-  state.leap_delete = (told.status & STA_DEL) != 0;
+  const bool over = result == TIME_WAIT;
+  state.leap_insert = !over && (told.status & STA_INS) != 0;
+  state.leap_delete = !over && (told.status & STA_DEL) != 0;
   return state;
+}
+
+KernelClockState ReadKernelClock() {
+  timex told{};  // modes == 0 only asks
+  const int result = ::adjtimex(&told);
+  return FromTimex(told, result);
 }
 
 std::string KernelClockSource() {

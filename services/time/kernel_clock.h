@@ -1,6 +1,8 @@
 // What the kernel says about its clock. Any thread.
 #pragma once
 
+#include <sys/timex.h>
+
 #include <string>
 
 #include "absl/time/time.h"
@@ -19,10 +21,14 @@ struct KernelClockState {
   // At most this far from the true time, and estimated to be this far from it. Zero when not told.
   absl::Duration max_error = absl::ZeroDuration();
   absl::Duration estimated_error = absl::ZeroDuration();
-  // The last minute of this UTC day has 61 or 59 seconds.
+  // The last minute of this UTC day has 61 or 59 seconds. Not after it, although the kernel's flag
+  // stays until whoever set it takes it back.
   bool leap_insert = false;
   bool leap_delete = false;
 };
+
+// What adjtimex(2) told, and returned.
+KernelClockState FromTimex(const timex& told, int result);
 
 // adjtimex(2), which only asks. Some 100 ns.
 KernelClockState ReadKernelClock();

@@ -11,8 +11,8 @@
 
 namespace rawgate::timesvc {
 
-// One instant, and its fields. strftime(3) would reckon "%s" from the fields, as if they were in the
-// zone of the process, and look for a change of /etc/localtime each time.
+// One instant, and its fields. strftime(3) would reckon "%s" from the fields, as if they were in
+// the zone of the process, and look for a change of /etc/localtime each time.
 struct BrokenDownTime {
   // Seconds since 1970-01-01 00:00:00 UTC.
   std::time_t instant;
