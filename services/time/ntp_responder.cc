@@ -86,7 +86,8 @@ size_t NtpResponder::Answer(const NtpRequest& request, absl::Time received, std:
     reply.leap = LeapOf(clock);
     reply.stratum = options_.stratum;
     reply.reference_id = ReferenceId(options_.stratum);
-    reply.reference = ToNtpTimestamp(core_.At(kernel_clock_read_));
+    // The machine's clock may have been set back a little since it was read.
+    reply.reference = ToNtpTimestamp(core_.At(std::min(kernel_clock_read_, received)));
   }
   reply.crypto_nak = request.has_mac;
   return Send(request, received, Override(), reply, out);

@@ -180,6 +180,15 @@ TEST_F(NtpResponderTest, AsksTheKernelOnceASecond) {
   EXPECT_EQ(kernel_asked_, 3);
 }
 
+TEST_F(NtpResponderTest, TheReferenceIsNeverLaterThanTheRequest) {
+  Ask();
+  real_.Advance(-absl::Milliseconds(500));
+  const Answer answer = Ask();
+  EXPECT_EQ(kernel_asked_, 1);
+  EXPECT_EQ(answer.receive(), ToNtpTimestamp(start_ - absl::Milliseconds(500)));
+  EXPECT_EQ(answer.reference(), answer.receive());
+}
+
 TEST_F(NtpResponderTest, RefusesAMacWithoutVerifyingIt) {
   const std::string request = Request();
   const Answer answer = Ask(request + std::string(20, 'm'));
