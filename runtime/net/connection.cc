@@ -267,6 +267,10 @@ asio::awaitable<void> Connection::CloseGently(CloseReason reason, absl::string_v
     if (result.kind != ReadResult::Kind::kData) break;
     discarded += result.size;
   }
+  const bool peer_ended = discarded < discard_max;
+  if (reason == CloseReason::kNone) {
+    reason = peer_ended ? CloseReason::kPeerClosed : CloseReason::kLimit;
+  }
   Close(reason);
 }
 

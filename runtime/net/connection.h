@@ -150,7 +150,8 @@ class Connection final : private Poller::Watched {
   // Closes after a last answer, such as a typed error, in a way that lets the peer read it: ends
   // our direction, then discards what the peer still sends, at most `discard_max` bytes for at most
   // --header_timeout. (Closing with bytes unread would reset the connection, which may destroy the
-  // answer on its way: RFC 1122 section 4.2.2.13.)
+  // answer on its way: RFC 1122 section 4.2.2.13.) It counts as closed for `reason`, whatever the
+  // peer does meanwhile; kNone: for what ends it, be it the peer or the time or size it may take.
   asio::awaitable<void> CloseGently(CloseReason reason, absl::string_view detail,
                                     size_t discard_max = 1 << 20);
 

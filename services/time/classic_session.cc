@@ -34,7 +34,7 @@ boost::asio::awaitable<net::Next> ClassicStreamSession::Serve(net::Connection& c
   connection.CountRequest(absl::OkStatus(), absl::ZeroDuration(), [this] {
     return std::string(protocol_ == ClassicProtocol::kDaytime ? "daytime" : "time");
   });
-  co_await connection.CloseGently(net::CloseReason::kPeerClosed, "");
+  co_await connection.CloseGently(net::CloseReason::kNone, "");
   co_return net::Next::kClose;
 }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -39,10 +40,10 @@ class ClassicSessionTest : public ::testing::Test {
   void TearDown() override { thread_.Stop(); }
 
   // The address of a listener that serves `handler`.
-  std::string Serve(net::StreamHandler& handler, absl::string_view uri = "tcp://127.0.0.1:0") {
+  std::string Serve(net::StreamHandler& handler, const net::StreamOptions& options = {}) {
     streams_.push_back(std::make_unique<net::StreamListener>(
-        thread_.loop(), "stream", net::Endpoint::Parse(uri).value(), net::StreamOptions{}, handler,
-        events_));
+        thread_.loop(), "stream", net::Endpoint::Parse("tcp://127.0.0.1:0").value(), options,
+        handler, events_));
     return Start(*streams_.back());
   }
   std::string Serve(net::DatagramHandler& handler) {
@@ -54,6 +55,11 @@ class ClassicSessionTest : public ::testing::Test {
   std::string Start(net::Listener& listener) {
     EXPECT_TRUE(thread_.Run([&] { return listener.Start(); }).ok());
     return listener.bound_uri();
+  }
+  bool Closed(net::CloseReason reason) {
+    const observe::Counters& counters = streams_.back()->counters();
+    return testing::Eventually(
+        [&] { return counters.closed[static_cast<size_t>(reason)].value() == 1; });
   }
   std::string Answer(ClassicProtocol protocol, size_t limit = kClassicAnswerMax) {
     std::string answer(limit, '?');
@@ -102,6 +108,21 @@ TEST_F(ClassicSessionTest, EndsTheConnectionWhenTheClientDoes) {
   EXPECT_TRUE(testing::Eventually([&] { return counters.connections_open.value() == 0; }));
   EXPECT_EQ(counters.requests.value(), 1u);
   EXPECT_EQ(counters.closed[static_cast<size_t>(net::CloseReason::kPeerClosed)].value(), 1u);
+}
+
+TEST_F(ClassicSessionTest, SaysWhyItEndedAConnectionItself) {
+  RawClient silent(Serve(daytime_stream_, {.header_timeout = std::chrono::milliseconds(20)}));
+  EXPECT_EQ(ReadToFin(silent), kDaytime);
+  EXPECT_TRUE(Closed(net::CloseReason::kHeaderDeadline));
+
+  RawClient talkative(Serve(daytime_stream_));
+  while (talkative.Send(std::string(64 << 10, 'x'))) continue;
+  EXPECT_TRUE(Closed(net::CloseReason::kLimit));
+
+  RawClient gone(Serve(daytime_stream_));
+  EXPECT_EQ(ReadToFin(gone), kDaytime);
+  gone.Reset();
+  EXPECT_TRUE(Closed(net::CloseReason::kReset));
 }
 
 TEST_F(ClassicSessionTest, AnswersAnyDatagram) {
