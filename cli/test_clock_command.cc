@@ -147,8 +147,8 @@ constexpr char kExamples[] =
   rawgate test-clock --kiss RATE        NTP clients are told to slow down
   rawgate test-clock --real             the machine's clock again
 
-For seeing what clients make of a clock that is wrong. Each setting replaces the
-one before as a whole, and holds for every listener and call of the time
+For seeing what clients make of a clock that is wrong. Each setting replaces
+the one before as a whole, and holds for every listener and call of the time
 service, which must have been started with --test_clock. The machine's clock
 stays as it is.)";
 
