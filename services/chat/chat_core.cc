@@ -37,6 +37,7 @@ ChatCore::~ChatCore() = default;
 void ChatCore::Restore(StoredDesk desk) {
   last_number_ = desk.last_number;
   last_heard_ = desk.last_heard;
+  gaps_ = std::move(desk.gaps);
   for (StoredSession& stored : desk.sessions) {
     if (sessions_.full()) ForgetSession(sessions_.oldest().key);
     SessionState& state = sessions_.Touch(stored.session.id);
@@ -281,8 +282,13 @@ void ChatCore::MarkShown(uint64_t number) {
 
 uint64_t ChatCore::ForgottenAfter(absl::string_view session_id, uint64_t after) const {
   if (session_id.empty()) {
+    uint64_t given = last_number_ - after;
+    for (auto gap = gaps_.rbegin(); gap != gaps_.rend() && gap->last > after; ++gap) {
+      given -= gap->last - std::max(gap->first - 1, after);
+    }
     const auto kept = std::distance(kept_.upper_bound(after), kept_.end());
-    return last_number_ - after - static_cast<uint64_t>(kept);
+    // A file may have messages in its gaps.
+    return given - std::min(given, static_cast<uint64_t>(kept));
   }
   const SessionState* const state = sessions_.Find(session_id);
   if (state == nullptr || state->last_forgotten <= after) return 0;

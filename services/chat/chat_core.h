@@ -135,6 +135,7 @@ class ChatCore {
   absl::flat_hash_map<std::string, std::set<uint64_t>> requests_;
   size_t body_bytes_ = 0;
   uint64_t last_number_ = 0;
+  std::vector<NumberGap> gaps_;
   uint64_t last_heard_ = 0;
   std::vector<Watcher*> watchers_;
 };

@@ -3,61 +3,30 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
 #include "services/chat/chat_rows.h"
+#include "services/chat/chat_schema.h"
 
 namespace rawgate::chat {
 namespace {
 
-// "rgch", which file(1) and others can tell our files by.
-constexpr int64_t kApplication = 0x72676368;
-constexpr int64_t kVersion = 1;
-
 // Changes what is not ours yet, so it comes last.
 constexpr char kJournal[] = "PRAGMA journal_mode = WAL";
 
-// Times are in nanoseconds since 1970; what peers and operators gave is a blob, as it may be any
-// bytes. The columns of chat_rows.h.
-constexpr char kSchema[] = R"(
-BEGIN IMMEDIATE;
-CREATE TABLE desk (
-  id INTEGER PRIMARY KEY CHECK (id = 1),
-  last_number INTEGER NOT NULL,
-  last_heard INTEGER NOT NULL
-) STRICT;
-INSERT INTO desk VALUES (1, 0, 0);
-CREATE TABLE session (
-  id BLOB PRIMARY KEY NOT NULL,
-  peer BLOB NOT NULL,
-  listener BLOB NOT NULL,
-  first_seen INTEGER NOT NULL,
-  last_seen INTEGER NOT NULL,
-  heard INTEGER NOT NULL,
-  received INTEGER NOT NULL,
-  sent INTEGER NOT NULL,
-  refused INTEGER NOT NULL,
-  forgotten INTEGER NOT NULL,
-  last_forgotten INTEGER NOT NULL,
-  automatic_sent INTEGER NOT NULL,
-  address BLOB NOT NULL,
-  local BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE message (
-  number INTEGER PRIMARY KEY,
-  session_id BLOB NOT NULL,
-  direction INTEGER NOT NULL,
-  time INTEGER NOT NULL,
-  body BLOB NOT NULL,
-  operator_name BLOB NOT NULL,
-  request_id BLOB NOT NULL,
-  to_all INTEGER NOT NULL,
-  shown INTEGER NOT NULL
-) STRICT;
-PRAGMA application_id = 0x72676368;
-PRAGMA user_version = 1;
-COMMIT;
-)";
+// Numbers are given before they are written. So many are set apart ahead, for what an end without
+// warning keeps from being written, and more as soon as half of them are used up.
+constexpr uint64_t kReserved = 1'000'000;
+
+// No desk gets there.
+constexpr int64_t kNumberMax = int64_t{1} << 62;
+
+// Of the newest, so that they do not add up. A watch that resumes before older ones is told of too
+// many lost messages.
+constexpr size_t kGapsMax = 1000;
+
+bool IsNumber(int64_t value) { return value >= 0 && value <= kNumberMax; }
 
 // Rolls back what is not committed.
 class Transaction {
@@ -96,7 +65,7 @@ absl::Status ChatDatabase::CheckOrMake() {
   if (!tables.ok()) return tables.status();
   if (*application == 0 && *version == 0 && *tables == 0) {
     if (absl::Status journal = database_.Execute(kJournal); !journal.ok()) return journal;
-    return database_.Execute(kSchema);
+    return MakeSchema(database_);
   }
   if (*application != kApplication) return Damaged("it is no chat history of rawgate");
   if (*version > kVersion) {
@@ -107,6 +76,9 @@ absl::Status ChatDatabase::CheckOrMake() {
                               "without (--history=off)"));
   }
   if (*version != kVersion) return Damaged("its version makes no sense");
+  const auto ours = HasSchema(database_);
+  if (!ours.ok()) return ours.status();
+  if (!*ours) return Damaged("its tables are not those of a chat history");
   auto check = database_.Prepare("PRAGMA quick_check(1)");
   if (!check.ok()) return check.status();
   const auto row = check->Step();
@@ -121,29 +93,84 @@ absl::Status ChatDatabase::CheckOrMake() {
 
 absl::StatusOr<StoredDesk> ChatDatabase::Load(const ChatLimits& limits) {
   StoredDesk desk;
-  auto row = database_.Prepare("SELECT last_number, last_heard FROM desk");
+  auto row = database_.Prepare("SELECT last_number, last_heard, reserved FROM desk");
   if (!row.ok()) return row.status();
   const auto found = row->Step();
   if (!found.ok()) return found.status();
-  if (!*found || row->Integer(0) < 0 || row->Integer(1) < 0)
+  if (!*found || !IsNumber(row->Integer(0)) || !IsNumber(row->Integer(1)) ||
+      !IsNumber(row->Integer(2)))
     return Damaged("it does not say which numbers were given");
   desk.last_number = static_cast<uint64_t>(row->Integer(0));
   desk.last_heard = static_cast<uint64_t>(row->Integer(1));
+  const auto reserved = static_cast<uint64_t>(row->Integer(2));
+  // Before the next statement can be carried out this one has to end.
+  if (const auto end = row->Step(); !end.ok()) return end.status();
+  if (absl::Status loaded = LoadGaps(&desk); !loaded.ok()) return loaded;
   if (absl::Status loaded = LoadSessions(limits, &desk); !loaded.ok()) return loaded;
   if (absl::Status loaded = LoadMessages(limits, &desk); !loaded.ok()) return loaded;
+  if (absl::Status begun = BeginLife(reserved, &desk); !begun.ok()) return begun;
   return desk;
+}
+
+absl::Status ChatDatabase::LoadGaps(StoredDesk* desk) {
+  auto rows = database_.Prepare("SELECT first, last FROM gap ORDER BY first");
+  if (!rows.ok()) return rows.status();
+  while (true) {
+    const auto row = rows->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return absl::OkStatus();
+    const NumberGap gap{static_cast<uint64_t>(rows->Integer(0)),
+                        static_cast<uint64_t>(rows->Integer(1))};
+    const uint64_t before = desk->gaps.empty() ? 0 : desk->gaps.back().last;
+    if (gap.first <= before || gap.last < gap.first || gap.last > desk->last_number)
+      return Damaged("a gap of numbers makes no sense");
+    desk->gaps.push_back(gap);
+  }
+}
+
+absl::Status ChatDatabase::BeginLife(uint64_t reserved, StoredDesk* desk) {
+  Transaction transaction(database_);
+  if (absl::Status begun = transaction.Begin(); !begun.ok()) return begun;
+  if (reserved > desk->last_number) {
+    // The one before ended without Finish(): any of these may have been given.
+    if (desk->gaps.empty() || desk->gaps.back().last != desk->last_number)
+      desk->gaps.push_back({.first = desk->last_number + 1});
+    desk->gaps.back().last = reserved;
+    desk->last_number = reserved;
+    auto insert = database_.Prepare("INSERT OR REPLACE INTO gap VALUES (?, ?)");
+    if (!insert.ok()) return insert.status();
+    insert->Bind(1, desk->gaps.back().first);
+    insert->Bind(2, desk->gaps.back().last);
+    if (absl::Status written = insert->Run(); !written.ok()) return written;
+  }
+  if (desk->gaps.size() > kGapsMax) {
+    desk->gaps.erase(desk->gaps.begin(), desk->gaps.end() - kGapsMax);
+    auto remove = database_.Prepare("DELETE FROM gap WHERE first < ?");
+    if (!remove.ok()) return remove.status();
+    remove->Bind(1, desk->gaps.front().first);
+    if (absl::Status written = remove->Run(); !written.ok()) return written;
+  }
+  auto update = database_.Prepare("UPDATE desk SET last_number = ?1, reserved = ?1 + ?2");
+  if (!update.ok()) return update.status();
+  update->Bind(1, desk->last_number);
+  update->Bind(2, kReserved);
+  if (absl::Status written = update->Run(); !written.ok()) return written;
+  return transaction.Commit();
 }
 
 absl::Status ChatDatabase::LoadSessions(const ChatLimits& limits, StoredDesk* desk) {
   auto rows = database_.Prepare(kSelectSessions);
   if (!rows.ok()) return rows.status();
   rows->Bind(1, uint64_t{limits.sessions});
+  absl::flat_hash_set<std::string> ids;
   while (true) {
     const auto row = rows->Step();
     if (!row.ok()) return row.status();
     if (!*row) break;
     StoredSession stored = ReadSession(*rows);
-    if (!IsSound(stored, *desk)) return Damaged("a session makes no sense");
+    if (!IsSound(stored, *desk) || !ids.insert(stored.session.id).second ||
+        (!desk->sessions.empty() && stored.session.heard >= desk->sessions.back().session.heard))
+      return Damaged("a session makes no sense");
     desk->sessions.push_back(std::move(stored));
   }
   std::reverse(desk->sessions.begin(), desk->sessions.end());
@@ -163,7 +190,9 @@ absl::Status ChatDatabase::LoadMessages(const ChatLimits& limits, StoredDesk* de
     if (!row.ok()) return row.status();
     if (!*row) break;
     StoredMessage stored = ReadMessage(*rows);
-    if (!IsSound(stored, *desk)) return Damaged("a message makes no sense");
+    if (!IsSound(stored, *desk) ||
+        (!desk->messages.empty() && stored.message.number >= desk->messages.back().message.number))
+      return Damaged("a message makes no sense");
     desk->messages.push_back(std::move(stored));
   }
   std::reverse(desk->messages.begin(), desk->messages.end());
@@ -186,12 +215,16 @@ absl::Status ChatDatabase::Apply(const ChatChanges& changes) {
   return transaction.Commit();
 }
 
+absl::Status ChatDatabase::Finish() { return database_.Execute("UPDATE desk SET reserved = 0"); }
+
 absl::Status ChatDatabase::WriteNumbers(const ChatChanges& changes) {
   auto update = database_.Prepare(
-      "UPDATE desk SET last_number = max(last_number, ?), last_heard = max(last_heard, ?)");
+      "UPDATE desk SET last_number = max(last_number, ?1), last_heard = max(last_heard, ?2), "
+      "reserved = CASE WHEN reserved < ?1 + ?3 / 2 THEN ?1 + ?3 ELSE reserved END");
   if (!update.ok()) return update.status();
   update->Bind(1, changes.last_number);
   update->Bind(2, changes.last_heard);
+  update->Bind(3, kReserved);
   return update->Run();
 }
 

@@ -23,17 +23,25 @@ class ChatDatabase {
   static absl::StatusOr<std::unique_ptr<ChatDatabase>> Open(const std::string& path);
 
   // What it holds; beyond the limits on sessions and messages only the newest, and the others are
-  // removed. Errors: as above.
+  // removed. Numbers go on behind all that an earlier process may have given: without a gap after
+  // Finish(), else a million further, as long as no disk failed for more messages than that.
+  // Errors: as above.
   absl::StatusOr<StoredDesk> Load(const ChatLimits& limits);
 
   // Writes all of `changes` or, with an error, nothing. When it returns, a power cut takes nothing
   // back.
   absl::Status Apply(const ChatChanges& changes);
 
+  // Nothing more will happen: the last number written is the last one given.
+  absl::Status Finish();
+
  private:
   explicit ChatDatabase(SqliteDatabase database) : database_(std::move(database)) {}
 
   absl::Status CheckOrMake();
+  absl::Status LoadGaps(StoredDesk* desk);
+  // Sets numbers apart for this process; `reserved` are those of the one before.
+  absl::Status BeginLife(uint64_t reserved, StoredDesk* desk);
   absl::Status LoadSessions(const ChatLimits& limits, StoredDesk* desk);
   absl::Status LoadMessages(const ChatLimits& limits, StoredDesk* desk);
   absl::Status WriteNumbers(const ChatChanges& changes);

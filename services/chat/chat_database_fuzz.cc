@@ -51,13 +51,14 @@ class Desk {
       case 8:
         return Write();
       default:
-        return Restart();
+        return Restart(input.TakeNumber(0, 1) == 1);
     }
   }
 
-  // A new process: only what is written is left.
-  void Restart() {
+  // A new process: only what is written is left. The one before had warning or not.
+  void Restart(bool warned) {
     Write();
+    if (warned) Expect(database_->Finish().ok(), "a desk can be closed");
     const std::string before = Describe(*core_);
     watcher_.reset();
     Start(database_->Load(Limits()).value());
@@ -131,6 +132,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   rawgate::testing::FuzzInput input(data, size);
   rawgate::chat::Desk desk;
   while (!input.empty()) desk.Do(input);
-  desk.Restart();
+  desk.Restart(/*warned=*/true);
   return 0;
 }

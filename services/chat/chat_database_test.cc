@@ -177,6 +177,7 @@ TEST_F(ChatDatabaseTest, NumbersGoOnAlsoWhenNothingIsKept) {
   clock_.Advance(absl::Hours(1));
   core.ForgetExpired();
   ASSERT_TRUE(database->Apply(changes).ok());
+  ASSERT_TRUE(database->Finish().ok());
   ChatCore next(clock_);
   next.Restore(database->Load({}).value());
   EXPECT_EQ(Describe(next), "");
@@ -192,6 +193,7 @@ TEST_F(ChatDatabaseTest, MoreThanTheLimitsAllowIsCutToTheNewest) {
     ChatCore core(clock_, {}, {}, &changes);
     for (int i = 1; i <= 40; ++i) core.Receive(absl::StrCat("s", i % 8), absl::StrCat(i));
     ASSERT_TRUE(database->Apply(changes).ok());
+    ASSERT_TRUE(database->Finish().ok());
   }
   std::string restored;
   {
@@ -210,6 +212,50 @@ TEST_F(ChatDatabaseTest, MoreThanTheLimitsAllowIsCutToTheNewest) {
   ChatCore core(clock_);
   core.Restore(database->Load({}).value());
   EXPECT_EQ(Describe(core), restored) << "gone from the file, too";
+}
+
+// ---- Processes that end without warning
+
+TEST_F(ChatDatabaseTest, NumbersGoOnBehindAllThatMayHaveBeenGiven) {
+  uint64_t given = 0;
+  for (int life = 1; life <= 4; ++life) {
+    const auto database = Opened();
+    ChatChanges changes;
+    ChatCore core(clock_, {}, {.messages_per_session = 3}, &changes);
+    core.Restore(database->Load({}).value());
+    EXPECT_THAT(TakeAll(*core.Watch(given, "").value()), ::testing::ElementsAre("caught up"));
+    core.Receive("a", absl::StrCat("written ", life));
+    ASSERT_TRUE(database->Apply(changes).ok());
+    for (int i = 0; i < 1000; ++i) core.Receive("a", "not written");
+    const auto watcher = core.Watch(given, "a").value();
+    TakeAll(*watcher);
+    const uint64_t first = core.ListMessages("", 0, 1, 1)->front().number;
+    EXPECT_GT(first, given);
+    given = first + 2;
+  }
+  const auto database = Opened();
+  ChatCore core(clock_, {}, {.messages_per_session = 3});
+  core.Restore(database->Load({}).value());
+  EXPECT_THAT(TakeAll(*core.Watch(0, "").value()),
+              ::testing::ElementsAre("lost 1", "written 2", "written 3", "written 4", "caught up"))
+      << "what was not written is not counted, what was is";
+}
+
+TEST_F(ChatDatabaseTest, AProcessThatGaveNoNumberMakesNoGapOfItsOwn) {
+  for (int life = 0; life < 5; ++life) ASSERT_TRUE(Opened()->Load({}).ok());
+  const StoredDesk desk = Opened()->Load({}).value();
+  ASSERT_EQ(desk.gaps.size(), 1u);
+  EXPECT_EQ(desk.gaps[0].first, 1u);
+  EXPECT_EQ(desk.gaps[0].last, desk.last_number);
+}
+
+TEST_F(ChatDatabaseTest, MoreNumbersAreSetApartBeforeTheyRunOut) {
+  const auto database = ChatDatabase::Open(":memory:").value();
+  const uint64_t begin = database->Load({}).value().last_number;
+  ChatChanges changes;
+  changes.last_number = begin + 999'999;
+  ASSERT_TRUE(database->Apply(changes).ok());
+  EXPECT_GT(database->Load({}).value().last_number, begin + 1'400'000);
 }
 
 // ---- Files that are refused
@@ -247,6 +293,15 @@ TEST_F(ChatDatabaseTest, ADamagedFileIsRefused) {
   ExpectDamaged("UPDATE desk SET last_number = 0");
   ExpectDamaged("UPDATE desk SET last_number = -1");
   ExpectDamaged("UPDATE desk SET last_heard = 0");
+  ExpectDamaged("UPDATE desk SET last_number = 9223372036854775807");
+  ExpectDamaged("UPDATE desk SET last_heard = 4611686018427387905");
+  ExpectDamaged("UPDATE desk SET reserved = -1");
+  ExpectDamaged("INSERT INTO gap VALUES (0, 1)");
+  ExpectDamaged("INSERT INTO gap VALUES (1, 0)");
+  ExpectDamaged("INSERT INTO gap VALUES (1, 2)");
+  ExpectDamaged(
+      "INSERT INTO session SELECT x'62', peer, listener, first_seen, last_seen, heard, received, "
+      "sent, refused, forgotten, last_forgotten, automatic_sent, address, local FROM session");
   ExpectDamaged("UPDATE session SET id = zeroblob(513)");
   ExpectDamaged("UPDATE session SET id = x''");
   ExpectDamaged("UPDATE session SET heard = -1");
@@ -266,6 +321,19 @@ TEST_F(ChatDatabaseTest, ADamagedFileIsRefused) {
   ExpectDamaged("UPDATE message SET direction = 0");
   ExpectDamaged("UPDATE message SET direction = 258");
   ExpectDamaged("UPDATE message SET number = -1");
+}
+
+TEST_F(ChatDatabaseTest, AFileWithOtherTablesThanOursIsRefused) {
+  ExpectDamaged("CREATE TABLE more (a)");
+  ExpectDamaged("CREATE INDEX more ON message (time)");
+  ExpectDamaged("CREATE VIEW more AS SELECT 1");
+  ExpectDamaged("CREATE TRIGGER more AFTER INSERT ON message BEGIN DELETE FROM message; END");
+  ExpectDamaged("ALTER TABLE message ADD COLUMN more INTEGER");
+  ExpectDamaged(
+      "ALTER TABLE message RENAME TO hidden; CREATE VIEW message AS SELECT * FROM hidden");
+  ExpectDamaged(
+      "ALTER TABLE message RENAME COLUMN time TO hidden; "
+      "ALTER TABLE message ADD COLUMN time INTEGER AS (abs(hidden))");
 }
 
 TEST_F(ChatDatabaseTest, AFileWithSpoiltPagesIsRefused) {

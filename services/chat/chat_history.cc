@@ -130,7 +130,13 @@ void ChatHistory::WriteBatches() {
     if (!stopping_) PostHandOver();
   }
   // Before anybody is told: the file is whole when Stop() returns.
+  const bool all_written = all_written_;
   mutex_.Unlock();
+  if (all_written) {
+    const absl::Status finished = database_->Finish();
+    if (!finished.ok())
+      spdlog::warn("numbers will have a gap: {}", std::string(finished.message()));
+  }
   database_.reset();
   mutex_.Lock();
   ended_ = true;

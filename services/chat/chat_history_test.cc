@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -45,10 +46,13 @@ class ChatHistoryTest : public ::testing::Test {
   // copied, for the real ones are locked.
   std::string AfterKill() {
     const HistoryFolder copy;
+    CopyTo(copy);
+    return Restored(copy.path());
+  }
+  void CopyTo(const HistoryFolder& copy) {
     for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
       std::filesystem::copy_file(entry.path(), copy.path(entry.path().filename().string()));
     }
-    return Restored(copy.path());
   }
   std::string Restored(const std::string& folder) {
     auto opened = ChatDatabase::Open(folder + "/history.sqlite3");
@@ -79,6 +83,25 @@ TEST_F(ChatHistoryTest, WhatWasWrittenSurvivesAKill) {
   ShowOne(desk.core);
   const std::string shown = Describe(desk.core);
   EXPECT_TRUE(Eventually(desk, [&] { return AfterKill() == shown; })) << shown << AfterKill();
+}
+
+TEST_F(ChatHistoryTest, ANumberIsGivenOnceWhateverAKillTakesAway) {
+  Desk desk(clock_, folder_.path());
+  desk.core.Receive("a", "written");
+  const std::string written = Describe(desk.core);
+  ASSERT_TRUE(Eventually(desk, [&] { return AfterKill() == written; }));
+  // The loop does not run, so that nothing more is written; but operators have seen it.
+  for (int i = 0; i < 1000; ++i) desk.core.Receive("a", "taken away");
+  const uint64_t seen = 1001;
+
+  const HistoryFolder copy;
+  CopyTo(copy);
+  Desk next(clock_, copy.path());
+  next.core.Receive("a", "after the kill");
+  const auto resumed = next.core.Watch(seen, "").value();
+  EXPECT_EQ(std::get<Message>(*resumed->Take()).body, "after the kill");
+  const auto all = next.core.Watch(0, "").value();
+  EXPECT_EQ(std::get<Message>(*all->Take()).body, "written") << "none counts as lost";
 }
 
 TEST_F(ChatHistoryTest, AStopWritesTheRest) {

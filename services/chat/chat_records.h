@@ -23,7 +23,7 @@ enum class Direction : uint8_t {
 };
 
 struct Message {
-  // Counts from 1 over all sessions, without gaps.
+  // Counts from 1 over all sessions, without gaps but for NumberGap.
   uint64_t number = 0;
   std::string session_id{};
   Direction direction = Direction::kInbound;
@@ -93,14 +93,23 @@ struct StoredSession {
   absl::Time automatic_sent = absl::InfinitePast();
 };
 
+// Numbers that no message has, but for what an end without warning took away before anybody could
+// write it down.
+struct NumberGap {
+  uint64_t first = 0;
+  uint64_t last = 0;
+};
+
 struct StoredDesk {
-  // The last that were given.
+  // The last that may have been given.
   uint64_t last_number = 0;
   uint64_t last_heard = 0;
   // The one heard from most recently last.
   std::vector<StoredSession> sessions{};
   // By number.
   std::vector<StoredMessage> messages{};
+  // Ascending, up to `last_number`.
+  std::vector<NumberGap> gaps{};
 };
 
 // Is told of every change that the next process has to know. Called where the core is.

@@ -109,6 +109,7 @@ absl::Status SqliteDatabase::Harden() {
   sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
   sqlite3_limit(database_.get(), SQLITE_LIMIT_LENGTH, kRowBytesMax);
   // Reading takes the lock, which is then kept: a file in WAL mode is ours alone from here on. A
   // transaction that could write would put counters right in the header of a file that is damaged.
