@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
 #include "runtime/observe/event_log.h"
@@ -127,6 +128,19 @@ absl::StatusOr<std::vector<Message>> ChatCore::FindSent(absl::string_view sessio
                absl::StrCat("message ", first.number,
                             " was sent with this request_id, and is another one; give each message "
                             "an id of its own"));
+}
+
+std::vector<std::string> ChatCore::NotReached(const std::vector<Message>& kept) const {
+  absl::flat_hash_set<absl::string_view> reached;
+  for (const Message& message : kept) reached.insert(message.session_id);
+  std::vector<std::string> ids;
+  for (const auto& [id, state] : sessions_) {
+    if (!reached.contains(id) && state.session.first_seen <= kept.front().time &&
+        state.last_forgotten < kept.front().number) {
+      ids.push_back(id);
+    }
+  }
+  return ids;
 }
 
 std::vector<Session> ChatCore::ListSessions(uint64_t before, size_t limit) const {

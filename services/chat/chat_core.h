@@ -89,6 +89,11 @@ class ChatCore {
   absl::StatusOr<std::vector<Message>> FindSent(absl::string_view session_id,
                                                 const Answer& answer) const;
 
+  // The sessions that an answer to all, of which `kept` are kept, was not sent to, the one heard
+  // from most recently first: they were there, and nothing of theirs was forgotten that could be
+  // it.
+  std::vector<std::string> NotReached(const std::vector<Message>& kept) const;
+
   // Sessions with `heard` < `before`, the greatest first, at most `limit`.
   std::vector<Session> ListSessions(uint64_t before, size_t limit) const;
   // Kept messages with a number > `after`, in order, of one session or, when `session_id` is empty,

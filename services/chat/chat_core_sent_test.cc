@@ -76,6 +76,21 @@ TEST_F(ChatCoreTest, OfAnAnswerToAllWhatIsKeptIsFound) {
   EXPECT_TRUE(core.FindSent("c", {.body = "another", .request_id = "r1"}).ok());
 }
 
+TEST_F(ChatCoreTest, WhomAnAnswerToAllDidNotReachIsKnown) {
+  ChatCore core(clock_, {}, {.messages_per_session = 3});
+  for (const char* id : {"reached", "missed", "busy", "missed too"}) core.Receive(id, "hello");
+  const Answer answer{.body = "to all", .request_id = "r1"};
+  clock_.Advance(absl::Seconds(1));
+  core.AddAnswer("reached", answer, /*to_all=*/true);
+  clock_.Advance(absl::Seconds(1));
+  core.Receive("late", "was not there");
+  EXPECT_THAT(core.NotReached(core.FindSent("", answer).value()),
+              ElementsAre("missed too", "busy", "missed"));
+  for (int i = 0; i < 4; ++i) core.Receive("busy", "pushes out what may have been its copy");
+  EXPECT_THAT(core.NotReached(core.FindSent("", answer).value()),
+              ElementsAre("missed too", "missed"));
+}
+
 TEST_F(ChatCoreTest, RequestIdsAreForgottenWithTheirMessages) {
   ChatCore core(clock_, {}, Small());
   core.Receive("a", "hello");

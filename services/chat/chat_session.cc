@@ -46,9 +46,16 @@ absl::StatusOr<std::vector<Delivery>> ChatDatagramSession::SendToAll(const Answe
   absl::StatusOr<std::vector<Message>> earlier = core_.FindSent({}, answer);
   if (!earlier.ok()) return earlier.status();
   std::vector<Delivery> deliveries;
+  std::vector<std::string> missed;
+  if (!earlier->empty()) missed = core_.NotReached(*earlier);
   for (Message& message : *earlier) {
     deliveries.push_back(
         {.session_id = std::move(message.session_id), .message_number = message.number});
+  }
+  for (std::string& id : missed) {
+    const std::string why = absl::StrCat("an earlier try could not be sent to ", id);
+    deliveries.push_back({.session_id = std::move(id),
+                          .status = Error(absl::StatusCode::kUnavailable, "SEND_FAILED", why)});
   }
   if (!deliveries.empty()) return deliveries;
   for (Session& session : core_.ListSessions(std::numeric_limits<uint64_t>::max(),

@@ -48,8 +48,8 @@ class ChatDatagramSession final : public net::DatagramHandler {
   // FAILED_PRECONDITION (SERVICE_STOPPED) while that listener is stopped.
   absl::StatusOr<Message> Send(const std::string& session_id, const Answer& answer);
   // The same to every session, the one heard from most recently first. Of an earlier try those are
-  // returned whose message is still kept, in the same order. Error: ALREADY_EXISTS
-  // (REQUEST_ID_REUSED).
+  // returned whose message is still kept, in the same order, then, as SEND_FAILED, those that it
+  // did not reach (ChatCore::NotReached()). Error: ALREADY_EXISTS (REQUEST_ID_REUSED).
   absl::StatusOr<std::vector<Delivery>> SendToAll(const Answer& answer);
 
  private:

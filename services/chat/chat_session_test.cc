@@ -179,10 +179,13 @@ TEST_F(ChatSessionTest, AnAnswerToAllReachesEachOnce) {
 
   ASSERT_TRUE(v6->Start().ok());
   const auto again = session_.SendToAll(answer);
-  ASSERT_EQ(again->size(), 2u) << "those that are kept";
+  ASSERT_EQ(again->size(), 3u);
   EXPECT_EQ((*again)[0].session_id, c.endpoint().HostPort());
   EXPECT_EQ((*again)[0].message_number, 7u);
   EXPECT_EQ((*again)[1].session_id, a.endpoint().HostPort());
+  EXPECT_EQ((*again)[2].session_id, b.endpoint().HostPort());
+  EXPECT_EQ((*again)[2].message_number, 0u);
+  EXPECT_EQ(ReasonOf((*again)[2].status), "SEND_FAILED") << "and is not tried again";
   EXPECT_EQ(Receive(a), "fire drill");
   EXPECT_EQ(Receive(c), "fire drill");
   for (UdpClient* client : {&a, &b, &c}) EXPECT_EQ(client->Receive(), std::nullopt);
