@@ -15,7 +15,9 @@ namespace rawgate::chat {
 absl::StatusOr<std::string> DefaultHistoryFolder();
 
 // Makes the folder, and those that it is in, where missing: for the owner only, and so that a power
-// cut does not take them away again. Errors: errno's.
-absl::Status MakeHistoryFolder(const std::string& folder);
+// cut does not take them away again. Returns its path without symbolic links. Errors: errno's, and
+// FAILED_PRECONDITION (HISTORY_FOLDER_UNSAFE) for one that others own (but for root) or may write
+// to: whoever does decides what is in the history, and where it is.
+absl::StatusOr<std::string> MakeHistoryFolder(const std::string& folder);
 
 }  // namespace rawgate::chat

@@ -96,9 +96,10 @@ absl::StatusOr<SqliteDatabase> SqliteDatabase::Open(const std::string& path) {
     if (!made && errno != EEXIST) return ErrnoError(errno, absl::StrCat("open the history ", path));
   }
   sqlite3* handle = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &handle,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code = sqlite3_open_v2(
+      path.c_str(), &handle,
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW,
+      nullptr);
   SqliteDatabase database(path, handle);
   if (code != SQLITE_OK) return SqliteError(code, path, sqlite3_errstr(code));
   if (absl::Status hardened = database.Harden(); !hardened.ok()) return hardened;

@@ -47,7 +47,8 @@ class SqliteStatement {
 
 class SqliteDatabase {
  public:
-  // Opens the file, made when missing, or memory for ":memory:". Holds it alone: while this object
+  // Opens the file, made when missing, or memory for ":memory:". No part of the path may be a
+  // symbolic link (HISTORY_FAILED). Holds it alone: while this object
   // lives another one gets HISTORY_IN_USE.
   static absl::StatusOr<SqliteDatabase> Open(const std::string& path);
 
