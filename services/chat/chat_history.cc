@@ -16,8 +16,9 @@ absl::StatusOr<std::unique_ptr<ChatHistory>> ChatHistory::Open(boost::asio::io_c
                                                                const std::string& folder,
                                                                const ChatLimits& limits,
                                                                Retry retry) {
-  if (absl::Status made = MakeHistoryFolder(folder); !made.ok()) return made;
-  auto database = ChatDatabase::Open(absl::StrCat(folder, "/history.sqlite3"));
+  const absl::StatusOr<std::string> made = MakeHistoryFolder(folder);
+  if (!made.ok()) return made.status();
+  auto database = ChatDatabase::Open(absl::StrCat(*made, "/history.sqlite3"));
   if (!database.ok()) return database.status();
   absl::StatusOr<StoredDesk> stored = (*database)->Load(limits);
   if (!stored.ok()) return stored.status();
@@ -103,11 +104,29 @@ void ChatHistory::PostHandOver() {
 
 void ChatHistory::HandOver() {
   handing_over_ = false;
-  if (gathered_.empty()) return;
-  // The writer asks for more when it is done, which is this again.
-  handing_over_ = true;
-  absl::MutexLock lock(&mutex_);
-  if (batches_.empty()) batches_.push_back(std::exchange(gathered_, {}));
+  const Waiters written = std::exchange(batch_waiters_, {});
+  if (!gathered_.empty()) {
+    // The writer asks for more when it is done, which is this again.
+    handing_over_ = true;
+    batch_waiters_ = std::exchange(gathered_waiters_, {});
+    absl::MutexLock lock(&mutex_);
+    if (batches_.empty()) batches_.push_back(std::exchange(gathered_, {}));
+  }
+  for (const auto& waiter : written) {
+    waiter->timer.cancel();
+    waiter->done();
+  }
+}
+
+void ChatHistory::WhenWritten(absl::Duration patience, std::function<void()> done) {
+  if (!handing_over_) return done();
+  const auto waiter = std::make_shared<Waiter>(loop_, std::move(done));
+  (gathered_.empty() ? batch_waiters_ : gathered_waiters_).insert(waiter);
+  waiter->timer.expires_after(absl::ToChronoNanoseconds(patience));
+  waiter->timer.async_wait([this, waiter](const boost::system::error_code& /*error*/) {
+    // Either of them, unless it was called already.
+    if (gathered_waiters_.erase(waiter) + batch_waiters_.erase(waiter) > 0) waiter->done();
+  });
 }
 
 // ---- Writing

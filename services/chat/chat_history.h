@@ -9,14 +9,17 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -36,7 +39,7 @@ class ChatHistory final : public ChatRecorder {
   };
 
   // Opens the history in `folder`, both made when missing. `loop` outlives this object. Errors:
-  // those of ChatDatabase::Open() and Load(), and errno's for the folder.
+  // those of ChatDatabase::Open() and Load(), and of MakeHistoryFolder().
   static absl::StatusOr<std::unique_ptr<ChatHistory>> Open(boost::asio::io_context& loop,
                                                            const std::string& folder,
                                                            const ChatLimits& limits, Retry retry);
@@ -52,6 +55,10 @@ class ChatHistory final : public ChatRecorder {
   // more. False when it was not all written: by a disk that fails, or is still being waited for, in
   // which case this object cannot be destroyed.
   bool Stop(absl::Duration patience);
+
+  // Calls `done` once all that has happened at the desk is on disk: at once if it is; without,
+  // after `patience`.
+  void WhenWritten(absl::Duration patience, std::function<void()> done);
 
   void SessionMade(const StoredSession& session) override;
   void SessionChanged(const StoredSession& session) override;
@@ -77,12 +84,23 @@ class ChatHistory final : public ChatRecorder {
     return !batches_.empty() || stopping_;
   }
 
+  struct Waiter {
+    Waiter(boost::asio::io_context& loop, std::function<void()> whom)
+        : timer(loop), done(std::move(whom)) {}
+    boost::asio::steady_timer timer;
+    std::function<void()> done;
+  };
+  using Waiters = absl::flat_hash_set<std::shared_ptr<Waiter>>;
+
   boost::asio::io_context& loop_;
   const Retry retry_;
   StoredDesk stored_;
   ChatChanges gathered_;
   // A HandOver() is on its way, or will be once the writer is done.
   bool handing_over_ = false;
+  // For what has gathered, and for what was handed over last.
+  Waiters gathered_waiters_;
+  Waiters batch_waiters_;
 
   absl::Mutex mutex_;
   // To be written, in order: one, and when stopping one more. The writer takes it out when written.

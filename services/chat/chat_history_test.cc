@@ -127,6 +127,39 @@ TEST_F(ChatHistoryTest, AWholeFolderIsMadeForItsOwnerOnly) {
   }
 }
 
+TEST_F(ChatHistoryTest, AFolderThatOthersMayWriteToIsRefused) {
+  using std::filesystem::perms;
+  boost::asio::io_context loop;
+  const std::string folder = folder_.path("chat");
+  std::filesystem::create_directory(folder);
+  for (const perms more : {perms::group_write, perms::others_write}) {
+    std::filesystem::permissions(folder, perms::owner_all | more);
+    const auto history = ChatHistory::Open(loop, folder, {});
+    EXPECT_EQ(ReasonOf(history.status()), "HISTORY_FOLDER_UNSAFE") << history.status();
+    EXPECT_TRUE(std::filesystem::is_empty(folder));
+  }
+  std::filesystem::permissions(folder, perms::owner_all | perms::group_read | perms::others_read);
+  EXPECT_TRUE(ChatHistory::Open(loop, folder, {}).ok());
+}
+
+TEST_F(ChatHistoryTest, AFileThatIsALinkIsRefused) {
+  boost::asio::io_context loop;
+  const std::string elsewhere = folder_.path("elsewhere");
+  ASSERT_TRUE(ChatDatabase::Open(elsewhere).ok());
+  const std::string folder = folder_.path("chat");
+  std::filesystem::create_directory(folder);
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+  std::filesystem::create_symlink(elsewhere, folder + "/history.sqlite3");
+  const auto history = ChatHistory::Open(loop, folder, {});
+  EXPECT_EQ(ReasonOf(history.status()), "HISTORY_FAILED") << history.status();
+
+  // The way to the folder is its owner's.
+  std::filesystem::remove(folder + "/history.sqlite3");
+  std::filesystem::create_symlink(folder, folder_.path("link"));
+  const auto linked = ChatHistory::Open(loop, folder_.path("link"), {});
+  EXPECT_TRUE(linked.ok()) << linked.status();
+}
+
 TEST_F(ChatHistoryTest, OneFolderHasOneDesk) {
   Desk desk(clock_, folder_.path());
   boost::asio::io_context loop;
@@ -140,6 +173,24 @@ TEST_F(ChatHistoryTest, AFolderThatCannotBeMadeIsNamed) {
   EXPECT_EQ(ReasonOf(history.status()), "ENOENT") << history.status();
   EXPECT_THAT(std::string(history.status().message()), ::testing::HasSubstr("/proc/nowhere"));
   EXPECT_THAT(std::string(history.status().message()), ::testing::HasSubstr("--history=off"));
+}
+
+TEST_F(ChatHistoryTest, WhoWaitsForTheDiskIsToldWhenItHasAll) {
+  Desk desk(clock_, folder_.path());
+  int told = 0;
+  desk.history->WhenWritten(kPatience, [&] { ++told; });
+  EXPECT_EQ(told, 1) << "nothing has happened";
+  for (int i = 0; i < 20; ++i) {
+    desk.core.Receive("a", "while the batch before is written");
+    const std::string now = Describe(desk.core);
+    bool written = false;
+    desk.history->WhenWritten(kPatience, [&] {
+      written = true;
+      EXPECT_EQ(AfterKill(), now);
+    });
+    EXPECT_FALSE(written);
+    ASSERT_TRUE(Eventually(desk, [&] { return written; }));
+  }
 }
 
 // ---- Disks that fail
@@ -177,6 +228,18 @@ TEST_F(ChatHistoryTest, ADeskGoesOnWhileItsDiskIsFullAndNothingIsLost) {
   }
   const std::string now = Describe(desk.core);
   EXPECT_TRUE(Eventually(desk, [&] { return AfterKill() == now; }));
+}
+
+TEST_F(ChatHistoryTest, NobodyWaitsForADiskThatTakesNothing) {
+  Desk desk(clock_, folder_.path());
+  const FullDisk full(1);
+  int told = 0;
+  for (int i = 0; i < 3; ++i) {
+    desk.core.Receive("a", "does not fit");
+    desk.history->WhenWritten(absl::Milliseconds(1), [&] { ++told; });
+    ASSERT_TRUE(Eventually(desk, [&] { return told == i + 1; }));
+  }
+  EXPECT_FALSE(desk.history->Stop(kPatience));
 }
 
 TEST_F(ChatHistoryTest, AStopSaysWhenTheDiskTookNothing) {

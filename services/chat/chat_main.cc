@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   chat::ChatCore core(clock, settings->automatic, settings->limits, history.get());
   if (history) core.Restore(history->TakeStored());
   chat::ChatDatagramSession datagram(core);
-  chat::ChatServicer servicer(core, datagram, host.admission());
+  chat::ChatServicer servicer(core, datagram, host.admission(), history.get());
   const chat::ChatUpkeep upkeep(core, host.loop());
   datagram.set_listeners(
       host.AddDatagramListeners("udp", datagram, chat::ChatDatagramSession::Options()));

@@ -21,6 +21,8 @@ namespace {
 
 // Of message bodies on one page, but for the last: gRPC messages are limited too.
 constexpr size_t kPageBytesMax = 1 << 20;
+// For the record of an answer; a disk that takes longer may not be there at all.
+constexpr absl::Duration kDiskPatience = absl::Seconds(1);
 
 absl::Status Check(const v1::SendMessageRequest& request) {
   if (request.body().size() > kBodyMax) {
@@ -45,8 +47,13 @@ absl::Status Check(const v1::SendMessageRequest& request) {
 
 }  // namespace
 
-ChatServicer::ChatServicer(ChatCore& core, ChatDatagramSession& session, rpc::Admission& admission)
-    : core_(core), session_(session), admission_(admission), loop_(admission.service().loop()) {}
+ChatServicer::ChatServicer(ChatCore& core, ChatDatagramSession& session, rpc::Admission& admission,
+                           ChatHistory* history)
+    : core_(core),
+      session_(session),
+      admission_(admission),
+      history_(history),
+      loop_(admission.service().loop()) {}
 ChatServicer::~ChatServicer() = default;
 
 grpc::ServerUnaryReactor* ChatServicer::OnLoop(grpc::CallbackServerContext* context,
@@ -73,14 +80,18 @@ grpc::ServerUnaryReactor* ChatServicer::ListMessages(grpc::CallbackServerContext
 grpc::ServerUnaryReactor* ChatServicer::SendMessage(grpc::CallbackServerContext* context,
                                                     const v1::SendMessageRequest* request,
                                                     v1::SendMessageResponse* response) {
-  return OnLoop(context, "SendMessage", [=, this](rpc::Call& call) {
+  const auto work = [=, this](rpc::Call& call, const rpc::UnaryDone& done) {
     call.CountReceived(request->body().size());
     call.Describe([request] {
       return absl::StrCat("answer to ",
                           request->all_sessions() ? "all sessions" : request->session_id());
     });
-    return Send(*request, response);
-  });
+    const absl::Status sent = Send(*request, response);
+    if (!sent.ok() || request->request_id().empty() || history_ == nullptr) return done(sent);
+    // Whoever was told so may rely on it, whatever becomes of this process.
+    history_->WhenWritten(kDiskPatience, [done] { done(absl::OkStatus()); });
+  };
+  return rpc::RunOnLoop(admission_, context, "SendMessage", work);
 }
 
 absl::Status ChatServicer::List(const v1::ListSessionsRequest& request,

@@ -11,6 +11,7 @@
 #include "runtime/net/service.h"
 #include "runtime/rpc/admission.h"
 #include "services/chat/chat_core.h"
+#include "services/chat/chat_history.h"
 #include "services/chat/chat_session.h"
 
 namespace rawgate::chat {
@@ -22,8 +23,9 @@ class MessageWatch;
 // grace.
 class ChatServicer final : public v1::ChatService::CallbackService, public net::Drainable {
  public:
-  // All outlive this object.
-  ChatServicer(ChatCore& core, ChatDatagramSession& session, rpc::Admission& admission);
+  // All outlive this object. Null without a history.
+  ChatServicer(ChatCore& core, ChatDatagramSession& session, rpc::Admission& admission,
+               ChatHistory* history = nullptr);
   ~ChatServicer() override;
 
   grpc::ServerUnaryReactor* ListSessions(grpc::CallbackServerContext* context,
@@ -55,6 +57,7 @@ class ChatServicer final : public v1::ChatService::CallbackService, public net::
   ChatCore& core_;
   ChatDatagramSession& session_;
   rpc::Admission& admission_;
+  ChatHistory* const history_;
   boost::asio::io_context& loop_;
   // In progress. Shared with the hooks of their streams. Loop thread.
   absl::flat_hash_set<std::shared_ptr<MessageWatch>> watches_;
