@@ -18,10 +18,10 @@ namespace rawgate::rpc {
 
 inline constexpr size_t kWatchesMax = 64;
 
-inline absl::Status TooManyWatchers() {
+inline absl::Status TooManyWatchers(size_t watches_max = kWatchesMax) {
   return WithRetryAfter(
       Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_WATCHERS",
-            absl::StrCat("this service is watched by ", kWatchesMax, " clients already")),
+            absl::StrCat("this service is watched by ", watches_max, " clients already")),
       absl::Seconds(1));
 }
 

@@ -2,6 +2,10 @@
 
 namespace rawgate::timesvc {
 
+absl::Duration TimeCore::ToldWithin(absl::Duration real) const {
+  return test_clock_active() ? real * test_clock_->setting().Speed() : real;
+}
+
 absl::Duration TimeCore::RealTimeUntil(absl::Time told) {
   return test_clock_ ? test_clock_->RealTimeUntil(told) : told - clock_.Now();
 }

@@ -48,6 +48,8 @@ class TimeCore {
   // What is told when the machine's clock says `real`. Any thread.
   absl::Time At(absl::Time real) const { return test_clock_ ? test_clock_->At(real) : real; }
 
+  // How much is told while `real` passes, as far as is set now. Any thread.
+  absl::Duration ToldWithin(absl::Duration real) const;
   // As TestClock::RealTimeUntil(). Any thread.
   absl::Duration RealTimeUntil(absl::Time told);
 

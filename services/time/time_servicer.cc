@@ -11,6 +11,7 @@
 #include "runtime/rpc/proto_time.h"
 #include "runtime/rpc/status.h"
 #include "runtime/rpc/unary_call.h"
+#include "runtime/rpc/watch_set.h"
 #include "services/time/time_clock_servicer.h"
 #include "services/time/time_watch_servicer.h"
 
@@ -99,16 +100,19 @@ grpc::ServerWriteReactor<pb::WatchTimeResponse>* TimeServicer::WatchTime(
   call->Describe([request] { return absl::StrCat("watch time as ", request->format()); });
   const auto watch = std::make_shared<TimeWatch>(core_, loop_, *std::move(call));
   TimeWatch::Writer* const writer = watch->Open([this, watch] { watches_.erase(watch); });
-  boost::asio::post(loop_, [this, watch, request = *request] { Begin(watch, request); });
+  // Here, since a zone is read from a file.
+  boost::asio::post(loop_, [this, watch, options = ToWatchOptions(*request)]() mutable {
+    Begin(watch, std::move(options));
+  });
   return writer;
 }
 
 void TimeServicer::Begin(const std::shared_ptr<TimeWatch>& watch,
-                         const pb::WatchTimeRequest& request) {
+                         absl::StatusOr<WatchOptions> options) {
+  if (watches_.size() >= kWatchesMax) return watch->End(rpc::TooManyWatchers(kWatchesMax));
   watches_.insert(watch);
   // The service may have been stopped since the call was admitted; then Drain() has passed already.
   if (!admission_.service().accepting()) return Drain([] {});
-  absl::StatusOr<WatchOptions> options = ToWatchOptions(request);
   if (!options.ok()) return watch->End(options.status());
   watch->Start(*std::move(options));
 }

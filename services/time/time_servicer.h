@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "rawgate/time/v1/time_service.grpc.pb.h"
 #include "runtime/net/service.h"
 #include "runtime/rpc/admission.h"
@@ -17,6 +18,7 @@
 namespace rawgate::timesvc {
 
 class TimeWatch;
+struct WatchOptions;
 
 // GetTime is answered on gRPC's threads, everything else on the loop thread. As a Drainable it ends
 // the watches, with Admission::StopError(): they would otherwise hold up a stop for the whole
@@ -26,6 +28,9 @@ class TimeServicer final : public time::v1::TimeService::CallbackService, public
   // Both outlive this object.
   TimeServicer(TimeCore& core, rpc::Admission& admission);
   ~TimeServicer() override;
+
+  // Watches in progress: each may have the loop format the longest of texts ten times a second.
+  static constexpr size_t kWatchesMax = 256;
 
   grpc::ServerUnaryReactor* GetTime(grpc::CallbackServerContext* context,
                                     const time::v1::GetTimeRequest* request,
@@ -43,7 +48,7 @@ class TimeServicer final : public time::v1::TimeService::CallbackService, public
   void Cancel() override {}
 
  private:
-  void Begin(const std::shared_ptr<TimeWatch>& watch, const time::v1::WatchTimeRequest& request);
+  void Begin(const std::shared_ptr<TimeWatch>& watch, absl::StatusOr<WatchOptions> options);
   absl::Status Set(const time::v1::SetTestClockRequest& request,
                    time::v1::SetTestClockResponse* response, rpc::Call& call);
 

@@ -42,6 +42,24 @@ TEST(TickSequenceTest, TellsTheNewestAndCountsThoseBefore) {
              200ull * 365 * 86'400 - 1);
 }
 
+TEST(TickSequenceTest, KeepsThemApartAndCountsThoseBetween) {
+  constexpr absl::Duration kApart = absl::Milliseconds(2500);
+  TickSequence ticks(kSecond, At(10.25));
+  EXPECT_FALSE(ticks.Take(At(10.5), kApart).has_value());
+  EXPECT_EQ(ticks.next(), At(13));
+  EXPECT_FALSE(ticks.Take(At(12.9), kApart).has_value());
+  const auto tick = ticks.Take(At(13.2), kApart);
+  ASSERT_TRUE(tick.has_value());
+  EXPECT_EQ(tick->time, At(13));
+  EXPECT_EQ(tick->missed, 2u);
+  EXPECT_FALSE(ticks.Take(At(15.9), kApart).has_value());
+  EXPECT_EQ(ticks.next(), At(16));
+  // Not apart any more, and set back before it was.
+  ExpectTick(ticks, At(15.9), At(15), 1);
+  EXPECT_FALSE(ticks.Take(At(5.5), kApart).has_value());
+  EXPECT_EQ(ticks.next(), At(8));
+}
+
 TEST(TickSequenceTest, GoesOnWhereTheClockWasSetBackTo) {
   TickSequence ticks(kSecond, At(1000.25));
   ExpectTick(ticks, At(1001), At(1001), 0);

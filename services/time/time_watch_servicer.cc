@@ -14,6 +14,8 @@ namespace pb = time::v1;
 
 constexpr absl::Duration kIntervalMin = absl::Milliseconds(100);
 constexpr absl::Duration kIntervalMax = absl::Hours(24);
+// Of real time, between the ticks that are sent.
+constexpr absl::Duration kTicksApart = kIntervalMin;
 // The machine's clock may be set under us, and the timer's stands still while the machine sleeps.
 constexpr absl::Duration kLookAfter = absl::Seconds(1);
 
@@ -82,7 +84,8 @@ void TimeWatch::Post(std::function<void()> step) {
 
 void TimeWatch::Advance() {
   if (writing_) return;
-  if (const auto tick = ticks_->Take(core_.Now())) return Send(*tick);
+  const auto tick = ticks_->Take(core_.Now(), core_.ToldWithin(kTicksApart));
+  if (tick) return Send(*tick);
   const absl::Duration wait = std::min(core_.RealTimeUntil(ticks_->next()), kLookAfter);
   timer_.expires_after(absl::ToChronoNanoseconds(wait));
   timer_.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
@@ -90,8 +93,16 @@ void TimeWatch::Advance() {
   });
 }
 
+FormattedTime TimeWatch::Text(absl::Time tick) {
+  if (const std::time_t second = absl::ToTimeT(tick); second != second_) {
+    text_ = formatter_->Format(tick);
+    second_ = second;
+  }
+  return text_;
+}
+
 void TimeWatch::Send(const TickSequence::Tick& tick) {
-  FormattedTime text = formatter_->Format(tick.time);
+  FormattedTime text = Text(tick.time);
   call_->CountSent(text.formatted.size());
   pb::WatchTimeResponse response;
   *response.mutable_time() = rpc::ToProto(tick.time);

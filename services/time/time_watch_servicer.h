@@ -1,6 +1,7 @@
 // One WatchTime stream.
 #pragma once
 
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -53,9 +54,11 @@ class TimeWatch : public std::enable_shared_from_this<TimeWatch> {
  private:
   // Runs `step` on the loop thread, in a later turn, unless the watch has ended by then.
   void Post(std::function<void()> step);
-  // Sends the tick that the clock has reached, or waits for the next.
+  // Sends the tick that the clock has reached, or waits for the next. However fast the test clock
+  // runs, a watch does so ten times a second at most.
   void Advance();
   void Send(const TickSequence::Tick& tick);
+  FormattedTime Text(absl::Time tick);
 
   TimeCore& core_;
   boost::asio::io_context& loop_;
@@ -68,6 +71,9 @@ class TimeWatch : public std::enable_shared_from_this<TimeWatch> {
   // Since Start().
   std::optional<TimeFormatter> formatter_;
   std::optional<TickSequence> ticks_;
+  // No conversion tells less than a second: what was made of the last one.
+  std::optional<std::time_t> second_;
+  FormattedTime text_;
   // A message is on its way; on_room tells when it is no longer.
   bool writing_ = false;
 };

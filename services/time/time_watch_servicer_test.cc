@@ -155,6 +155,45 @@ TEST_F(WatchTimeTest, AFastClockTicksFaster) {
   }
 }
 
+TEST_F(WatchTimeTest, TicksOfAVeryFastClockAreKeptApart) {
+  ASSERT_TRUE(clock_.Set({.rate = 1000}).ok());
+  Watch watch(*stub_, {});
+  watch.AwaitStart();
+  for (int i = 1; i <= 3; ++i) {
+    real_.Advance(absl::Milliseconds(50));
+    // Goes on as before, but the watch looks at once.
+    const absl::Duration told_ahead = i * absl::Milliseconds(100) * 999;
+    ASSERT_TRUE(
+        clock_.Set({.offset = told_ahead - absl::Milliseconds(50) * 999, .rate = 1000}).ok());
+    pb::GetTestClockResponse looked;
+    ASSERT_TRUE(
+        Call(&pb::TimeService::Stub::GetTestClock, pb::GetTestClockRequest(), &looked).ok());
+    real_.Advance(absl::Milliseconds(50));
+    Expect(watch, start_ + i * absl::Seconds(100), 99);
+  }
+}
+
+TEST_F(WatchTimeTest, BeyondTheMostThatMayWatchOneIsToldToTryAgain) {
+  std::vector<std::unique_ptr<Watch>> watches;
+  for (size_t i = 0; i < TimeServicer::kWatchesMax; ++i)
+    watches.push_back(std::make_unique<Watch>(*stub_, pb::WatchTimeRequest()));
+  for (const auto& watch : watches) watch->AwaitStart();
+  Watch refused(*stub_, {});
+  EXPECT_EQ(refused.Reason(), "TOO_MANY_WATCHERS");
+  EXPECT_EQ(refused.status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(RetryAfterOf(refused.status).has_value());
+  watches.back()->Cancel();
+  EXPECT_TRUE(testing::Eventually([&] {
+    std::vector<net::ConnectionInfo> rows;
+    fixture_.admission().List(0, 1000, &rows);
+    return rows.size() < TimeServicer::kWatchesMax;
+  }));
+  Watch admitted(*stub_, {});
+  admitted.AwaitStart();
+  Advance(absl::Seconds(1));
+  Expect(admitted, start_ + absl::Seconds(1), 0);
+}
+
 TEST_F(WatchTimeTest, ASlowClientIsToldWhatItMissed) {
   constexpr int kTicks = 2000;
   pb::WatchTimeRequest request;
