@@ -66,7 +66,9 @@ std::string Details(const time::v1::GetTimeResponse& response, absl::Time receiv
 }
 
 absl::StatusOr<int> Watch(const DateOptions& options, Context& context) {
-  DateWatch watch{.count = options.count, .json = options.json};
+  DateWatch watch;
+  watch.count = options.count;
+  watch.json = options.json;
   watch.request.set_format(FormatOf(options));
   watch.request.set_time_zone(options.zone);
   *watch.request.mutable_interval() = ToProto(options.interval);
