@@ -27,7 +27,9 @@ class FakeTime final : public time::v1::TimeService::Service {
                          grpc::ServerWriter<time::v1::WatchTimeResponse>* writer) override {
     last_request = *request;
     for (const auto& tick : ticks) writer->Write(tick);
-    if (interrupt != nullptr) EXPECT_TRUE(interrupt->Deliver(SIGINT));
+    if (interrupt != nullptr) {
+      EXPECT_TRUE(interrupt->Deliver(SIGINT));
+    }
     while (for_ever && !context->IsCancelled()) std::this_thread::yield();
     return end;
   }
