@@ -57,6 +57,8 @@ class StreamTest(unittest.TestCase):
                         break
                 good.sendall(b"still here")
                 self.assertEqual(receive_exactly(good, 10), b"STILL HERE")
+        # What it sent last is still being taken, and counted.
+        wait_until(lambda: client.listener("echo", "discard").counters.connections_open == 0, "the end of the hose")
 
 
 class DatagramTest(unittest.TestCase):
