@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 
+from measure import pinned_to
 from servers import Servers, await_ready, free_port, program_path
 
 # Only what a server takes: no sources of its own, no hand on the machine's clock, nothing outside of `folder`.
@@ -32,13 +33,13 @@ class UdpServers(Servers):
         super().__init__(build)
         self._folder = pathlib.Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="rawgate-bench-")))
 
-    def chronyd(self):
+    def chronyd(self, processor=None):
         configuration = self._folder / "chrony.conf"
         port = free_port(socket.SOCK_DGRAM)
         configuration.write_text(CHRONY_CONFIGURATION.format(port=port, folder=self._folder))
         # -d: in the foreground; -x: the clock is left alone; -U: root is not needed for that.
         user = pwd.getpwuid(os.geteuid()).pw_name
-        command = [program_path("chronyd"), "-d", "-x", "-U", "-u", user, "-f", str(configuration)]
+        command = [*pinned_to(processor), program_path("chronyd"), "-d", "-x", "-U", "-u", user, "-f", str(configuration)]
         return self._responder("chronyd", port, command, NTP_REQUEST)
 
     def sockperf(self):
