@@ -63,7 +63,9 @@ TEST_F(EchoProtocolTest, ExamplesAreTrue) {
     EXPECT_TRUE(rawgate::testing::Eventually(
         [&] { return listener.counters().bytes_received.value() == sent; }));
     // What is answered nothing in its example is answered nothing at all.
-    if (answered == 0) EXPECT_EQ(listener.counters().bytes_sent.value(), 0);
+    if (answered == 0) {
+      EXPECT_EQ(listener.counters().bytes_sent.value(), 0);
+    }
   }
 }
 
