@@ -34,3 +34,22 @@ ABSL_FLAG(std::vector<std::string>, responder_ports, {},
           "Further UDP ports that are never answered, such as 19000,19001: those of rawgate, or "
           "other responders, on other machines. Those of this machine, and the default ports, are "
           "known.");
+ABSL_FLAG(std::string, tls_certificate, "",
+          "PEM file with this process's certificate and those that lead from it to an authority; "
+          "with --tls_key, what every TLS listener presents. The gateway then speaks TLS on its "
+          "gRPC and HTTP addresses; a service on its tls:// addresses (tls=... is no name of a "
+          "listener, tcp=tls://127.0.0.1:8443 is an address), and with --rpc_tls on --rpc_listen. "
+          "Files that are replaced are read again within a second; wrong ones change nothing.");
+ABSL_FLAG(std::string, tls_key, "", "PEM file with the private key of --tls_certificate.");
+ABSL_FLAG(std::string, tls_client_ca, "",
+          "PEM file with the authorities of clients: their certificates are asked for and verified.");
+ABSL_FLAG(std::string, tls_client_certificates, "",
+          "none, request (who presents no certificate is served as well) or require. Empty: request "
+          "with --tls_client_ca, otherwise none. A listener may have its own, as "
+          "tcp=tls://127.0.0.1:8443?client_certificates=require.");
+ABSL_FLAG(bool, rpc_tls, false,
+          "Of a service: TLS on --rpc_listen, for those alone whose certificate is signed by "
+          "--tls_client_ca and has one of --rpc_clients as a URI.");
+ABSL_FLAG(std::vector<std::string>, rpc_clients, {"urn:rawgate:gateway"},
+          "With --rpc_tls: URIs in the subject alternative names of certificates, one of which a "
+          "caller must have.");
