@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/observe/event_log.h"
@@ -17,7 +16,8 @@
 namespace rawgate::gateway {
 namespace {
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& target) {
+std::shared_ptr<grpc::Channel> OpenChannel(
+    const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments;
   // A service that comes back is found within a second.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
@@ -37,7 +37,7 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& target) {
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, rpc::kLookaheadBytes);
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, rpc::kBackendMetadataBytesMax);
   arguments.SetLoadBalancingPolicyName("round_robin");
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(target, credentials, arguments);
 }
 
 }  // namespace
@@ -84,11 +84,12 @@ class Backend::Watch final : public grpc::ClientReadReactor<control::v1::WatchSe
   control::v1::WatchServicesResponse update_;
 };
 
-Backend::Backend(const BackendAddress& address, Observer observer)
+Backend::Backend(const BackendAddress& address, Observer observer,
+                 const std::shared_ptr<grpc::ChannelCredentials>& credentials)
     : name_(address.name),
       target_(address.target),
       observer_(std::move(observer)),
-      channel_(OpenChannel(address.target)),
+      channel_(OpenChannel(address.target, credentials)),
       control_(control::v1::ControlService::NewStub(channel_)) {
   service_.set_name(name_);
   service_.set_desired_state(control::v1::DESIRED_STATE_RUNNING);

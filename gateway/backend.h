@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/channel.h"
+#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/status.h"
 #include "rawgate/control/v1/control_service.grpc.pb.h"
 
@@ -37,7 +38,9 @@ class Backend {
   // Told of each change of service(): from any thread, with no lock held, in order.
   using Observer = std::function<void(const control::v1::Service&)>;
 
-  Backend(const BackendAddress& address, Observer observer);
+  Backend(const BackendAddress& address, Observer observer,
+          const std::shared_ptr<grpc::ChannelCredentials>& credentials =
+              grpc::InsecureChannelCredentials());
   // Stop() has been called if Start() was.
   ~Backend();
 

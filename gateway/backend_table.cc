@@ -39,10 +39,12 @@ absl::StatusOr<std::vector<BackendAddress>> ParseBackends(absl::string_view text
   return addresses;
 }
 
-BackendTable::BackendTable(const std::vector<BackendAddress>& addresses) : log_(RandomInstance()) {
+BackendTable::BackendTable(const std::vector<BackendAddress>& addresses,
+                           const std::shared_ptr<grpc::ChannelCredentials>& credentials)
+    : log_(RandomInstance()) {
   for (const BackendAddress& address : addresses) {
     backends_.push_back(std::make_unique<Backend>(
-        address, [this](const control::v1::Service& service) { OnChange(service); }));
+        address, [this](const control::v1::Service& service) { OnChange(service); }, credentials));
     log_.Append(backends_.back()->service());
   }
   std::sort(backends_.begin(), backends_.end(),

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "gateway/backend.h"
+#include "grpcpp/security/credentials.h"
 #include "runtime/rpc/service_log.h"
 
 namespace rawgate::gateway {
@@ -23,7 +24,9 @@ absl::StatusOr<std::vector<BackendAddress>> ParseBackends(absl::string_view text
 // Thread-safe.
 class BackendTable {
  public:
-  explicit BackendTable(const std::vector<BackendAddress>& addresses);
+  explicit BackendTable(const std::vector<BackendAddress>& addresses,
+                        const std::shared_ptr<grpc::ChannelCredentials>& credentials =
+                            grpc::InsecureChannelCredentials());
   ~BackendTable();
 
   void Start();

@@ -3,6 +3,7 @@
 
 #include "absl/flags/flag.h"
 #include "gateway/gateway_server.h"
+#include "gateway/gateway_tls.h"
 #include "runtime/base/log.h"
 #include "runtime/host/flags.h"
 #include "runtime/host/process.h"
@@ -41,6 +42,8 @@ int main(int argc, char** argv) {
   options.forwarder.unary_ceiling = absl::GetFlag(FLAGS_unary_ceiling);
   options.buffers_max = absl::GetFlag(FLAGS_rpc_buffers_max_bytes);
   options.forwarder.lanes = std::max(1, absl::GetFlag(FLAGS_lanes));
+  if (absl::Status tls = rawgate::gateway::AddTlsFromFlags(options); !tls.ok())
+    return process.Fail(tls);
 
   auto gateway = GatewayServer::Start(options);
   if (!gateway.ok()) return process.Fail(gateway.status());

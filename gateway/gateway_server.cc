@@ -3,7 +3,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "gateway/reflection.h"
-#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/server.h"
@@ -24,7 +23,7 @@ std::vector<ForwardingBackend> ForwardingBackends(const BackendTable& table) {
 }  // namespace
 
 GatewayServer::GatewayServer(const Options& options)
-    : table_(options.backends),
+    : table_(options.backends, options.backend_credentials),
       control_(table_, drain_, options.forwarder.unary_ceiling),
       reflection_(MakeReflectionServicers()),
       forwarder_(ForwardingBackends(table_), options.forwarder, drain_) {}
@@ -35,6 +34,10 @@ absl::Status GatewayServer::Check(const Options& options) {
   if (options.addresses.empty())
     return FieldError("listen", "BAD_LISTEN", "--listen names no address");
   for (const net::Endpoint& address : options.addresses) {
+    if (address.transport() == net::Transport::kTls) {
+      return FieldError("listen", "BAD_LISTEN",
+                        "--listen: with --tls_certificate, tcp:// addresses speak TLS; give one");
+    }
     if (!net::IsDatagram(address.transport())) continue;
     return FieldError("listen", "BAD_LISTEN",
                       absl::StrCat("--listen: gRPC is not served over ", address.ToUri()));
@@ -59,8 +62,8 @@ absl::Status GatewayServer::Bind(const Options& options) {
   rpc::ConfigureServer(builder, options.buffers_max);
   std::vector<int> ports(options.addresses.size(), 0);
   for (size_t i = 0; i < ports.size(); ++i) {
-    builder.AddListeningPort(rpc::GrpcAddress(options.addresses[i]),
-                             grpc::InsecureServerCredentials(), &ports[i]);
+    builder.AddListeningPort(rpc::GrpcAddress(options.addresses[i]), options.credentials,
+                             &ports[i]);
   }
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsPerConnectionMax);
   builder.RegisterService(&control_);

@@ -12,6 +12,8 @@
 #include "gateway/drain.h"
 #include "gateway/forwarder.h"
 #include "gateway/health_report.h"
+#include "grpcpp/security/credentials.h"
+#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "runtime/net/endpoint.h"
 #include "runtime/rpc/server.h"
@@ -31,6 +33,11 @@ class GatewayServer {
     std::vector<BackendAddress> backends;
     ForwarderOptions forwarder = {};
     size_t buffers_max = rpc::kBuffersMax;
+    // Of every address.
+    std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
+    // Towards every backend.
+    std::shared_ptr<grpc::ChannelCredentials> backend_credentials =
+        grpc::InsecureChannelCredentials();
   };
 
   // Serves from when it returns. Errors: INVALID_ARGUMENT (BAD_LISTEN, BAD_OPTION),

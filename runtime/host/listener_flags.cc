@@ -1,5 +1,6 @@
 #include "runtime/host/listener_flags.h"
 
+#include <optional>
 #include <string>
 
 #include "absl/flags/flag.h"
@@ -7,7 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
 #include "runtime/host/flags.h"
+#include "runtime/host/tls_flags.h"
 #include "runtime/net/datagram_rules.h"
+#include "runtime/net/tls_context.h"
 
 namespace rawgate::host {
 namespace {
@@ -69,6 +72,25 @@ net::StreamOptions StreamOptionsFromFlags() {
           .idle_timeout = milliseconds(absl::GetFlag(FLAGS_idle_timeout)),
           .header_timeout = milliseconds(absl::GetFlag(FLAGS_header_timeout)),
           .stall_timeout = milliseconds(absl::GetFlag(FLAGS_stall_timeout))};
+}
+
+absl::StatusOr<net::StreamOptions> StreamOptionsFor(const net::Endpoint& address,
+                                                    ListenerOptions& options) {
+  net::StreamOptions stream = StreamOptionsFromFlags();
+  if (address.transport() != net::Transport::kTls) return stream;
+  // Empty: as --tls_client_certificates says.
+  using Asked = std::optional<net::ClientCertificates>;
+  const absl::StatusOr<net::TlsFiles> files =
+      TlsFilesFromFlags(options.Get<Asked>("client_certificates", std::nullopt));
+  if (!files.ok()) return files.status();
+  if (!files->given()) {
+    return Error(absl::StatusCode::kInvalidArgument, "BAD_OPTION",
+                 "tls:// needs --tls_certificate and --tls_key");
+  }
+  auto context = net::TlsContext::Load(*files);
+  if (!context.ok()) return context.status();
+  stream.tls = *std::move(context);
+  return stream;
 }
 
 net::DatagramOptions WithRatesFromFlags(net::DatagramOptions options) {

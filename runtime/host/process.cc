@@ -175,14 +175,18 @@ sigset_t StopSignals() {
 
 }  // namespace
 
-absl::Status CheckBind(const net::Endpoint& endpoint) {
-  if (endpoint.IsLoopback() || absl::GetFlag(FLAGS_allow_insecure_bind)) return absl::OkStatus();
+absl::Status CheckBind(const net::Endpoint& endpoint, bool guarded, absl::string_view remedy) {
+  if (endpoint.IsLoopback() || guarded || absl::GetFlag(FLAGS_allow_insecure_bind)) {
+    return absl::OkStatus();
+  }
   return Error(
       absl::StatusCode::kFailedPrecondition, "INSECURE_BIND",
       absl::StrCat(
           endpoint.ToUri(),
           " is reachable from other machines and nothing here checks who asks; give a "
-          "loopback address, or --allow_insecure_bind if the network keeps strangers out"));
+          "loopback address, ",
+          remedy, remedy.empty() ? "" : ", ",
+          "or --allow_insecure_bind if the network keeps strangers out"));
 }
 
 Process::Process(int argc, char** argv, ProcessDefinition definition)
@@ -219,8 +223,8 @@ void Process::ReadAddresses() {
   if (const std::string rpc = absl::GetFlag(FLAGS_rpc_listen); !rpc.empty()) {
     auto endpoint = net::Endpoint::Parse(rpc);
     if (!endpoint.ok()) ExitWithUsageError(name(), endpoint.status().message());
-    if (net::IsDatagram(endpoint->transport())) {
-      ExitWithUsageError(name(), "--rpc_listen is a tcp:// or unix:// address");
+    if (net::IsDatagram(endpoint->transport()) || endpoint->transport() == net::Transport::kTls) {
+      ExitWithUsageError(name(), "--rpc_listen is a tcp:// or unix:// address; see --rpc_tls");
     }
     rpc_listen_ = *endpoint;
   }

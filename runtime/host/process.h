@@ -7,15 +7,18 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "runtime/host/listener_options.h"
 #include "runtime/net/endpoint.h"
 
 namespace rawgate::host {
 
-// Nothing here checks who asks yet, so an address off loopback is refused without
-// --allow_insecure_bind: FAILED_PRECONDITION (INSECURE_BIND).
-absl::Status CheckBind(const net::Endpoint& endpoint);
+// An address off loopback is refused, unless whoever comes is asked who he is (`guarded`) or
+// --allow_insecure_bind is given: FAILED_PRECONDITION (INSECURE_BIND). `remedy` is for people: what
+// would make it guarded.
+absl::Status CheckBind(const net::Endpoint& endpoint, bool guarded = false,
+                       absl::string_view remedy = {});
 
 struct ProcessDefinition {
   // "echo", "gateway"; also the name in logs and in the ready line.

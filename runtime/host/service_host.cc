@@ -14,6 +14,7 @@
 #include "runtime/base/status.h"
 #include "runtime/host/flags.h"
 #include "runtime/host/listener_flags.h"
+#include "runtime/host/tls_flags.h"
 #include "runtime/observe/event_log.h"
 #include "runtime/rpc/control_servicer.h"
 #include "runtime/rpc/server.h"
@@ -43,7 +44,8 @@ class ServiceHost::Impl {
   // leaves of the options, is for Check().
   template <typename AddOne>
   void AddListeners(const std::string& role, bool datagrams, const AddOne& add);
-  void AddStreamListener(const NamedEndpoint& listen, net::StreamHandler& handler);
+  absl::Status AddStreamListener(const NamedEndpoint& listen, ListenerOptions& options,
+                                 net::StreamHandler& handler);
   net::DatagramListener* AddDatagramListener(const NamedEndpoint& listen,
                                              net::DatagramHandler& handler,
                                              const net::DatagramOptions& options);
@@ -65,11 +67,14 @@ class ServiceHost::Impl {
   std::set<std::string> roles_;
   absl::Status refused_;
   bool require_loopback_ = false;
+  // Listeners that let in nobody without a certificate.
+  std::set<std::string> guarded_;
 
  private:
   void Add(const NamedEndpoint& listen, std::unique_ptr<net::Listener> listener);
   absl::Status Check() const;
   absl::Status StartListeners();
+  absl::StatusOr<std::unique_ptr<rpc::Server>> StartRpcServer();
   void PrintReady(const std::string& rpc_uri);
   // The shutdown order of every service process, whole and only here.
   bool DrainAndStop(rpc::Server& server);
@@ -94,10 +99,18 @@ void ServiceHost::Impl::Add(const NamedEndpoint& listen, std::unique_ptr<net::Li
   service_.Add(std::move(listener));
 }
 
-void ServiceHost::Impl::AddStreamListener(const NamedEndpoint& listen,
-                                          net::StreamHandler& handler) {
-  Add(listen, std::make_unique<net::StreamListener>(loop_, listen.name, listen.endpoint,
-                                                    StreamOptionsFromFlags(), handler, events_));
+absl::Status ServiceHost::Impl::AddStreamListener(const NamedEndpoint& listen,
+                                                  ListenerOptions& options,
+                                                  net::StreamHandler& handler) {
+  const absl::StatusOr<net::StreamOptions> stream = StreamOptionsFor(listen.endpoint, options);
+  if (!stream.ok()) return stream.status();
+  if (stream->tls != nullptr &&
+      stream->tls->files().client_certificates == net::ClientCertificates::kRequire) {
+    guarded_.insert(listen.name);
+  }
+  Add(listen, std::make_unique<net::StreamListener>(loop_, listen.name, listen.endpoint, *stream,
+                                                    handler, events_));
+  return absl::OkStatus();
 }
 
 net::DatagramListener* ServiceHost::Impl::AddDatagramListener(const NamedEndpoint& listen,
@@ -120,10 +133,13 @@ absl::Status ServiceHost::Impl::Check() const {
   }
   if (!refused_.ok()) return refused_;
   if (absl::Status flags = CheckListenerFlags(); !flags.ok()) return flags;
-  if (absl::Status rpc = CheckBind(process_.rpc_listen()); !rpc.ok()) return rpc;
+  absl::Status rpc = CheckBind(process_.rpc_listen(), absl::GetFlag(FLAGS_rpc_tls), "--rpc_tls");
+  if (!rpc.ok()) return rpc;
   if (!require_loopback_) return absl::OkStatus();
   for (const NamedEndpoint& listen : process_.listen()) {
-    if (absl::Status raw = CheckBind(listen.endpoint); !raw.ok()) return raw;
+    absl::Status raw = CheckBind(listen.endpoint, guarded_.contains(listen.name),
+                                 "tls:// with client_certificates=require");
+    if (!raw.ok()) return raw;
   }
   return absl::OkStatus();
 }
@@ -153,6 +169,20 @@ void ServiceHost::Impl::PrintReady(const std::string& rpc_uri) {
   process_.PrintReady(rpc_uri, listeners);
 }
 
+absl::StatusOr<std::unique_ptr<rpc::Server>> ServiceHost::Impl::StartRpcServer() {
+  const auto credentials = RpcCredentialsFromFlags();
+  if (!credentials.ok()) return credentials.status();
+  auto server = rpc::Server::Start(process_.rpc_listen(), servicers_,
+                                   absl::GetFlag(FLAGS_rpc_buffers_max_bytes), *credentials);
+  if (!server.ok()) return server.status();
+  (*server)->SetServing(true);
+  if (!absl::GetFlag(FLAGS_rpc_tls)) {
+    spdlog::info("{}: no authentication: whoever reaches it may use {} through it",
+                 (*server)->uri(), process_.name());
+  }
+  return server;
+}
+
 bool ServiceHost::Impl::DrainAndStop(rpc::Server& server) {
   server.SetServing(false);
   admission_.BeginShutdown();
@@ -180,15 +210,11 @@ int ServiceHost::Impl::Run() {
     return process_.Fail(started);
   }
   servicers_.push_back(&control_);
-  absl::StatusOr<std::unique_ptr<rpc::Server>> server = rpc::Server::Start(
-      process_.rpc_listen(), servicers_, absl::GetFlag(FLAGS_rpc_buffers_max_bytes));
+  absl::StatusOr<std::unique_ptr<rpc::Server>> server = StartRpcServer();
   if (!server.ok()) {
     stop_loop();
     return process_.Fail(server.status());
   }
-  (*server)->SetServing(true);
-  spdlog::info("{}: no authentication: whoever reaches it may use {} through it", (*server)->uri(),
-               process_.name());
   PrintReady((*server)->uri());
 
   process_.WaitForStopSignal();
@@ -207,9 +233,8 @@ rpc::Admission& ServiceHost::admission() { return impl_->admission_; }
 boost::asio::io_context& ServiceHost::loop() { return impl_->loop_; }
 
 void ServiceHost::AddStreamListeners(const std::string& role, net::StreamHandler& handler) {
-  impl_->AddListeners(role, false, [&](const NamedEndpoint& listen, ListenerOptions&) {
-    impl_->AddStreamListener(listen, handler);
-    return absl::OkStatus();
+  impl_->AddListeners(role, false, [&](const NamedEndpoint& listen, ListenerOptions& options) {
+    return impl_->AddStreamListener(listen, options, handler);
   });
 }
 
@@ -217,8 +242,8 @@ void ServiceHost::AddStreamListeners(const std::string& role, const MakeStreamHa
   impl_->AddListeners(role, false, [&](const NamedEndpoint& listen, ListenerOptions& options) {
     auto handler = make(options);
     if (!handler.ok()) return handler.status();
-    impl_->AddStreamListener(listen, *impl_->stream_handlers_.emplace_back(*std::move(handler)));
-    return absl::OkStatus();
+    net::StreamHandler& owned = *impl_->stream_handlers_.emplace_back(*std::move(handler));
+    return impl_->AddStreamListener(listen, options, owned);
   });
 }
 

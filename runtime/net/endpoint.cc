@@ -19,7 +19,8 @@ absl::Status BadAddress(absl::string_view uri, absl::string_view why) {
       absl::StatusCode::kInvalidArgument, "BAD_ADDRESS",
       absl::StrCat(
           "address \"", uri, "\": ", why,
-          "; expected tcp://HOST:PORT, udp://HOST:PORT, unix:///PATH or unixgram:///PATH"));
+          "; expected tcp://HOST:PORT, tls://HOST:PORT, udp://HOST:PORT, unix:///PATH or "
+          "unixgram:///PATH"));
 }
 
 const sockaddr_in& V4(const sockaddr* address) {
@@ -79,6 +80,8 @@ absl::string_view Scheme(Transport transport) {
       return "unix";
     case Transport::kUnixDatagram:
       return "unixgram";
+    case Transport::kTls:
+      return "tls";
     case Transport::kTcp:
     case Transport::kRpc:
       break;
@@ -100,6 +103,7 @@ absl::StatusOr<Endpoint> Endpoint::Parse(absl::string_view uri) {
     return ParseUnix(Transport::kUnixDatagram, uri, rest);
   }
   if (absl::ConsumePrefix(&rest, "tcp://")) return ParseInet(Transport::kTcp, uri, rest);
+  if (absl::ConsumePrefix(&rest, "tls://")) return ParseInet(Transport::kTls, uri, rest);
   if (absl::ConsumePrefix(&rest, "udp://")) return ParseInet(Transport::kUdp, uri, rest);
   return BadAddress(uri, "unknown scheme");
 }

@@ -27,7 +27,8 @@ class Endpoint {
   // Unix socket.
   Endpoint(Transport transport, const sockaddr* address, socklen_t length);
 
-  // Accepts "tcp://127.0.0.1:8080", "tcp://[::1]:8080", "udp://0.0.0.0:9000",
+  // Accepts "tcp://127.0.0.1:8080", "tcp://[::1]:8080", "tls://127.0.0.1:8443" (a stream under TLS),
+  // "udp://0.0.0.0:9000",
   // "unix:///run/x.sock" (a stream), "unixgram:///run/x.sock" (datagrams).
   // Hosts are numeric, or "localhost" (127.0.0.1); the port is 0 to 65535. Error: INVALID_ARGUMENT
   // (BAD_ADDRESS).

@@ -48,12 +48,16 @@ class StreamHandler {
   virtual asio::awaitable<Next> Serve(Connection& connection) = 0;
 };
 
+class TlsContext;
+
 // A wait of milliseconds::max() has no end.
 struct StreamOptions {
   size_t connections_max = 100'000;
   std::chrono::milliseconds idle_timeout = std::chrono::minutes(10);
   std::chrono::milliseconds header_timeout = std::chrono::seconds(10);
   std::chrono::milliseconds stall_timeout = std::chrono::seconds(60);
+  // Of a tls:// address.
+  std::shared_ptr<TlsContext> tls = nullptr;
 };
 
 class StreamListener final : public Listener {

@@ -52,7 +52,7 @@ struct TlsPem {
 };
 
 // OK when the first certificate is one, `key` is its own and every authority can be read; an
-// expired certificate is well enough. Errors: INVALID_ARGUMENT (BAD_CERTIFICATE, BAD_KEY,
+// expired certificate is well enough. A client's may be an authority alone. Errors: INVALID_ARGUMENT (BAD_CERTIFICATE, BAD_KEY,
 // KEY_MISMATCH, BAD_CLIENT_CA).
 absl::Status CheckTlsPem(const TlsPem& pem);
 

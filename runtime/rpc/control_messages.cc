@@ -16,6 +16,7 @@ namespace pb = control::v1;
 // The enums of runtime/observe have the values of their proto namesakes.
 static_assert(static_cast<int>(observe::Transport::kTcp) == pb::TRANSPORT_TCP);
 static_assert(static_cast<int>(observe::Transport::kRpc) == pb::TRANSPORT_RPC);
+static_assert(static_cast<int>(observe::Transport::kTls) == pb::TRANSPORT_TLS);
 static_assert(static_cast<int>(observe::Transport::kUnixDatagram) == pb::TRANSPORT_UNIX_DATAGRAM);
 static_assert(static_cast<int>(observe::State::kStarting) == pb::SERVICE_STATE_STARTING);
 static_assert(static_cast<int>(observe::State::kFailed) == pb::SERVICE_STATE_FAILED);

@@ -1,5 +1,5 @@
 // gRPC's credentials from the same files that TLS listeners use (runtime/net/tls_pem.h), which may
-// be replaced while the process runs: a connection that begins has what they hold then.
+// be replaced while the process runs: a connection that begins has what they held two seconds ago.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ namespace rawgate::rpc {
 // certificate has one of these as a URI in its subject alternative names: others get
 // PERMISSION_DENIED (CLIENT_NOT_LISTED); files.client_certificates is kRequire then. Empty: the
 // certificate is the business of who serves the call, in its AuthContext.
-// A call's own AuthMetadataProcessor cannot be set on these. Errors: as TlsPemFiles::Load().
+// (The reason is in the message: gRPC carries no details from so early.) Errors: as TlsPemFiles::Load().
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> TlsServerCredentials(
     net::TlsFiles files, std::vector<std::string> clients = {});
 

@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
-#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "runtime/base/status.h"
 
@@ -45,16 +44,16 @@ void ConfigureServer(grpc::ServerBuilder& builder, size_t buffers_max) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
 }
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const net::Endpoint& address,
-                                                      const std::vector<grpc::Service*>& services,
-                                                      size_t buffers_max) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(
+    const net::Endpoint& address, const std::vector<grpc::Service*>& services, size_t buffers_max,
+    const std::shared_ptr<grpc::ServerCredentials>& credentials) {
   grpc::ServerBuilder builder;
   ConfigureServer(builder, buffers_max);
   // More than the gateway lets in at its own door, so that nothing that passes there, with what it
   // adds, ends the connection that all of its clients share.
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kBackendMetadataBytesMax);
   int port = 0;
-  builder.AddListeningPort(GrpcAddress(address), grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(GrpcAddress(address), credentials, &port);
   for (grpc::Service* service : services) builder.RegisterService(service);
   auto server = std::unique_ptr<Server>(new Server);
   server->server_ = builder.BuildAndStart();

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/impl/service_type.h"
+#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "runtime/net/endpoint.h"
 
@@ -34,9 +35,11 @@ class Server {
  public:
   // Serves `services`, which outlive this object, and grpc.health.v1.Health. Port 0 picks one.
   // Error: FAILED_PRECONDITION (BIND_FAILED).
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const net::Endpoint& address,
-                                                       const std::vector<grpc::Service*>& services,
-                                                       size_t buffers_max = kBuffersMax);
+  static absl::StatusOr<std::unique_ptr<Server>> Start(
+      const net::Endpoint& address, const std::vector<grpc::Service*>& services,
+      size_t buffers_max = kBuffersMax,
+      const std::shared_ptr<grpc::ServerCredentials>& credentials =
+          grpc::InsecureServerCredentials());
   ~Server();
 
   // As bound.
