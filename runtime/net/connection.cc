@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
 #include "runtime/net/stream_listener.h"
+#include "runtime/net/tls_relay.h"
 
 namespace rawgate::net {
 namespace {
@@ -41,20 +42,22 @@ void Advance(std::vector<iovec>* parts, size_t bytes) {
 
 }  // namespace
 
-Connection::Connection(StreamListener& listener, uint64_t id, Fd fd)
+Connection::Connection(StreamListener& listener, uint64_t id, Fd fd, TlsRelay* relay)
     : listener_(listener),
       fd_(std::move(fd)),
+      relay_(relay),
       id_(id),
       opened_unix_ms_(absl::ToUnixMillis(absl::Now())) {}
 
+// Asked of the kernel each time: an address kept here would cost 128 bytes of every idle connection.
 Endpoint Connection::peer() const {
-  sockaddr_storage address{};
-  socklen_t length = sizeof(address);
-  // Asked of the kernel each time: an address kept here would cost 128 bytes of every idle
-  // connection.
-  if (::getpeername(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) length = 0;
-  return Endpoint(listener_.configured().transport(), reinterpret_cast<sockaddr*>(&address),
-                  length);
+  if (relay_ != nullptr) return relay_->peer();
+  return Endpoint::PeerOf(listener_.configured().transport(), fd_.get());
+}
+
+Endpoint Connection::local() const {
+  if (relay_ != nullptr) return relay_->local();
+  return Endpoint::LocalOf(listener_.configured().transport(), fd_.get());
 }
 
 std::string Connection::PeerName() const {

@@ -1,4 +1,4 @@
-// One accepted stream connection (TCP or Unix): its socket, its totals, its deadline. Everything
+// One accepted stream connection (TCP, Unix, or what is in a TLS one): its socket, its totals, its deadline. Everything
 // here runs on the listener's loop thread.
 //
 // A connection with nothing in progress is *parked*: no coroutine and no buffer belong to it, only
@@ -34,6 +34,7 @@ using observe::CloseReason;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 class StreamListener;
+class TlsRelay;
 
 // What a read brought.
 struct ReadResult {
@@ -64,8 +65,11 @@ class Connection final : private Poller::Watched {
 
   // Unique within the process.
   uint64_t id() const { return id_; }
+  // Of a TLS connection, the peer's own, although `native_handle()` is a Unix socket.
   Endpoint peer() const;
-  // "tcp://127.0.0.1:40312", or "unix:pid=812,uid=1000".
+  // What the peer connected to, of which the same is true.
+  Endpoint local() const;
+  // "tcp://127.0.0.1:40312", "tls://127.0.0.1:40312", or "unix:pid=812,uid=1000".
   std::string PeerName() const;
   // For splice(2), sendfile(2) and socket options; see also CountReceived().
   int native_handle() const { return fd_.get(); }
@@ -163,7 +167,7 @@ class Connection final : private Poller::Watched {
     absl::AnyInvocable<void()> resume;
   };
 
-  Connection(StreamListener& listener, uint64_t id, Fd fd);
+  Connection(StreamListener& listener, uint64_t id, Fd fd, TlsRelay* relay);
   void OnReady(uint32_t events) override;
   // Close() was called, or a watch began too late: tells whoever waits.
   void WakeUp();
@@ -179,6 +183,8 @@ class Connection final : private Poller::Watched {
 
   StreamListener& listener_;
   const Fd fd_;
+  // Between this and the peer; null without TLS.
+  TlsRelay* const relay_;
   CloseReason reason_ = CloseReason::kNone;
   // Why CloseGently() closes, whatever ends it.
   CloseReason gentle_reason_ = CloseReason::kNone;

@@ -96,6 +96,20 @@ Endpoint::Endpoint(Transport transport, const sockaddr* address, socklen_t lengt
   std::memcpy(&address_, address, size_);
 }
 
+Endpoint Endpoint::LocalOf(Transport transport, int fd) {
+  sockaddr_storage address{};
+  socklen_t length = capacity();
+  auto* const to = reinterpret_cast<sockaddr*>(&address);
+  return Endpoint(transport, to, ::getsockname(fd, to, &length) == 0 ? length : 0);
+}
+
+Endpoint Endpoint::PeerOf(Transport transport, int fd) {
+  sockaddr_storage address{};
+  socklen_t length = capacity();
+  auto* const to = reinterpret_cast<sockaddr*>(&address);
+  return Endpoint(transport, to, ::getpeername(fd, to, &length) == 0 ? length : 0);
+}
+
 absl::StatusOr<Endpoint> Endpoint::Parse(absl::string_view uri) {
   absl::string_view rest = uri;
   if (absl::ConsumePrefix(&rest, "unix://")) return ParseUnix(Transport::kUnix, uri, rest);

@@ -1,9 +1,5 @@
 #include "runtime/net/stream_listener.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <exception>
 #include <vector>
 
@@ -14,28 +10,27 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
-#include "runtime/net/bind.h"
+#include "runtime/net/tls_relay.h"
 
 namespace rawgate::net {
 namespace {
 
 using std::chrono::milliseconds;
 
-// Connections accepted in one turn of the loop, so that a flood of them does not starve those that
-// are served.
-constexpr int kAcceptBatch = 64;
-// How long to wait before asking again for a descriptor when there was none. Shorter than anybody
-// waits for a connection, long enough to cost nothing.
-constexpr milliseconds kAcceptPause{50};
-// Between two lines of log about accepting: what makes them comes by the thousand.
-constexpr std::chrono::seconds kWarningInterval{10};
 // How late a deadline may be noticed.
 constexpr milliseconds kSweepInterval{100};
 
-// Every byte in order, urgent ones included, as RFC 6093 recommends.
-void TakeUrgentInline(int fd) {
-  const int on = 1;
-  ::setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+std::unique_ptr<TlsTerminator> MakeTerminator(asio::io_context& loop, const Endpoint& address,
+                                              const StreamOptions& options,
+                                              TlsTerminator::Owner& owner) {
+  if (address.transport() != Transport::kTls) return nullptr;
+  return std::make_unique<TlsTerminator>(
+      loop,
+      TlsTerminator::Options{.handshakes_max = options.tls_handshakes_max,
+                             .handshake_timeout = options.header_timeout,
+                             .stall_timeout = options.stall_timeout,
+                             .linger_timeout = options.header_timeout},
+      options.tls, owner);
 }
 
 }  // namespace
@@ -47,10 +42,10 @@ StreamListener::StreamListener(asio::io_context& loop, std::string name, Endpoin
       loop_(loop),
       options_(options),
       handler_(handler),
-      acceptor_(loop.get_executor()),
-      pause_timer_(loop.get_executor()),
+      acceptor_(loop, name_, configured_, options.connections_max, *this),
       sweep_timer_(loop.get_executor()),
-      poller_(loop) {}
+      poller_(loop),
+      tls_(MakeTerminator(loop, configured_, options, *this)) {}
 
 StreamListener::~StreamListener() {
   connections_.clear_and_dispose(std::default_delete<Connection>());
@@ -63,36 +58,34 @@ std::span<char> StreamListener::Scratch() {
 
 absl::Status StreamListener::Start() {
   if (acceptor_.is_open()) return absl::OkStatus();
-  absl::StatusOr<BoundSocket> bound = BindStream(configured_, picked_port_);
-  if (!bound.ok()) return bound.status();
-  picked_port_ = bound->endpoint.port();
-  bound_uri_ = bound->endpoint.ToUri();
-  acceptor_.assign(bound->fd.Release());
+  if (absl::Status opened = acceptor_.Open(); !opened.ok()) return opened;
+  bound_uri_ = acceptor_.uri();
   drained_ = nullptr;
-  full_ = false;
-  WaitToAccept();
+  if (tls_ != nullptr) tls_->Resume();
   return absl::OkStatus();
 }
 
 void StreamListener::Stop(std::function<void()> drained) {
-  if (acceptor_.is_open()) {
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
-    pause_timer_.cancel();
-    if (configured_.transport() == Transport::kUnix) ::unlink(configured_.path().c_str());
-    bound_uri_.clear();
-  }
+  acceptor_.Close();
+  bound_uri_.clear();
+  if (tls_ != nullptr) tls_->Stop(/*all=*/false);
   drained_ = std::move(drained);
   // Parked connections have nothing in progress. Closing only cancels their wait: Finish() follows
   // from the loop, so the list does not change under this iteration.
   for (Connection& connection : connections_) {
     if (connection.wait() == Wait::kIdle) connection.Close(CloseReason::kStopped);
   }
-  if (connections_.empty() && drained_) std::exchange(drained_, nullptr)();
+  TellIfDrained();
+}
+
+void StreamListener::TellIfDrained() {
+  const bool empty = connections_.empty() && (tls_ == nullptr || tls_->count() == 0);
+  if (empty && drained_) std::exchange(drained_, nullptr)();
 }
 
 void StreamListener::CloseAll() {
   for (Connection& connection : connections_) connection.Close(CloseReason::kStopped);
+  if (tls_ != nullptr) tls_->Stop(/*all=*/true);
 }
 
 void StreamListener::List(uint64_t after_id, size_t limit, std::vector<ConnectionInfo>* rows) {
@@ -121,53 +114,44 @@ bool StreamListener::CloseConnection(uint64_t id) {
 
 // ---- Accepting
 
-void StreamListener::WaitToAccept() {
-  acceptor_.async_wait(Acceptor::wait_read, [this](const boost::system::error_code& error) {
-    if (!error && acceptor_.is_open()) AcceptReady();
+size_t StreamListener::connection_count() const {
+  return tls_ == nullptr ? connection_count_ : tls_->count();
+}
+
+int StreamListener::Prepare() { return tls_ == nullptr ? 0 : tls_->Prepare(); }
+
+void StreamListener::OnAccepted(Fd fd) {
+  if (tls_ != nullptr) return tls_->Take(std::move(fd));
+  Adopt(std::move(fd), nullptr);
+}
+
+void StreamListener::Adopt(TlsRelay& relay) { Adopt(relay.TakeInside(), &relay); }
+
+void StreamListener::OnFailedHandshake(const TlsRelay& relay, CloseReason reason,
+                                       absl::string_view detail) {
+  const std::string peer = relay.peer().ToUri();
+  const uint64_t id = NextConnectionId();
+  counters_.connections_opened.Add();
+  events_.Record(name_, id, [&] { return observe::ConnectionOpened{peer, Transport::kTls}; });
+  events_.Record(name_, id, [&] {
+    return observe::ConnectionClosed{reason, std::string(detail), 0, 0, 0};
   });
+  counters_.closed[static_cast<size_t>(reason)].Add();
+  const std::optional<uint64_t> held_back = handshake_log_.Take();
+  if (!held_back) return;
+  spdlog::info("{}: no TLS with {}: {} {}{}", name_, peer,
+               std::string(observe::CloseReasonName(reason)), std::string(detail),
+               *held_back == 0 ? "" : absl::StrCat(" (and ", *held_back, " more)"));
 }
 
-void StreamListener::AcceptReady() {
-  for (int i = 0; i < kAcceptBatch; ++i) {
-    if (connection_count_ >= options_.connections_max) {
-      full_ = true;
-      WarnRarely("the most connections that are allowed; accepting again when one ends");
-      return;
-    }
-    Fd fd(::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (fd) {
-      if (configured_.transport() == Transport::kTcp) TakeUrgentInline(fd.get());
-      Adopt(std::move(fd));
-      continue;
-    }
-    // ECONNABORTED and the network errors of accept(2) belong to the one peer that vanished.
-    if (errno == EAGAIN) break;
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      OnAcceptError(errno);
-      return;
-    }
-  }
-  WaitToAccept();
+void StreamListener::OnRelayGone() {
+  acceptor_.OnRoom();
+  TellIfDrained();
 }
 
-void StreamListener::OnAcceptError(int errno_value) {
-  WarnRarely(
-      absl::StrCat(ErrnoError(errno_value, "accept").message(), "; trying again until it works"));
-  pause_timer_.expires_after(kAcceptPause);
-  pause_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error && acceptor_.is_open()) WaitToAccept();
-  });
-}
-
-void StreamListener::WarnRarely(absl::string_view what) {
-  const SteadyTime now = std::chrono::steady_clock::now();
-  if (now < next_warning_) return;
-  next_warning_ = now + kWarningInterval;
-  spdlog::warn("{}: {} open: {}", name_, connection_count_, std::string(what));
-}
-
-void StreamListener::Adopt(Fd fd) {
-  auto* connection = new Connection(*this, NextConnectionId(), std::move(fd));
+void StreamListener::Adopt(Fd fd, TlsRelay* relay) {
+  auto* connection = new Connection(*this, NextConnectionId(), std::move(fd), relay);
+  if (relay != nullptr) relay->SetConnection(*connection);
   connections_.push_back(*connection);  // freed by Finish()
   ++connection_count_;
   counters_.connections_opened.Add();
@@ -249,14 +233,12 @@ void StreamListener::Finish(Connection& connection) {
   counters_.connections_open.Subtract();
   counters_.closed[static_cast<size_t>(connection.reason_)].Add();
   poller_.Remove(connection.native_handle(), connection);
+  if (connection.relay_ != nullptr) connection.relay_->OnFinished(connection.reason_);
   --connection_count_;
   connections_.erase_and_dispose(connections_.iterator_to(connection),
                                  std::default_delete<Connection>());
-  if (full_ && acceptor_.is_open()) {
-    full_ = false;
-    WaitToAccept();
-  }
-  if (connections_.empty() && drained_) std::exchange(drained_, nullptr)();
+  acceptor_.OnRoom();
+  TellIfDrained();
 }
 
 // ---- Deadlines

@@ -1,6 +1,6 @@
-// Accepts stream connections on one address and runs a protocol over them. Survives what the world
-// does to listeners: a full table (stops accepting, recovers), no descriptors left (pauses,
-// retries), peers that vanish before accept(2).
+// Accepts stream connections on one address and runs a protocol over them. Of a tls:// address it
+// has them under TLS, of which neither protocols nor their connections know more than the name of
+// the peer.
 #pragma once
 
 #include <sys/socket.h>
@@ -10,11 +10,13 @@
 #include <span>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "runtime/base/log.h"
 #include "runtime/net/connection.h"
 #include "runtime/net/listener.h"
+#include "runtime/net/stream_acceptor.h"
+#include "runtime/net/tls_terminator.h"
 
 namespace rawgate::net {
 
@@ -48,19 +50,20 @@ class StreamHandler {
   virtual asio::awaitable<Next> Serve(Connection& connection) = 0;
 };
 
-class TlsContext;
-
 // A wait of milliseconds::max() has no end.
 struct StreamOptions {
   size_t connections_max = 100'000;
   std::chrono::milliseconds idle_timeout = std::chrono::minutes(10);
   std::chrono::milliseconds header_timeout = std::chrono::seconds(10);
   std::chrono::milliseconds stall_timeout = std::chrono::seconds(60);
-  // Of a tls:// address.
+  // Of a tls:// address, which needs it. A handshake takes at most `header_timeout`.
   std::shared_ptr<TlsContext> tls = nullptr;
+  size_t tls_handshakes_max = 1'024;
 };
 
-class StreamListener final : public Listener {
+class StreamListener final : public Listener,
+                             private StreamAcceptor::Owner,
+                             private TlsTerminator::Owner {
  public:
   // `handler`, `loop` and `events` outlive this object. The loop has one thread.
   StreamListener(asio::io_context& loop, std::string name, Endpoint address,
@@ -83,7 +86,6 @@ class StreamListener final : public Listener {
 
  private:
   friend class Connection;
-  using Acceptor = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
   using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                            asio::wait_traits<std::chrono::steady_clock>,
                                            asio::io_context::executor_type>;
@@ -93,12 +95,18 @@ class StreamListener final : public Listener {
                              boost::intrusive::member_hook<Connection, Connection::Hook, kHook>,
                              boost::intrusive::constant_time_size<false>>;
 
-  void WaitToAccept();
-  void AcceptReady();
-  // accept(2) failed: pauses when it is for want of descriptors or memory.
-  void OnAcceptError(int errno_value);
-  void WarnRarely(absl::string_view what);
-  void Adopt(Fd fd);
+  size_t connection_count() const override;
+  int Prepare() override;
+  void OnAccepted(Fd fd) override;
+  Poller& poller() override { return poller_; }
+  void Adopt(TlsRelay& relay) override;
+  void OnFailedHandshake(const TlsRelay& relay, CloseReason reason,
+                         absl::string_view detail) override;
+  void OnRelayGone() override;
+  // `relay`, unless null, has the peer at its other end.
+  void Adopt(Fd fd, TlsRelay* relay);
+  // Calls what Stop() was given when nothing is left.
+  void TellIfDrained();
 
   void Park(Connection& connection);
   void Unpark(Connection& connection);
@@ -119,15 +127,13 @@ class StreamListener final : public Listener {
   asio::io_context& loop_;
   const StreamOptions options_;
   StreamHandler& handler_;
-  Acceptor acceptor_;
-  Timer pause_timer_;
+  StreamAcceptor acceptor_;
   Timer sweep_timer_;
-  // Waiting neither for peers nor for the pause to pass: the table is full.
-  bool full_ = false;
   bool sweep_scheduled_ = false;
-  uint16_t picked_port_ = 0;
-  SteadyTime next_warning_;
   Poller poller_;
+  // Null unless the address is tls://.
+  const std::unique_ptr<TlsTerminator> tls_;
+  LogLimit handshake_log_;
   // In order of id. Owned: freed by Finish().
   ConnectionList<&Connection::table_hook_> connections_;
   size_t connection_count_ = 0;

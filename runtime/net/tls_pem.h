@@ -34,11 +34,11 @@ std::string AbslUnparseFlag(ClientCertificates value);
 // Paths of PEM files. A value.
 struct TlsFiles {
   // The certificate that is presented, followed by those that lead to an authority.
-  std::string certificate;
-  std::string key;
+  std::string certificate = {};
+  std::string key = {};
   // Authorities whose signature a client's certificate must have (for a client: a server's). Empty:
   // none.
-  std::string client_ca;
+  std::string client_ca = {};
   ClientCertificates client_certificates = ClientCertificates::kNone;
 
   bool given() const { return !certificate.empty() || !key.empty(); }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "runtime/base/fd.h"
@@ -19,6 +20,8 @@ class RawClient {
  public:
   // Connects (for udp:// sets the peer). Check connected().
   explicit RawClient(absl::string_view uri);
+  // Of a socket that is connected.
+  explicit RawClient(Fd fd) : fd_(std::move(fd)) {}
 
   bool connected() const { return static_cast<bool>(fd_); }
   int fd() const { return fd_.get(); }

@@ -66,7 +66,8 @@ std::string FileName(const Connection& connection) {
 }  // namespace
 
 absl::Status CommandSession::Admit(Connection& connection) {
-  absl::Status checked = peers_.Check(connection.native_handle(), connection.peer());
+  absl::Status checked =
+      peers_.Check(connection.native_handle(), connection.peer(), connection.local());
   if (!checked.ok()) {
     Warn(connection, absl::StrCat("refused: ", checked.message()));
   }

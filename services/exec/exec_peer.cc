@@ -173,7 +173,7 @@ absl::Status CheckOwner(uid_t owner, uid_t self) {
                absl::StrCat("uid ", owner, " is not the service's user; see --allow_local_users"));
 }
 
-absl::Status PeerPolicy::Check(int fd, const net::Endpoint& peer) {
+absl::Status PeerPolicy::Check(int fd, const net::Endpoint& peer, const net::Endpoint& local) {
   if (users_ == LocalUsers::kAny) return absl::OkStatus();
   if (peer.transport() == net::Transport::kUnix) {
     ucred credentials{};
@@ -189,10 +189,6 @@ absl::Status PeerPolicy::Check(int fd, const net::Endpoint& peer) {
                  "the peer was gone before it was asked for");
   }
   if (!peer.IsLoopback()) return absl::OkStatus();
-  net::Endpoint local = peer;
-  socklen_t length = net::Endpoint::capacity();
-  if (getsockname(fd, local.data(), &length) != 0) return ErrnoError(errno, "getsockname");
-  local.set_size(length);
   const absl::StatusOr<uid_t> owner = owners_.OwnerOf(peer, local);
   if (!owner.ok())
     return Error(absl::StatusCode::kPermissionDenied, "OWNER_UNKNOWN", owner.status().message());

@@ -109,23 +109,36 @@ TEST(CheckOwnerTest, SameUserOrRoot) {
 
 TEST(PeerPolicyTest, ServesOurselvesAndPeersElsewhere) {
   const Pair pair("tcp://127.0.0.1:0");
+  const int fd = pair.server.get();
   PeerPolicy same(LocalUsers::kSame);
-  EXPECT_TRUE(same.Check(pair.server.get(), pair.peer).ok());
-  EXPECT_TRUE(same.Check(pair.server.get(), *Endpoint::Parse("tcp://192.0.2.1:5")).ok());
+  EXPECT_TRUE(same.Check(fd, pair.peer, pair.local).ok());
+  EXPECT_TRUE(same.Check(fd, *Endpoint::Parse("tcp://192.0.2.1:5"), pair.local).ok());
   // Loopback, but nobody's: the peer is gone.
-  EXPECT_EQ(ReasonOf(same.Check(pair.server.get(), *Endpoint::Parse("tcp://127.0.0.1:1"))),
+  const Endpoint nobody = *Endpoint::Parse("tcp://127.0.0.1:1");
+  EXPECT_EQ(ReasonOf(same.Check(fd, nobody, pair.local)), "OWNER_UNKNOWN");
+  EXPECT_TRUE(PeerPolicy(LocalUsers::kAny).Check(fd, nobody, pair.local).ok());
+}
+
+TEST(PeerPolicyTest, ATlsPeerIsNotTheOwnerOfTheSocketThatWeReadItFrom) {
+  const Pair pair("tcp://127.0.0.1:0");
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  const Fd inside(ends[0]), outside(ends[1]);
+  const Endpoint peer(net::Transport::kTls, pair.peer.data(), pair.peer.size());
+  PeerPolicy same(LocalUsers::kSame);
+  EXPECT_TRUE(same.Check(inside.get(), peer, pair.local).ok());
+  // SO_PEERCRED of the pair would say that this is us.
+  EXPECT_EQ(ReasonOf(same.Check(inside.get(), *Endpoint::Parse("tls://127.0.0.1:1"), pair.local)),
             "OWNER_UNKNOWN");
-  EXPECT_TRUE(PeerPolicy(LocalUsers::kAny)
-                  .Check(pair.server.get(), *Endpoint::Parse("tcp://127.0.0.1:1"))
-                  .ok());
 }
 
 TEST(PeerPolicyTest, APeerThatResetBeforeItWasAcceptedIsRefused) {
   const Pair pair("tcp://127.0.0.1:0");
   const sockaddr nothing{};
-  EXPECT_EQ(ReasonOf(PeerPolicy(LocalUsers::kSame)
-                         .Check(pair.server.get(), Endpoint(net::Transport::kTcp, &nothing, 0))),
-            "OWNER_UNKNOWN");
+  const Endpoint gone(net::Transport::kTcp, &nothing, 0);
+  EXPECT_EQ(
+      ReasonOf(PeerPolicy(LocalUsers::kSame).Check(pair.server.get(), gone, pair.local)),
+      "OWNER_UNKNOWN");
 }
 
 TEST(LocalUsersTest, Flag) {

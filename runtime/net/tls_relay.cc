@@ -1,0 +1,308 @@
+#include "runtime/net/tls_relay.h"
+
+#include <linux/sockios.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/net/connection.h"
+#include "runtime/net/stream_listener.h"
+#include "runtime/net/tls_terminator.h"
+
+namespace rawgate::net {
+namespace {
+
+// One read: a few records, so that the other end is not woken for each.
+constexpr size_t kReadBytes = 64 << 10;
+// What one connection moves each way before it is another's turn.
+constexpr size_t kTurnBytes = 256 << 10;
+// What is read of a peer who has been told everything, so that closing does not reset the
+// connection and with it what is on its way (RFC 1122 section 4.2.2.13).
+constexpr size_t kDiscardMax = 1 << 20;
+
+constexpr uint32_t kInput = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
+std::span<char> Scratch() { return StreamListener::Scratch().first(kReadBytes); }
+
+// OpenSSL's word for the error, such as "wrong version number", and what it means to clear.
+std::string TakeSslError() {
+  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+  ERR_clear_error();
+  return reason == nullptr ? "" : reason;
+}
+
+// Bytes that have been sent over a Unix socket and not been read at its other end.
+bool HasUndelivered(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, SIOCOUTQ, &bytes) != 0 || bytes > 0;
+}
+
+}  // namespace
+
+TlsRelay::TlsRelay(TlsTerminator& terminator, Fd wire, Fd outside, Fd inside, SSL* ssl)
+    : terminator_(terminator),
+      wire_(std::move(wire)),
+      outside_(std::move(outside)),
+      inside_(std::move(inside)),
+      ssl_(ssl, SSL_free) {
+  SSL_set_fd(ssl, wire_.get());
+  SSL_set_accept_state(ssl);
+}
+
+TlsRelay::~TlsRelay() = default;
+
+Endpoint TlsRelay::peer() const { return Endpoint::PeerOf(Transport::kTls, wire_.get()); }
+Endpoint TlsRelay::local() const { return Endpoint::LocalOf(Transport::kTls, wire_.get()); }
+
+bool TlsRelay::Watch() {
+  Poller& poller = terminator_.owner_.poller();
+  return poller.Add(wire_.get(), wire_side_).ok() && poller.Add(outside_.get(), outside_side_).ok();
+}
+
+void TlsRelay::OnReady(bool wire, uint32_t events) {
+  if ((events & kInput) != 0) (wire ? wire_readable_ : outside_readable_) = true;
+  if (phase_ == Phase::kHandshake) {
+    if (wire && ((events & kInput) != 0 || wants_write_)) terminator_.RunSoon(*this);
+    return;
+  }
+  if (wire && (events & EPOLLERR) != 0) return Fail(CloseReason::kReset, "");
+  Run();
+}
+
+void TlsRelay::Run() {
+  switch (phase_) {
+    case Phase::kHandshake:
+      return Handshake();
+    case Phase::kOpen:
+    case Phase::kFlush:
+      return Pump();
+    case Phase::kLinger:
+      return Discard();
+  }
+}
+
+void TlsRelay::Handshake() {
+  ERR_clear_error();
+  errno = 0;
+  const int result = SSL_accept(ssl_.get());
+  if (result != 1) return OnReadError(result);
+  wants_write_ = false;
+  terminator_.SetPhase(*this, Phase::kOpen);
+  terminator_.owner_.Adopt(*this);
+  if (!dead_) Pump();
+}
+
+void TlsRelay::OnReadError(int result) {
+  const int saved_errno = errno;
+  const bool handshake = phase_ == Phase::kHandshake;
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      wire_readable_ = wants_write_ = false;
+      return;
+    case SSL_ERROR_WANT_WRITE:
+      // The event that the socket takes more brings us back to where we are.
+      wants_write_ = true;
+      return;
+    case SSL_ERROR_ZERO_RETURN:
+      in_end_ = InEnd::kNotified;
+      if (handshake) EndHandshake(CloseReason::kPeerClosed, "the peer closed during the handshake");
+      return;
+    default:
+      break;
+  }
+  ssl_failed_ = true;
+  const unsigned long error = ERR_peek_last_error();
+  if (ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING || (error == 0 && saved_errno == 0)) {
+    in_end_ = InEnd::kCutOff;
+    ERR_clear_error();
+    if (handshake) EndHandshake(CloseReason::kPeerClosed, "the peer closed during the handshake");
+    return;
+  }
+  const CloseReason reason = error == 0 ? CloseReason::kReset : CloseReason::kProtocolError;
+  const std::string detail = TakeSslError();
+  if (!handshake) return Fail(reason, absl::StrCat("TLS: ", detail));
+  const long verified = SSL_get_verify_result(ssl_.get());
+  if (verified == X509_V_OK) {
+    const bool refused = ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
+    return EndHandshake(refused ? CloseReason::kRefused : reason, detail);
+  }
+  EndHandshake(CloseReason::kRefused, X509_verify_cert_error_string(verified));
+}
+
+void TlsRelay::EndHandshake(CloseReason reason, absl::string_view detail) {
+  terminator_.owner_.OnFailedHandshake(*this, reason, detail);
+  // OpenSSL has told a peer that speaks TLS what was wrong.
+  if (reason != CloseReason::kProtocolError && reason != CloseReason::kRefused) return Cut();
+  ssl_failed_ = true;
+  ::shutdown(wire_.get(), SHUT_WR);
+  EndOrLinger();
+}
+
+void TlsRelay::Pump() {
+  const bool more_in = PumpIn();
+  if (dead_) return;
+  const bool more_out = PumpOut();
+  if (!dead_ && (more_in || more_out)) terminator_.RunSoon(*this);
+}
+
+absl::string_view TlsRelay::Decrypt() {
+  const std::span<char> buffer = Scratch();
+  size_t filled = 0;
+  while (filled < buffer.size() && in_end_ == InEnd::kNone && wire_readable_ && !dead_) {
+    size_t n = 0;
+    ERR_clear_error();
+    errno = 0;
+    const int result = SSL_read_ex(ssl_.get(), buffer.data() + filled, buffer.size() - filled, &n);
+    if (result != 1) {
+      OnReadError(result);
+      break;
+    }
+    filled += n;
+    wants_write_ = false;
+  }
+  return {buffer.data(), filled};
+}
+
+bool TlsRelay::PumpIn() {
+  if (phase_ != Phase::kOpen || in_end_passed_) return false;
+  for (size_t moved = 0; moved < kTurnBytes;) {
+    const bool held = !in_.empty();
+    const absl::string_view bytes = held ? absl::string_view(in_) : Decrypt();
+    if (dead_) return false;
+    if (bytes.empty()) break;
+    const ssize_t n =
+        ::send(outside_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const size_t taken = n > 0 ? static_cast<size_t>(n) : 0;
+    moved += taken;
+    in_ = std::string(bytes.substr(taken));
+    if (!in_.empty()) break;
+  }
+  if (in_end_ != InEnd::kNone) PassInEnd();
+  return !dead_ && !in_end_passed_ && in_.empty() && wire_readable_ && !wants_write_;
+}
+
+void TlsRelay::PassInEnd() {
+  if (in_end_ == InEnd::kCutOff) {
+    // Many programs just close when they have what they wanted. That does no harm between two
+    // requests.
+    const bool between = in_.empty() && !HasUndelivered(outside_.get()) &&
+                         connection_ != nullptr && connection_->wait() == Wait::kIdle;
+    if (!between) return Fail(CloseReason::kReset, "TLS: the stream ended without close_notify");
+  }
+  if (!in_.empty()) return;
+  ::shutdown(outside_.get(), SHUT_WR);
+  in_end_passed_ = true;
+}
+
+size_t TlsRelay::Encrypt(absl::string_view bytes) {
+  size_t taken = 0;
+  while (taken < bytes.size()) {
+    if (ssl_failed_) {
+      Fail(CloseReason::kReset, "TLS: the peer has gone");
+      break;
+    }
+    size_t n = 0;
+    ERR_clear_error();
+    const int result = SSL_write_ex(ssl_.get(), bytes.data() + taken, bytes.size() - taken, &n);
+    if (result != 1) {
+      const int error = SSL_get_error(ssl_.get(), result);
+      if (error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ) break;
+      ssl_failed_ = true;
+      Fail(CloseReason::kReset, TakeSslError());
+      break;
+    }
+    taken += n;
+  }
+  if (taken > 0 && phase_ == Phase::kFlush && !dead_) terminator_.SetPhase(*this, Phase::kFlush);
+  return taken;
+}
+
+bool TlsRelay::PumpOut() {
+  for (size_t moved = 0; moved < kTurnBytes && !out_end_passed_;) {
+    absl::string_view bytes = out_;
+    if (bytes.empty() && !out_ended_) {
+      if (!outside_readable_) return false;
+      const std::span<char> buffer = Scratch();
+      const ssize_t n = ::recv(outside_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (n < 0 && errno == EAGAIN) {
+        outside_readable_ = false;
+        return false;
+      }
+      // An error is that the connection was closed with something unread.
+      out_ended_ = n <= 0;
+      if (n > 0) bytes = absl::string_view(buffer.data(), static_cast<size_t>(n));
+    }
+    if (bytes.empty()) {
+      SayGoodbye();
+      return false;
+    }
+    const size_t taken = Encrypt(bytes);
+    if (dead_) return false;
+    moved += taken;
+    out_ = std::string(bytes.substr(taken));
+    // The event that the socket takes more brings us back.
+    if (!out_.empty()) return false;
+  }
+  return !out_end_passed_;
+}
+
+void TlsRelay::SayGoodbye() {
+  if (!ssl_failed_) {
+    ERR_clear_error();
+    const int result = SSL_shutdown(ssl_.get());
+    if (result < 0 && SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_WRITE) return;
+    ERR_clear_error();
+  }
+  ::shutdown(wire_.get(), SHUT_WR);
+  out_end_passed_ = true;
+  if (connection_ == nullptr) EndOrLinger();
+}
+
+void TlsRelay::EndOrLinger() {
+  if (in_end_ != InEnd::kNone || terminator_.stopping_) return Cut();
+  terminator_.SetPhase(*this, Phase::kLinger);
+  Discard();
+}
+
+void TlsRelay::Discard() {
+  const std::span<char> buffer = Scratch();
+  for (;;) {
+    const ssize_t n = ::recv(wire_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN) return;
+    if (n > 0) discarded_ += static_cast<size_t>(n);
+    if (n <= 0 || discarded_ > kDiscardMax) return Cut();
+  }
+}
+
+void TlsRelay::Fail(CloseReason reason, absl::string_view detail) {
+  if (connection_ != nullptr) connection_->Close(reason, detail);
+  Cut();
+}
+
+void TlsRelay::OnFinished(CloseReason reason) {
+  connection_ = nullptr;
+  if (dead_) return terminator_.Bury(*this);
+  const bool broken = reason == CloseReason::kReset || reason == CloseReason::kStalled;
+  if (ssl_failed_ || broken) return Cut();
+  terminator_.SetPhase(*this, Phase::kFlush);
+  // Otherwise the connection's socket is about to close, which is an event.
+  if (terminator_.cutting_) {
+    PumpOut();
+    if (!dead_) Cut();
+  } else if (out_end_passed_) {
+    EndOrLinger();
+  }
+}
+
+void TlsRelay::Cut() {
+  if (!std::exchange(dead_, true)) {
+    terminator_.Forget(*this);
+    if (connection_ == nullptr) terminator_.Bury(*this);
+  }
+}
+
+}  // namespace rawgate::net

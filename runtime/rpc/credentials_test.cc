@@ -1,0 +1,130 @@
+#include "runtime/rpc/credentials.h"
+
+#include <gtest/gtest.h>
+
+#include "absl/time/clock.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/server.h"
+#include "runtime/testing/raw_client.h"
+#include "runtime/testing/test_certificates.h"
+
+namespace rawgate::rpc {
+namespace {
+
+using ::rawgate::testing::Eventually;
+using ::rawgate::testing::TestAuthority;
+using ::rawgate::testing::TestFolder;
+using ::rawgate::testing::TestIdentity;
+
+class CredentialsTest : public ::testing::Test {
+ protected:
+  ~CredentialsTest() override {
+    if (server_ != nullptr) server_->Shutdown(absl::Now() + absl::Seconds(10));
+  }
+
+  net::TlsFiles Files(const std::string& name, const TestIdentity& identity) {
+    return {.certificate = folder_.Write(name + ".pem", identity.certificate),
+            .key = folder_.Write(name + ".key", identity.key),
+            .client_ca = folder_.Write("ca.pem", authority_.certificate())};
+  }
+
+  void Serve(const net::TlsFiles& files, const std::vector<std::string>& clients = {}) {
+    auto credentials = TlsServerCredentials(files, clients);
+    ASSERT_TRUE(credentials.ok()) << credentials.status();
+    auto server = Server::Start(*net::Endpoint::Parse("tcp://127.0.0.1:0"), {}, kBuffersMax,
+                                *credentials);
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+    server_->SetServing(true);
+  }
+
+  // Asks for the server's health over a connection of its own.
+  grpc::Status Ask(const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    const auto channel =
+        grpc::CreateCustomChannel(GrpcAddress(*net::Endpoint::Parse(server_->uri())), credentials,
+                                  arguments);
+    grpc::GenericStub stub(channel);
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    grpc::CompletionQueue queue;
+    auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", grpc::ByteBuffer(),
+                                      &queue);
+    call->StartCall();
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    call->Finish(&response, &status, this);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    return status;
+  }
+
+  grpc::Status AskAs(const net::TlsFiles& own) {
+    const auto credentials = TlsChannelCredentials(folder_.path("ca.pem"), own);
+    EXPECT_TRUE(credentials.ok()) << credentials.status();
+    return Ask(*credentials);
+  }
+
+  // With the roots of an authority that signed the server's certificate only if it is this one.
+  grpc::Status AskTrusting(const TestAuthority& authority) {
+    return Ask(grpc::SslCredentials({.pem_root_certs = authority.certificate(),
+                                     .pem_private_key = "",
+                                     .pem_cert_chain = ""}));
+  }
+
+  TestAuthority authority_;
+  TestFolder folder_;
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(CredentialsTest, OnlyListedClientsMayCallAnything) {
+  Serve(Files("server", authority_.IssueForLoopback()), {"urn:rawgate:gateway"});
+  const auto gateway = Files("gateway", authority_.Issue("g", {"URI:urn:rawgate:gateway"}));
+  const grpc::Status served = AskAs(gateway);
+  EXPECT_TRUE(served.ok()) << served.error_message();
+
+  const auto other = Files("other", authority_.Issue("urn:rawgate:gateway", {"URI:urn:other"}));
+  const grpc::Status refused = AskAs(other);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_NE(refused.error_message().find("CLIENT_NOT_LISTED"), std::string::npos);
+
+  EXPECT_EQ(AskAs({}).error_code(), grpc::StatusCode::UNAVAILABLE);
+  TestAuthority stranger("somebody else");
+  const auto forged = Files("forged", stranger.Issue("g", {"URI:urn:rawgate:gateway"}));
+  EXPECT_EQ(AskAs(forged).error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(CredentialsTest, AServerForAnotherNameIsNotSpokenTo) {
+  Serve(Files("server", authority_.Issue("s", {"DNS:elsewhere"})));
+  EXPECT_EQ(AskAs({}).error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(CredentialsTest, FilesReplacedInTheMiddleBreakNothing) {
+  const net::TlsFiles files = Files("server", authority_.IssueForLoopback());
+  Serve(files);
+  ASSERT_TRUE(AskTrusting(authority_).ok());
+
+  TestAuthority next("next");
+  const TestIdentity identity = next.IssueForLoopback();
+  folder_.Write("server.key", identity.key);
+  // As long as the key is not the certificate's: gRPC looks every second, and so do we.
+  const absl::Time end = absl::Now() + absl::Seconds(4);
+  while (absl::Now() < end) {
+    const grpc::Status status = AskTrusting(authority_);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+  }
+  folder_.WriteInPlace("server.pem", identity.certificate);
+  EXPECT_TRUE(Eventually([&] { return AskTrusting(next).ok(); }));
+}
+
+TEST_F(CredentialsTest, AFileThatIsNoCertificateIsAnError) {
+  const auto credentials = TlsServerCredentials(Files("server", {"", ""}));
+  EXPECT_EQ(ReasonOf(credentials.status()), "BAD_CERTIFICATE");
+}
+
+}  // namespace
+}  // namespace rawgate::rpc
