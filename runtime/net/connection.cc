@@ -79,6 +79,7 @@ ReadResult Connection::TryRead(std::span<char> buffer) {
     // A short read took all there was (epoll(7), question 9); only a FIN could have been behind it.
     // A read also ends before an urgent byte, with more behind it.
     readable_ = size == buffer.size() || peer_finished_ || urgent_;
+    mid_request_ = true;
     bytes_received_ += size;
     listener_.counters().bytes_received.Add(size);
     listener_.events().Record(listener_.name(), id_, [&] {
@@ -86,7 +87,11 @@ ReadResult Connection::TryRead(std::span<char> buffer) {
     });
     return {Kind::kData, size};
   }
-  if (n == 0) return {Kind::kEnd};
+  if (n == 0 && !(mid_request_ && relay_ != nullptr && relay_->cut_off())) return {Kind::kEnd};
+  if (n == 0) {
+    Close(CloseReason::kReset, "the TLS stream ended without close_notify");
+    return {Kind::kGone};
+  }
   if (errno == EAGAIN) {
     readable_ = false;
     return {Kind::kWouldBlock};
@@ -205,6 +210,7 @@ void Connection::SetWait(Wait wait) {
 }
 
 void Connection::CountReceived(size_t bytes) {
+  mid_request_ = true;
   bytes_received_ += bytes;
   listener_.counters().bytes_received.Add(bytes);
   listener_.events().Record(listener_.name(), id_, [&] {
@@ -275,28 +281,6 @@ asio::awaitable<void> Connection::CloseGently(CloseReason reason, absl::string_v
     reason = peer_ended ? CloseReason::kPeerClosed : CloseReason::kLimit;
   }
   Close(reason);
-}
-
-Connection::Lent::Lent(Connection& connection) : connection_(connection) {
-  connection_.lent_ = true;
-  connection_.listener_.poller_.WatchOnce(connection_.fd_.get(), connection_, 0);
-}
-
-Connection::Lent::~Lent() {
-  connection_.lent_ = false;
-  connection_.listener_.poller_.WatchAll(connection_.fd_.get(), connection_);
-}
-
-Connection::PeerWatch::PeerWatch(Connection& connection, std::function<void()> gone)
-    : connection_(connection), gone_(std::move(gone)) {
-  connection_.peer_watch_ = this;
-  if (connection_.hung_up_ || connection_.closed()) connection_.listener_.PostWakeUp(connection_);
-}
-
-Connection::PeerWatch::~PeerWatch() { connection_.peer_watch_ = nullptr; }
-
-void Connection::PeerWatch::Fire() {
-  if (gone_) std::exchange(gone_, nullptr)();
 }
 
 }  // namespace rawgate::net

@@ -41,7 +41,8 @@ struct ReadResult {
   enum class Kind : uint8_t {
     kData,        // `size` bytes, at least one
     kWouldBlock,  // nothing now (TryRead only)
-    kEnd,         // FIN: the peer sends no more, and may still read
+    kEnd,         // FIN, or TLS' close_notify: the peer sends no more, and may still read. A TLS
+                  // stream that just ends after part of a request is kGone
     kGone,  // reset, closed from here, or failed: the connection is closed, return Next::kClose
   };
   Kind kind;
@@ -198,6 +199,8 @@ class Connection final : private Poller::Watched {
   bool urgent_ = false;
   bool hung_up_ = false;
   bool lent_ = false;
+  // Something has been read since it was parked.
+  bool mid_request_ = false;
   uint32_t requests_ = 0;
   const uint64_t id_;
   uint64_t bytes_received_ = 0;

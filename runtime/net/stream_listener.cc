@@ -175,6 +175,7 @@ void StreamListener::Adopt(Fd fd, TlsRelay* relay) {
 void StreamListener::Park(Connection& connection) {
   connection.SetWait(Wait::kIdle);
   connection.parked_ = true;
+  connection.mid_request_ = false;
   if (connection.HasUnread()) PostWakeUp(connection);
 }
 

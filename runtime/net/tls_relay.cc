@@ -1,9 +1,7 @@
 #include "runtime/net/tls_relay.h"
 
-#include <linux/sockios.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -33,12 +31,6 @@ std::string TakeSslError() {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
   return reason == nullptr ? "" : reason;
-}
-
-// Bytes that have been sent over a Unix socket and not been read at its other end.
-bool HasUndelivered(int fd) {
-  int bytes = 0;
-  return ::ioctl(fd, SIOCOUTQ, &bytes) != 0 || bytes > 0;
 }
 
 }  // namespace
@@ -186,14 +178,7 @@ bool TlsRelay::PumpIn() {
 }
 
 void TlsRelay::PassInEnd() {
-  if (in_end_ == InEnd::kCutOff) {
-    // Many programs just close when they have what they wanted. That does no harm between two
-    // requests.
-    const bool between = in_.empty() && !HasUndelivered(outside_.get()) &&
-                         connection_ != nullptr && connection_->wait() == Wait::kIdle;
-    if (!between) return Fail(CloseReason::kReset, "TLS: the stream ended without close_notify");
-  }
-  if (!in_.empty()) return;
+  if (!in_.empty() || in_end_passed_) return;
   ::shutdown(outside_.get(), SHUT_WR);
   in_end_passed_ = true;
 }

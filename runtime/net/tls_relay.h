@@ -4,8 +4,9 @@
 //
 // What ends one stream ends the other: close_notify (RFC 8446 section 6.1) is the end of the peer's
 // sending as FIN is without TLS, and either side may go on alone after the other has ended. A
-// stream that ends without close_notify was cut off: unless there was nothing in progress, that is
-// a reset. Each way holds at most one read that the other end has not taken.
+// stream that ends without close_notify was cut off, maybe by a third party: what came is passed
+// on, but its end is none where there could have been more of a request (Connection::TryRead()).
+// Each way holds at most one read that the other end has not taken.
 //
 // OpenSSL works on the socket itself rather than by way of asio::ssl::stream, whose buffers would
 // cost every idle connection 68 KiB, and whose shutdown cannot go on reading
@@ -55,6 +56,8 @@ class TlsRelay {
   Endpoint local() const;
 
   Phase phase() const { return phase_; }
+  // The peer's stream ended without close_notify.
+  bool cut_off() const { return in_end_ == InEnd::kCutOff; }
   // False: the poller has no memory for it.
   bool Watch();
   // Goes on with whatever it is about.
