@@ -8,10 +8,11 @@
 #include "runtime/host/tls_flags.h"
 #include "runtime/rpc/credentials.h"
 
-ABSL_FLAG(std::string, backend_tls_ca, "",
-          "PEM file with the authorities of services that run with --rpc_tls. Every backend is then "
-          "spoken to by TLS, its certificate must be for the target's host name, and the gateway "
-          "presents its own, that of --tls_certificate.");
+ABSL_FLAG(
+    std::string, backend_tls_ca, "",
+    "PEM file with the authorities of services that run with --rpc_tls. Every backend is then "
+    "spoken to by TLS, its certificate must be for the target's host name, and the gateway "
+    "presents its own, that of --tls_certificate.");
 
 namespace rawgate::gateway {
 

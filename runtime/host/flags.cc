@@ -41,12 +41,14 @@ ABSL_FLAG(std::string, tls_certificate, "",
           "listener, tcp=tls://127.0.0.1:8443 is an address), and with --rpc_tls on --rpc_listen. "
           "Files that are replaced are read again within a second; wrong ones change nothing.");
 ABSL_FLAG(std::string, tls_key, "", "PEM file with the private key of --tls_certificate.");
-ABSL_FLAG(std::string, tls_client_ca, "",
-          "PEM file with the authorities of clients: their certificates are asked for and verified.");
-ABSL_FLAG(std::string, tls_client_certificates, "",
-          "none, request (who presents no certificate is served as well) or require. Empty: request "
-          "with --tls_client_ca, otherwise none. A listener may have its own, as "
-          "tcp=tls://127.0.0.1:8443?client_certificates=require.");
+ABSL_FLAG(
+    std::string, tls_client_ca, "",
+    "PEM file with the authorities of clients: their certificates are asked for and verified.");
+ABSL_FLAG(
+    std::string, tls_client_certificates, "",
+    "none, request (who presents no certificate is served as well) or require. Empty: request "
+    "with --tls_client_ca, otherwise none. A listener may have its own, as "
+    "tcp=tls://127.0.0.1:8443?client_certificates=require.");
 ABSL_FLAG(bool, rpc_tls, false,
           "Of a service: TLS on --rpc_listen, for those alone whose certificate is signed by "
           "--tls_client_ca and has one of --rpc_clients as a URI.");

@@ -181,12 +181,11 @@ absl::Status CheckBind(const net::Endpoint& endpoint, bool guarded, absl::string
   }
   return Error(
       absl::StatusCode::kFailedPrecondition, "INSECURE_BIND",
-      absl::StrCat(
-          endpoint.ToUri(),
-          " is reachable from other machines and nothing here checks who asks; give a "
-          "loopback address, ",
-          remedy, remedy.empty() ? "" : ", ",
-          "or --allow_insecure_bind if the network keeps strangers out"));
+      absl::StrCat(endpoint.ToUri(),
+                   " is reachable from other machines and nothing here checks who asks; give a "
+                   "loopback address, ",
+                   remedy, remedy.empty() ? "" : ", ",
+                   "or --allow_insecure_bind if the network keeps strangers out"));
 }
 
 Process::Process(int argc, char** argv, ProcessDefinition definition)

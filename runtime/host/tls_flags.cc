@@ -34,14 +34,13 @@ absl::StatusOr<net::TlsFiles> TlsFilesFromFlags(
     return Refuse(files.key.empty() ? "tls_key" : "tls_certificate",
                   "a certificate and its key are given together");
   }
-  files.client_certificates = files.client_ca.empty() ? net::ClientCertificates::kNone
-                                                      : net::ClientCertificates::kRequest;
+  files.client_certificates =
+      files.client_ca.empty() ? net::ClientCertificates::kNone : net::ClientCertificates::kRequest;
   std::string error;
   const std::string asked = absl::GetFlag(FLAGS_tls_client_certificates);
   if (client_certificates) {
     files.client_certificates = *client_certificates;
-  } else if (!asked.empty() &&
-             !net::AbslParseFlag(asked, &files.client_certificates, &error)) {
+  } else if (!asked.empty() && !net::AbslParseFlag(asked, &files.client_certificates, &error)) {
     return Refuse("tls_client_certificates", error);
   }
   if (files.client_certificates != net::ClientCertificates::kNone && files.client_ca.empty()) {
@@ -62,8 +61,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> RpcCredentialsFromFlags
   if (absl::GetFlag(FLAGS_rpc_clients).empty()) {
     return Refuse("rpc_clients", "names nobody who may call");
   }
-  const absl::StatusOr<net::TlsFiles> files =
-      TlsFilesFromFlags(net::ClientCertificates::kRequire);
+  const absl::StatusOr<net::TlsFiles> files = TlsFilesFromFlags(net::ClientCertificates::kRequire);
   if (!files.ok()) return files.status();
   if (!files->given()) return Refuse("rpc_tls", "needs --tls_certificate and --tls_key");
   return AsFlagError(rpc::TlsServerCredentials(*files, absl::GetFlag(FLAGS_rpc_clients)));

@@ -49,7 +49,8 @@ Connection::Connection(StreamListener& listener, uint64_t id, Fd fd, TlsRelay* r
       id_(id),
       opened_unix_ms_(absl::ToUnixMillis(absl::Now())) {}
 
-// Asked of the kernel each time: an address kept here would cost 128 bytes of every idle connection.
+// Asked of the kernel each time: an address kept here would cost 128 bytes of every idle
+// connection.
 Endpoint Connection::peer() const {
   if (relay_ != nullptr) return relay_->peer();
   return Endpoint::PeerOf(listener_.configured().transport(), fd_.get());

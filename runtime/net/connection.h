@@ -1,5 +1,5 @@
-// One accepted stream connection (TCP, Unix, or what is in a TLS one): its socket, its totals, its deadline. Everything
-// here runs on the listener's loop thread.
+// One accepted stream connection (TCP, Unix, or what is in a TLS one): its socket, its totals, its
+// deadline. Everything here runs on the listener's loop thread.
 //
 // A connection with nothing in progress is *parked*: no coroutine and no buffer belong to it, only
 // this object. When bytes come its StreamHandler is asked, see stream_listener.h.

@@ -17,10 +17,9 @@ namespace {
 absl::Status BadAddress(absl::string_view uri, absl::string_view why) {
   return Error(
       absl::StatusCode::kInvalidArgument, "BAD_ADDRESS",
-      absl::StrCat(
-          "address \"", uri, "\": ", why,
-          "; expected tcp://HOST:PORT, tls://HOST:PORT, udp://HOST:PORT, unix:///PATH or "
-          "unixgram:///PATH"));
+      absl::StrCat("address \"", uri, "\": ", why,
+                   "; expected tcp://HOST:PORT, tls://HOST:PORT, udp://HOST:PORT, unix:///PATH or "
+                   "unixgram:///PATH"));
 }
 
 const sockaddr_in& V4(const sockaddr* address) {

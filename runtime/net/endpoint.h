@@ -27,16 +27,15 @@ class Endpoint {
   // Unix socket.
   Endpoint(Transport transport, const sockaddr* address, socklen_t length);
 
-  // Of the socket `fd`: its own address, or that of its peer. Without one when the kernel knows none,
-  // the peer having gone.
+  // Of the socket `fd`: its own address, or that of its peer. Without one when the kernel knows
+  // none, the peer having gone.
   static Endpoint LocalOf(Transport transport, int fd);
   static Endpoint PeerOf(Transport transport, int fd);
 
-  // Accepts "tcp://127.0.0.1:8080", "tcp://[::1]:8080", "tls://127.0.0.1:8443" (a stream under TLS),
-  // "udp://0.0.0.0:9000",
-  // "unix:///run/x.sock" (a stream), "unixgram:///run/x.sock" (datagrams).
-  // Hosts are numeric, or "localhost" (127.0.0.1); the port is 0 to 65535. Error: INVALID_ARGUMENT
-  // (BAD_ADDRESS).
+  // Accepts "tcp://127.0.0.1:8080", "tcp://[::1]:8080", "tls://127.0.0.1:8443" (a stream under
+  // TLS), "udp://0.0.0.0:9000", "unix:///run/x.sock" (a stream), "unixgram:///run/x.sock"
+  // (datagrams). Hosts are numeric, or "localhost" (127.0.0.1); the port is 0 to 65535. Error:
+  // INVALID_ARGUMENT (BAD_ADDRESS).
   static absl::StatusOr<Endpoint> Parse(absl::string_view uri);
 
   // The same form again.

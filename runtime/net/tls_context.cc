@@ -1,8 +1,7 @@
 #include "runtime/net/tls_context.h"
 
-#include <openssl/ssl.h>
-
 #include <boost/asio/ssl/context.hpp>
+#include <openssl/ssl.h>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/base/log.h"
@@ -37,8 +36,8 @@ boost::system::error_code SetClientCertificates(const TlsFiles& files, const Tls
   SSL_CTX* const native = context.native_handle();
   context.add_certificate_authority(boost::asio::buffer(pem.client_ca), error);
   const bool require = files.client_certificates == ClientCertificates::kRequire;
-  SSL_CTX_set_verify(
-      native, SSL_VERIFY_PEER | (require ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+  SSL_CTX_set_verify(native, SSL_VERIFY_PEER | (require ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                     nullptr);
   SSL_CTX_set_options(native, SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(native, 0);
   return error;
@@ -76,8 +75,8 @@ absl::StatusOr<std::shared_ptr<ssl::context>> Make(const TlsFiles& files, const 
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<TlsContext>> TlsContext::Load(
-    TlsFiles files, const std::vector<std::string>& alpn) {
+absl::StatusOr<std::shared_ptr<TlsContext>> TlsContext::Load(TlsFiles files,
+                                                             const std::vector<std::string>& alpn) {
   absl::StatusOr<std::shared_ptr<TlsPemFiles>> pem = TlsPemFiles::Load(std::move(files));
   if (!pem.ok()) return pem.status();
   std::string wire;

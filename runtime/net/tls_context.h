@@ -28,8 +28,8 @@ class TlsContext {
   // `alpn`: the protocols that may be agreed on (RFC 7301), the best first, such as "http/1.1". A
   // client that names only others is refused; one that names none is served. Empty: no word about
   // it. Errors: as TlsPemFiles::Load().
-  static absl::StatusOr<std::shared_ptr<TlsContext>> Load(TlsFiles files,
-                                                          const std::vector<std::string>& alpn = {});
+  static absl::StatusOr<std::shared_ptr<TlsContext>> Load(
+      TlsFiles files, const std::vector<std::string>& alpn = {});
 
   const TlsFiles& files() const { return pem_->files(); }
 

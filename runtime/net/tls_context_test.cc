@@ -1,7 +1,5 @@
 #include "runtime/net/tls_context.h"
 
-#include <openssl/ssl.h>
-
 #include <functional>
 #include <optional>
 #include <thread>
@@ -10,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 #include "runtime/testing/test_certificates.h"
 #include "runtime/testing/tls_client.h"

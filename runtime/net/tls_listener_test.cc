@@ -1,5 +1,4 @@
 // Stream listeners of tls:// addresses: what is different when a TLS connection carries the stream.
-#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -7,6 +6,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -118,9 +118,8 @@ class TlsListenerTest : public ::testing::Test {
   RawClient Plain() { return RawClient(absl::StrReplaceAll(Uri(), {{"tls://", "tcp://"}})); }
   uint64_t Open() { return listener_->counters().connections_open.value(); }
   bool Closes(CloseReason reason, uint64_t count = 1) {
-    return Eventually([&] {
-      return listener_->counters().closed[static_cast<size_t>(reason)].value() >= count;
-    });
+    return Eventually(
+        [&] { return listener_->counters().closed[static_cast<size_t>(reason)].value() >= count; });
   }
 
   TestAuthority authority_;

@@ -52,8 +52,8 @@ struct TlsPem {
 };
 
 // OK when the first certificate is one, `key` is its own and every authority can be read; an
-// expired certificate is well enough. A client's may be an authority alone. Errors: INVALID_ARGUMENT (BAD_CERTIFICATE, BAD_KEY,
-// KEY_MISMATCH, BAD_CLIENT_CA).
+// expired certificate is well enough. A client's may be an authority alone. Errors:
+// INVALID_ARGUMENT (BAD_CERTIFICATE, BAD_KEY, KEY_MISMATCH, BAD_CLIENT_CA).
 absl::Status CheckTlsPem(const TlsPem& pem);
 
 // When the first certificate expires. CheckTlsPem() is OK.

@@ -1,10 +1,11 @@
 #include "runtime/net/tls_relay.h"
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/net/connection.h"
@@ -108,7 +109,8 @@ void TlsRelay::OnReadError(int result) {
   }
   ssl_failed_ = true;
   const unsigned long error = ERR_peek_last_error();
-  if (ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING || (error == 0 && saved_errno == 0)) {
+  if (ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING ||
+      (error == 0 && saved_errno == 0)) {
     in_end_ = InEnd::kCutOff;
     ERR_clear_error();
     if (handshake) EndHandshake(CloseReason::kPeerClosed, "the peer closed during the handshake");

@@ -13,13 +13,12 @@
 // (docs/adr/0013-tls-raw-listeners.md).
 #pragma once
 
-#include <openssl/types.h>
-
 #include <chrono>
 #include <memory>
 #include <string>
 
 #include <boost/intrusive/list.hpp>
+#include <openssl/types.h>
 
 #include "absl/strings/string_view.h"
 #include "runtime/base/fd.h"

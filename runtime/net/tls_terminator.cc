@@ -1,12 +1,12 @@
 #include "runtime/net/tls_terminator.h"
 
-#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <openssl/ssl.h>
 
 namespace rawgate::net {
 namespace {
@@ -26,9 +26,7 @@ TlsTerminator::TlsTerminator(asio::io_context& loop, const Options& options,
       owner_(owner),
       sweep_timer_(loop.get_executor()) {}
 
-TlsTerminator::~TlsTerminator() {
-  relays_.clear_and_dispose(std::default_delete<TlsRelay>());
-}
+TlsTerminator::~TlsTerminator() { relays_.clear_and_dispose(std::default_delete<TlsRelay>()); }
 
 int TlsTerminator::Prepare() {
   if (next_outside_) return 0;
@@ -48,8 +46,8 @@ void TlsTerminator::Take(Fd wire) {
     phases_[static_cast<size_t>(Phase::kHandshake)].front().EndHandshake(
         CloseReason::kLimit, "too many handshakes at once, and this was the oldest");
   }
-  auto* relay = new TlsRelay(*this, std::move(wire), std::move(next_outside_),
-                             std::move(next_inside_), ssl);
+  auto* relay =
+      new TlsRelay(*this, std::move(wire), std::move(next_outside_), std::move(next_inside_), ssl);
   relays_.push_back(*relay);  // freed after Bury()
   ++count_;
   ++handshakes_;

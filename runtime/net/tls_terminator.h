@@ -1,5 +1,5 @@
-// The TLS side of one listener: takes accepted sockets, has them shake hands, and gives the listener
-// a plain socket for each that has. Runs on the loop thread.
+// The TLS side of one listener: takes accepted sockets, has them shake hands, and gives the
+// listener a plain socket for each that has. Runs on the loop thread.
 #pragma once
 
 #include <array>
@@ -34,8 +34,8 @@ class TlsTerminator {
   class Owner {
    public:
     virtual Poller& poller() = 0;
-    // Serves `relay.TakeInside()` as a connection, which it gives to relay.SetConnection(). May call
-    // back.
+    // Serves `relay.TakeInside()` as a connection, which it gives to relay.SetConnection(). May
+    // call back.
     virtual void Adopt(TlsRelay& relay) = 0;
     // Its handshake came to nothing.
     virtual void OnFailedHandshake(const TlsRelay& relay, CloseReason reason,

@@ -20,7 +20,14 @@
 
 namespace rawgate::observe {
 
-enum class Transport : uint8_t { kTcp = 1, kUdp = 2, kUnix = 3, kRpc = 4, kUnixDatagram = 5, kTls = 6 };
+enum class Transport : uint8_t {
+  kTcp = 1,
+  kUdp = 2,
+  kUnix = 3,
+  kRpc = 4,
+  kUnixDatagram = 5,
+  kTls = 6
+};
 enum class State : uint8_t { kStarting = 1, kRunning, kDraining, kStopped, kFailed };
 
 // One struct for each kind of rawgate.control.v1.Event, with the same meanings.

@@ -73,8 +73,8 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> TlsServerCredentials(
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> TlsChannelCredentials(
     const std::string& server_ca, const net::TlsFiles& own) {
-  const absl::StatusOr<PemMirror*> mirror = PemMirror::For(
-      {.certificate = own.certificate, .key = own.key, .client_ca = server_ca});
+  const absl::StatusOr<PemMirror*> mirror =
+      PemMirror::For({.certificate = own.certificate, .key = own.key, .client_ca = server_ca});
   if (!mirror.ok()) return mirror.status();
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(Watch(**mirror));

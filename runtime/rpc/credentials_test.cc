@@ -33,8 +33,8 @@ class CredentialsTest : public ::testing::Test {
   void Serve(const net::TlsFiles& files, const std::vector<std::string>& clients = {}) {
     auto credentials = TlsServerCredentials(files, clients);
     ASSERT_TRUE(credentials.ok()) << credentials.status();
-    auto server = Server::Start(*net::Endpoint::Parse("tcp://127.0.0.1:0"), {}, kBuffersMax,
-                                *credentials);
+    auto server =
+        Server::Start(*net::Endpoint::Parse("tcp://127.0.0.1:0"), {}, kBuffersMax, *credentials);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     server_->SetServing(true);
@@ -44,15 +44,14 @@ class CredentialsTest : public ::testing::Test {
   grpc::Status Ask(const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    const auto channel =
-        grpc::CreateCustomChannel(GrpcAddress(*net::Endpoint::Parse(server_->uri())), credentials,
-                                  arguments);
+    const auto channel = grpc::CreateCustomChannel(
+        GrpcAddress(*net::Endpoint::Parse(server_->uri())), credentials, arguments);
     grpc::GenericStub stub(channel);
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
     grpc::CompletionQueue queue;
-    auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", grpc::ByteBuffer(),
-                                      &queue);
+    auto call =
+        stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", grpc::ByteBuffer(), &queue);
     call->StartCall();
     grpc::ByteBuffer response;
     grpc::Status status;
@@ -71,9 +70,8 @@ class CredentialsTest : public ::testing::Test {
 
   // With the roots of an authority that signed the server's certificate only if it is this one.
   grpc::Status AskTrusting(const TestAuthority& authority) {
-    return Ask(grpc::SslCredentials({.pem_root_certs = authority.certificate(),
-                                     .pem_private_key = "",
-                                     .pem_cert_chain = ""}));
+    return Ask(grpc::SslCredentials(
+        {.pem_root_certs = authority.certificate(), .pem_private_key = "", .pem_cert_chain = ""}));
   }
 
   TestAuthority authority_;

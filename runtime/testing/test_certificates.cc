@@ -1,16 +1,16 @@
 #include "runtime/testing/test_certificates.h"
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <stdexcept>
 
 #include "absl/strings/str_join.h"
 
@@ -85,7 +85,8 @@ TestIdentity TestAuthority::Issue(const std::string& common_name,
     AddExtension(made.get(), issuer, NID_subject_alt_name, absl::StrJoin(names, ","));
   }
   Expect(X509_sign(made.get(), signer_->key.get(), EVP_sha256()) > 0);
-  return {ToPem([&](BIO* bio) { return PEM_write_bio_X509(bio, made.get()); }), ToPem([&](BIO* bio) {
+  return {ToPem([&](BIO* bio) { return PEM_write_bio_X509(bio, made.get()); }),
+          ToPem([&](BIO* bio) {
             return PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
           })};
 }

@@ -1,10 +1,11 @@
 #include "runtime/testing/tls_client.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <signal.h>
 
 #include <algorithm>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
 
 namespace rawgate::testing {
 namespace {

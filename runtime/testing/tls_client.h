@@ -1,10 +1,10 @@
 // A blocking TLS client with OpenSSL's own calls, for tests. Every wait ends after kPatience.
 #pragma once
 
-#include <openssl/ssl.h>
-
 #include <memory>
 #include <string>
+
+#include <openssl/ssl.h>
 
 #include "absl/strings/string_view.h"
 #include "runtime/testing/raw_client.h"

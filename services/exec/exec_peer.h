@@ -54,10 +54,10 @@ class PeerPolicy {
  public:
   explicit PeerPolicy(LocalUsers users) : users_(users) {}
 
-  // Checks the peer of a stream connection: `peer` connected to `local`; a Unix socket's is known by
-  // its descriptor, `fd`, alone. Under TLS both are those of the TCP connection that carries it, and
-  // a certificate makes no difference. Peers off loopback pass: whether they can come is decided
-  // where the listener is bound. One without an address (it is gone) does not. Errors:
+  // Checks the peer of a stream connection: `peer` connected to `local`; a Unix socket's is known
+  // by its descriptor, `fd`, alone. Under TLS both are those of the TCP connection that carries it,
+  // and a certificate makes no difference. Peers off loopback pass: whether they can come is
+  // decided where the listener is bound. One without an address (it is gone) does not. Errors:
   // PERMISSION_DENIED (FOREIGN_USER, OWNER_UNKNOWN).
   absl::Status Check(int fd, const net::Endpoint& peer, const net::Endpoint& local);
 

@@ -136,9 +136,8 @@ TEST(PeerPolicyTest, APeerThatResetBeforeItWasAcceptedIsRefused) {
   const Pair pair("tcp://127.0.0.1:0");
   const sockaddr nothing{};
   const Endpoint gone(net::Transport::kTcp, &nothing, 0);
-  EXPECT_EQ(
-      ReasonOf(PeerPolicy(LocalUsers::kSame).Check(pair.server.get(), gone, pair.local)),
-      "OWNER_UNKNOWN");
+  EXPECT_EQ(ReasonOf(PeerPolicy(LocalUsers::kSame).Check(pair.server.get(), gone, pair.local)),
+            "OWNER_UNKNOWN");
 }
 
 TEST(LocalUsersTest, Flag) {

@@ -22,7 +22,7 @@ def clean_environment(**extra):
 
 
 def parse_address(uri):
-    """What socket.connect() wants: (host, port) for tcp:// and udp://, a path for unix:// and unixgram://."""
+    """What socket.connect() wants: (host, port) for tcp://, tls:// and udp://, a path for unix:// and unixgram://."""
     scheme, rest = uri.split("://", 1)
     if scheme in ("unix", "unixgram"):
         return rest
