@@ -40,8 +40,8 @@ struct Client {
   bool tls = false;
   // What its verified certificate says of it, empty without one: the common name of the subject,
   // and the URIs of the subject's alternative names.
-  std::string certificate_name;
-  std::vector<std::string> certificate_uris;
+  std::string certificate_name = {};
+  std::vector<std::string> certificate_uris = {};
 };
 
 struct Request {

@@ -41,13 +41,13 @@ struct ServerOptions {
   absl::Duration idle_timeout = absl::Seconds(60);
   // Names that clients may call this server by, beside localhost, loopback addresses and the
   // address that they connected to. Without ports.
-  std::vector<std::string> hosts;
+  std::vector<std::string> hosts = {};
   // Origins ("https://console.example:8443") whose pages may use this server from browsers, beside
   // its own.
-  std::vector<std::string> origins;
+  std::vector<std::string> origins = {};
   // Makes it speak TLS: asked for each connection, so that a certificate can change. May return
   // null, and the connection is closed. Called on the server's thread.
-  std::function<std::shared_ptr<boost::asio::ssl::context>()> tls;
+  std::function<std::shared_ptr<boost::asio::ssl::context>()> tls = {};
 };
 
 // Methods are called by one thread.
