@@ -11,6 +11,17 @@ ABSL_FLAG(std::string, listen, "",
           "URI?KEY=VALUE&KEY=VALUE. Empty: the program's default.");
 ABSL_FLAG(std::string, rpc_listen, "",
           "Internal gRPC address of a service, tcp:// or unix://. Empty: the program's default.");
+ABSL_FLAG(
+    std::string, http_listen, "",
+    "Addresses of the HTTP pages /healthz, /readyz, /version and /metrics, and at the gateway "
+    "of the Connect protocol: tcp:// or unix://, several with commas between them; off for "
+    "none. Empty: the program's default.");
+ABSL_FLAG(std::vector<std::string>, http_hosts, {},
+          "Names that HTTP clients may call this process by, such as rawgate.example, beside "
+          "localhost, loopback addresses and the address that they connected to.");
+ABSL_FLAG(std::vector<std::string>, http_origins, {},
+          "Origins whose pages may use HTTP here from browsers, such as "
+          "https://console.example:8443. Without it only pages from here may.");
 ABSL_FLAG(absl::Duration, grace, absl::Seconds(5),
           "How long requests in progress may go on after SIGTERM or SIGINT.");
 ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn, error or off.");

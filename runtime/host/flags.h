@@ -10,6 +10,9 @@
 
 ABSL_DECLARE_FLAG(std::string, listen);
 ABSL_DECLARE_FLAG(std::string, rpc_listen);
+ABSL_DECLARE_FLAG(std::string, http_listen);
+ABSL_DECLARE_FLAG(std::vector<std::string>, http_hosts);
+ABSL_DECLARE_FLAG(std::vector<std::string>, http_origins);
 ABSL_DECLARE_FLAG(absl::Duration, grace);
 ABSL_DECLARE_FLAG(std::string, log_level);
 ABSL_DECLARE_FLAG(bool, allow_insecure_bind);

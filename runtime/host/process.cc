@@ -205,6 +205,7 @@ Process::Process(int argc, char** argv, ProcessDefinition definition)
   absl::SetFlagsUsageConfig(usage);
   absl::SetFlag(&FLAGS_listen, definition_.default_listen);
   absl::SetFlag(&FLAGS_rpc_listen, definition_.default_rpc_listen);
+  absl::SetFlag(&FLAGS_http_listen, definition_.default_http_listen);
   const std::vector<char*> rest = ParseFlags(argv[0], sources);
   if (rest.size() > 1) {
     ExitWithUsageError(name(), absl::StrCat("unexpected argument \"", rest[1], "\"; see --help"));

@@ -27,6 +27,8 @@ struct ProcessDefinition {
   std::string default_listen;
   // Default of --rpc_listen; empty for the gateway, which has none.
   std::string default_rpc_listen;
+  // Default of --http_listen.
+  std::string default_http_listen;
   // For --help: what it does and two or three example invocations.
   std::string usage;
 };

@@ -13,7 +13,9 @@
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/host/flags.h"
+#include "runtime/host/http_flags.h"
 #include "runtime/host/listener_flags.h"
+#include "runtime/host/service_http.h"
 #include "runtime/host/tls_flags.h"
 #include "runtime/observe/event_log.h"
 #include "runtime/rpc/control_servicer.h"
@@ -24,6 +26,8 @@ namespace {
 
 // After the grace everything has been cancelled; what has not ended by then is abandoned.
 constexpr absl::Duration kCancelledWorkEnds = absl::Seconds(5);
+// Probes are answered until then.
+constexpr absl::Duration kLastPages = absl::Seconds(1);
 
 }  // namespace
 
@@ -75,7 +79,7 @@ class ServiceHost::Impl {
   absl::Status Check() const;
   absl::Status StartListeners();
   absl::StatusOr<std::unique_ptr<rpc::Server>> StartRpcServer();
-  void PrintReady(const std::string& rpc_uri);
+  void PrintReady(const std::string& rpc_uri, const http::Server* http);
   // The shutdown order of every service process, whole and only here.
   bool DrainAndStop(rpc::Server& server);
   absl::Status WaitFor(std::future<absl::Status> done, absl::Duration limit);
@@ -159,13 +163,14 @@ absl::Status ServiceHost::Impl::StartListeners() {
   return done->get_future().get();
 }
 
-void ServiceHost::Impl::PrintReady(const std::string& rpc_uri) {
+void ServiceHost::Impl::PrintReady(const std::string& rpc_uri, const http::Server* http) {
   auto done = std::make_shared<std::promise<net::ServiceDescription>>();
   service_.Describe([done](net::ServiceDescription now) { done->set_value(std::move(now)); });
   std::vector<std::pair<std::string, std::string>> listeners;
   for (const net::ListenerDescription& listener : done->get_future().get().listeners) {
     listeners.emplace_back(listener.name, listener.bound_uri);
   }
+  for (auto& listener : HttpListeners(http)) listeners.push_back(std::move(listener));
   process_.PrintReady(rpc_uri, listeners);
 }
 
@@ -209,18 +214,24 @@ int ServiceHost::Impl::Run() {
     stop_loop();
     return process_.Fail(started);
   }
+  auto http = StartServiceHttp(process_.name(), service_, nullptr);
+  if (!http.ok()) {
+    stop_loop();
+    return process_.Fail(http.status());
+  }
   servicers_.push_back(&control_);
   absl::StatusOr<std::unique_ptr<rpc::Server>> server = StartRpcServer();
   if (!server.ok()) {
     stop_loop();
     return process_.Fail(server.status());
   }
-  PrintReady((*server)->uri());
+  PrintReady((*server)->uri(), http->get());
 
   process_.WaitForStopSignal();
   const bool drained = DrainAndStop(**server);
   if (!drained)
     std::_Exit(1);  // Sessions that are still suspended must not be torn apart by destructors.
+  if (*http != nullptr) (*http)->Stop(kLastPages);
   stop_loop();
   return 0;
 }

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
       {.name = "chat",
        .default_listen = "udp=udp://127.0.0.1:8081,udp=udp://[::1]:8081",
        .default_rpc_listen = "tcp://127.0.0.1:50065",
+       .default_http_listen = "tcp://127.0.0.1:50075",
        .usage = "A desk: UDP clients write to it, operators answer them through `rawgate chat`.\n\n"
                 "  rawgate-chat --history=/var/lib/rawgate/chat\n"
                 "  rawgate-chat --auto_reply='We open at nine.' --auto_reply_interval=1h\n"});

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
        .default_listen = "tcp=tcp://127.0.0.1:8080,tcp=tcp://[::1]:8080,"
                          "udp=udp://127.0.0.1:8080,udp=udp://[::1]:8080",
        .default_rpc_listen = "tcp://127.0.0.1:50061",
+       .default_http_listen = "tcp://127.0.0.1:50071",
        .usage =
            "Upper-casing TCP echo and UDP greeting; discard and chargen where asked for.\n\n"
            "  rawgate-echo\n"

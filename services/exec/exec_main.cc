@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
                          "header=tcp://127.0.0.1:8084,header=tcp://[::1]:8084,"
                          "framed=tcp://127.0.0.1:8085,framed=tcp://[::1]:8085",
        .default_rpc_listen = "tcp://127.0.0.1:50062",
+       .default_http_listen = "tcp://127.0.0.1:50072",
        .usage =
            "Runs commands for programs on this machine. Listeners: raw, sized, header, framed.\n\n"
            "  rawgate-exec --work_dir=/srv/scratch --sandbox=landlock\n"

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
       {.name = "file",
        .default_listen = "tcp=tcp://127.0.0.1:8090,tcp=tcp://[::1]:8090",
        .default_rpc_listen = "tcp://127.0.0.1:50064",
+       .default_http_listen = "tcp://127.0.0.1:50074",
        .usage = "Takes and gives files. What it has acknowledged is on disk.\n\n"
                 "  rawgate-file --root=/srv/files --quota_bytes=100000000000\n"
                 "  rawgate-file --listen=tcp=unix:///run/rawgate/file.sock "

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
       {.name = "time",
        .default_listen = "udp=udp://127.0.0.1:9000,udp=udp://[::1]:9000",
        .default_rpc_listen = "tcp://127.0.0.1:50063",
+       .default_http_listen = "tcp://127.0.0.1:50073",
        .usage = "Time server. Listeners: udp (a datagram is a strftime format, the answer the time "
                 "in it); and, where\n--listen has them: daytime (RFC 867) and time (RFC 868), over "
                 "tcp, unix or udp, and ntp (RFC 5905).\n\n"
