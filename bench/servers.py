@@ -109,6 +109,7 @@ class Servers:
 
     def _spawn(self, command, **variables):
         environment = {key: value for key, value in os.environ.items() if not key.startswith("RAWGATE_")}
+        environment["RAWGATE_HTTP_LISTEN"] = "off"
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment | variables)
         line = process.stdout.readline()
         if not line:

@@ -4,6 +4,7 @@
 #include "absl/flags/flag.h"
 #include "gateway/gateway_server.h"
 #include "gateway/gateway_tls.h"
+#include "gateway/http/gateway_http.h"
 #include "runtime/base/log.h"
 #include "runtime/host/flags.h"
 #include "runtime/host/process.h"
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
       {.name = "gateway",
        .default_listen = "grpc=tcp://127.0.0.1:50051",
        .default_rpc_listen = "",
+       .default_http_listen = "tcp://127.0.0.1:8088",
        .usage = "One gRPC front door to all rawgate services.\n\n"
                 "  rawgate-gateway\n"
                 "  rawgate-gateway --backends=echo=127.0.0.1:50061,time=dns:///time:50063\n"});
@@ -44,16 +46,30 @@ int main(int argc, char** argv) {
   options.forwarder.lanes = std::max(1, absl::GetFlag(FLAGS_lanes));
   if (absl::Status tls = rawgate::gateway::AddTlsFromFlags(options); !tls.ok())
     return process.Fail(tls);
+  auto http_settings = rawgate::host::HttpSettingsFromFlags();
+  if (!http_settings.ok()) return process.Fail(http_settings.status());
+  for (const auto& address : http_settings->addresses) {
+    if (absl::Status allowed = rawgate::host::CheckBind(address); !allowed.ok())
+      return process.Fail(allowed);
+  }
 
   auto gateway = GatewayServer::Start(options);
   if (!gateway.ok()) return process.Fail(gateway.status());
+  auto http = rawgate::gateway::StartGatewayHttp(**gateway, *std::move(http_settings), nullptr);
+  if (!http.ok()) {
+    (*gateway)->Stop(absl::ZeroDuration());
+    return process.Fail(http.status());
+  }
   spdlog::info("no authentication: whoever reaches these addresses may do everything");
   std::vector<std::pair<std::string, std::string>> listeners;
   for (size_t i = 0; i < process.listen().size(); ++i) {
     listeners.emplace_back(process.listen()[i].name, (*gateway)->uris()[i]);
   }
+  for (auto& listener : rawgate::host::HttpListeners(http->get())) listeners.push_back(listener);
   process.PrintReady("", listeners);
   process.WaitForStopSignal();
   (*gateway)->Stop(process.grace());
+  // All calls have ended; their answers are on the way.
+  if (*http != nullptr) (*http)->Stop(absl::Seconds(1));
   return 0;
 }

@@ -4,6 +4,7 @@
 #include "absl/time/clock.h"
 #include "gateway/reflection.h"
 #include "grpcpp/server_builder.h"
+#include "grpcpp/support/channel_arguments.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/server.h"
 
@@ -81,6 +82,20 @@ absl::Status GatewayServer::Bind(const Options& options) {
     uris_.push_back(bound.ToUri());
   }
   return absl::OkStatus();
+}
+
+std::shared_ptr<grpc::Channel> GatewayServer::InProcessChannel() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);
+  return server_->InProcessChannel(arguments);
+}
+
+std::vector<std::string> GatewayServer::UnreachableBackends() const {
+  std::vector<std::string> names;
+  for (const auto& backend : table_.backends()) {
+    if (!backend->reachable()) names.push_back(backend->name());
+  }
+  return names;
 }
 
 void GatewayServer::Stop(absl::Duration grace) {

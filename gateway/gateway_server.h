@@ -49,6 +49,13 @@ class GatewayServer {
   // As bound, in the order of Options::addresses.
   const std::vector<std::string>& uris() const { return uris_; }
 
+  // Calls of the server that come from this process, by way of gRPC's in-process transport.
+  std::shared_ptr<grpc::Channel> InProcessChannel();
+  // Stop() has begun. Any thread.
+  bool draining() const { return drain_.Begun(); }
+  // Names. Any thread.
+  std::vector<std::string> UnreachableBackends() const;
+
   // Health says NOT_SERVING, new calls are refused and watches ended with UNAVAILABLE (DRAINING);
   // calls in progress have `grace`, then they are ended with the same status.
   void Stop(absl::Duration grace);

@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import unittest
+import urllib.request
 
 from tests.docker import engine as engines
 from tests.harness.deadlines import wait_until
@@ -26,7 +27,7 @@ ANSWER_WITHIN_S = 10
 SKIPPED = 77
 SERVICES = ("echo", "exec", "time", "file", "chat", "gateway")
 # Variables of docker-compose.yml.
-PORTS = ("ECHO", "EXEC_RAW", "EXEC_SIZED", "EXEC_HEADER", "EXEC_FRAMED", "TIME", "FILE", "CHAT", "GATEWAY")
+PORTS = ("ECHO", "EXEC_RAW", "EXEC_SIZED", "EXEC_HEADER", "EXEC_FRAMED", "TIME", "FILE", "CHAT", "GATEWAY", "GATEWAY_HTTP")
 
 
 class Stack:
@@ -119,6 +120,13 @@ class SmokeTest(unittest.TestCase):
         # Not the empty datagram: Docker's proxy drops those.
         self.assertRegex(self.ask("TIME", b"%Y-%m-%d %X"), rb"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")
         self.assertEqual(self.cli("date", "still").strip(), b"still")
+
+    def test_http(self):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.stack.ports['GATEWAY_HTTP']}/rawgate.time.v1.TimeService/GetTime",
+            b'{"format": "still"}', {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=ANSWER_WITHIN_S) as answer:
+            self.assertEqual(json.load(answer)["formatted"], "still")
 
     def test_file_goes_in_raw_and_comes_out_typed(self):
         content = os.urandom(100_000)

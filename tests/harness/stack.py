@@ -17,6 +17,9 @@ LISTENERS = {
     "chat": ["udp=udp://127.0.0.1:0", "udp=udp://[::1]:0"],
 }
 
+# The flag that gives a program its HTTP server, which by default it has not.
+HTTP = "--http_listen=tcp://127.0.0.1:0"
+
 
 def listener_names(roles):
     """What listeners of these roles, in the order of --listen, are called: a second one of a role is ROLE-2."""
@@ -89,6 +92,10 @@ class Stack:
 
     def address(self, service, listener):
         return self.programs[service].address(listener)
+
+    def http(self, name):
+        """Host and port of a program's HTTP server, which it has when it was started with HTTP."""
+        return self.programs[name].address("http")
 
     @property
     def gateway_target(self):

@@ -1,5 +1,6 @@
 """script/up and script/down, as a user sees them. Needs RAWGATE_BIN_DIR, the folder of the built programs."""
 
+import json
 import os
 import pathlib
 import re
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 
 from tests.harness.ports import stable_port
 
@@ -23,7 +25,8 @@ class UpTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.state = pathlib.Path(folder.name)
         self.environment = {**os.environ, "RAWGATE_STATE_DIR": folder.name}
-        for name in RAW_PORTS + tuple(f"{name.upper()}_RPC" for name in NAMES[:-1]):
+        internal = [f"{name.upper()}_{kind}" for name in NAMES for kind in ("RPC", "HTTP")]
+        for name in (*RAW_PORTS, *internal):
             self.environment[f"RAWGATE_{name}_PORT"] = "0"
         self.addCleanup(self.run_script, "down")
 
@@ -81,6 +84,12 @@ class UpTest(unittest.TestCase):
         again = self.run_script("down")
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertIn("not running", again.stdout)
+
+    def test_every_process_has_its_pages(self):
+        listing = self.up()
+        for name in NAMES:
+            with urllib.request.urlopen(f"http://{self.address(listing, name, 'http')}/version", timeout=WITHIN_S) as page:
+                self.assertEqual(json.load(page)["name"], name)
 
     def test_second_up_changes_nothing_and_says_so(self):
         first = self.up()

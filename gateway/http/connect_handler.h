@@ -1,0 +1,36 @@
+// The Connect protocol (https://connectrpc.com/docs/protocol) over HTTP/1.1, for every method that
+// the gateway serves by gRPC: JSON and binary, unary calls by POST and, where nothing is changed,
+// GET; streams, whose requests come as one body. Calls go through the gateway's own gRPC server, so
+// that who may do what, where calls go, limits and the drain are decided there alone.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "gateway/http/connect_call.h"
+#include "google/protobuf/descriptor.h"
+#include "grpcpp/channel.h"
+#include "runtime/http/exchange.h"
+
+namespace rawgate::gateway {
+
+// Thread-safe.
+class ConnectHandler {
+ public:
+  // `channel` leads to the server that the calls are made of. gRPC's in-process transport is good
+  // for that, tried with 1.51.1: a generic service sees half-closes, cancellation, deadlines and
+  // message limits over it as it does over HTTP/2.
+  ConnectHandler(const std::vector<const google::protobuf::ServiceDescriptor*>& services,
+                 std::shared_ptr<grpc::Channel> channel);
+
+  // For every path that nothing else answers.
+  void Handle(std::shared_ptr<http::Exchange> exchange) const;
+
+ private:
+  absl::flat_hash_map<std::string, ConnectMethod> methods_;
+  ConnectStub stub_;
+};
+
+}  // namespace rawgate::gateway

@@ -1,0 +1,52 @@
+#include "gateway/http/gateway_http.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/http/connect_handler.h"
+#include "gateway/reflection.h"
+#include "google/protobuf/descriptor.h"
+#include "runtime/base/instance.h"
+#include "runtime/http/pages.h"
+
+namespace rawgate::gateway {
+namespace {
+
+std::vector<const google::protobuf::ServiceDescriptor*> Services() {
+  std::vector<const google::protobuf::ServiceDescriptor*> services;
+  for (const std::string& name : ReflectedServices()) {
+    services.push_back(
+        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name));
+  }
+  return services;
+}
+
+http::Readiness ReadinessOf(const GatewayServer& gateway) {
+  http::Readiness readiness{.ready = !gateway.draining(), .not_serving = {}};
+  if (gateway.draining()) readiness.not_serving.push_back({"gateway", "draining"});
+  for (const std::string& backend : gateway.UnreachableBackends()) {
+    readiness.not_serving.push_back({absl::StrCat("backend ", backend), "unreachable"});
+  }
+  return readiness;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<http::Server>> StartGatewayHttp(
+    GatewayServer& gateway, host::HttpSettings settings, std::function<std::string()> metrics) {
+  auto router = std::make_shared<http::Router>();
+  http::AddProcessPages({.name = "gateway",
+                         .instance = RandomInstance(),
+                         .readiness = [&gateway](const std::function<void(http::Readiness)>&
+                                                     answer) { answer(ReadinessOf(gateway)); },
+                         .metrics = std::move(metrics)},
+                        *router);
+  const auto connect = std::make_shared<ConnectHandler>(Services(), gateway.InProcessChannel());
+  router->AddPrefix("/", [connect](std::shared_ptr<http::Exchange> exchange) {
+    connect->Handle(std::move(exchange));
+  });
+  return host::StartHttp(std::move(settings), std::move(router));
+}
+
+}  // namespace rawgate::gateway
