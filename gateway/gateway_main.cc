@@ -7,6 +7,7 @@
 #include "gateway/http/gateway_http.h"
 #include "runtime/base/log.h"
 #include "runtime/host/flags.h"
+#include "runtime/host/http_flags.h"
 #include "runtime/host/process.h"
 
 ABSL_FLAG(
@@ -46,20 +47,10 @@ int main(int argc, char** argv) {
   options.forwarder.lanes = std::max(1, absl::GetFlag(FLAGS_lanes));
   if (absl::Status tls = rawgate::gateway::AddTlsFromFlags(options); !tls.ok())
     return process.Fail(tls);
-  auto http_settings = rawgate::host::HttpSettingsFromFlags();
-  if (!http_settings.ok()) return process.Fail(http_settings.status());
-  for (const auto& address : http_settings->addresses) {
-    if (absl::Status allowed = rawgate::host::CheckBind(address); !allowed.ok())
-      return process.Fail(allowed);
-  }
-
   auto gateway = GatewayServer::Start(options);
   if (!gateway.ok()) return process.Fail(gateway.status());
-  auto http = rawgate::gateway::StartGatewayHttp(**gateway, *std::move(http_settings), nullptr);
-  if (!http.ok()) {
-    (*gateway)->Stop(absl::ZeroDuration());
-    return process.Fail(http.status());
-  }
+  auto http = rawgate::gateway::StartGatewayHttp(**gateway, nullptr);
+  if (!http.ok()) return process.Fail(http.status());
   spdlog::info("no authentication: whoever reaches these addresses may do everything");
   std::vector<std::pair<std::string, std::string>> listeners;
   for (size_t i = 0; i < process.listen().size(); ++i) {

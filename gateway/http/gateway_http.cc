@@ -8,6 +8,8 @@
 #include "gateway/reflection.h"
 #include "google/protobuf/descriptor.h"
 #include "runtime/base/instance.h"
+#include "runtime/host/http_flags.h"
+#include "runtime/host/process.h"
 #include "runtime/http/pages.h"
 
 namespace rawgate::gateway {
@@ -16,8 +18,7 @@ namespace {
 std::vector<const google::protobuf::ServiceDescriptor*> Services() {
   std::vector<const google::protobuf::ServiceDescriptor*> services;
   for (const std::string& name : ReflectedServices()) {
-    services.push_back(
-        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name));
+    services.push_back(google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name));
   }
   return services;
 }
@@ -31,22 +32,43 @@ http::Readiness ReadinessOf(const GatewayServer& gateway) {
   return readiness;
 }
 
-}  // namespace
+absl::StatusOr<host::HttpSettings> CheckedSettings() {
+  absl::StatusOr<host::HttpSettings> settings = host::HttpSettingsFromFlags();
+  if (!settings.ok()) return settings;
+  for (const net::Endpoint& address : settings->addresses) {
+    if (absl::Status allowed = host::CheckBind(address); !allowed.ok()) return allowed;
+  }
+  return settings;
+}
 
-absl::StatusOr<std::unique_ptr<http::Server>> StartGatewayHttp(
-    GatewayServer& gateway, host::HttpSettings settings, std::function<std::string()> metrics) {
+std::shared_ptr<const http::Router> MakeRouter(GatewayServer& gateway,
+                                               std::function<std::string()> metrics) {
   auto router = std::make_shared<http::Router>();
   http::AddProcessPages({.name = "gateway",
                          .instance = RandomInstance(),
-                         .readiness = [&gateway](const std::function<void(http::Readiness)>&
-                                                     answer) { answer(ReadinessOf(gateway)); },
+                         .readiness =
+                             [&gateway](const std::function<void(http::Readiness)>& answer) {
+                               answer(ReadinessOf(gateway));
+                             },
                          .metrics = std::move(metrics)},
                         *router);
   const auto connect = std::make_shared<ConnectHandler>(Services(), gateway.InProcessChannel());
   router->AddPrefix("/", [connect](std::shared_ptr<http::Exchange> exchange) {
     connect->Handle(std::move(exchange));
   });
-  return host::StartHttp(std::move(settings), std::move(router));
+  return router;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<http::Server>> StartGatewayHttp(
+    GatewayServer& gateway, std::function<std::string()> metrics) {
+  absl::StatusOr<host::HttpSettings> settings = CheckedSettings();
+  auto server = settings.ok()
+                    ? host::StartHttp(*std::move(settings), MakeRouter(gateway, std::move(metrics)))
+                    : settings.status();
+  if (!server.ok()) gateway.Stop(absl::ZeroDuration());
+  return server;
 }
 
 }  // namespace rawgate::gateway

@@ -28,9 +28,8 @@ int main(int argc, char** argv) {
        .default_http_listen = "tcp://127.0.0.1:50071",
        .usage =
            "Upper-casing TCP echo and UDP greeting; discard and chargen where asked for.\n\n"
-           "  rawgate-echo\n"
-           "  rawgate-echo --listen=tcp=tcp://127.0.0.1:8080,tcp=tcp://127.0.0.1:7?"
-           "transform=identity,udp=udp://127.0.0.1:7?reply=identity\n"
+           "  rawgate-echo\n  rawgate-echo --listen=tcp=tcp://127.0.0.1:8080,"
+           "tcp=tcp://127.0.0.1:7?transform=identity,udp=udp://127.0.0.1:7?reply=identity\n"
            "  rawgate-echo --listen=discard=tcp://127.0.0.1:9,discard=udp://127.0.0.1:9,"
            "chargen=tcp://127.0.0.1:19?rate=65536\n\n"
            "Listeners, each a stream (tcp, Unix) or for datagrams, and their options:\n"

@@ -1,21 +1,24 @@
-"""Runs the clients of tests/node, which use @grpc/grpc-js, against the six processes."""
+"""Runs the clients of tests/node, which use @grpc/grpc-js and @connectrpc/connect, against the six processes."""
 
 import os
 import subprocess
 import unittest
 
 from tests.harness.deadlines import PATIENCE
+from tests.harness.descriptors import write_descriptor_set
 from tests.harness.program import REPOSITORY, clean_environment
-from tests.harness.stack import Stack
+from tests.harness.stack import HTTP, Stack
 
 
 class NodeClientTest(unittest.TestCase):
     def check(self, script):
         stack = Stack(stable_ports=True)
         self.addCleanup(stack.stop)
-        stack.start_all()
+        stack.start_all(HTTP)
         environment = clean_environment(
             RAWGATE_GATEWAY=stack.gateway_target,
+            RAWGATE_HTTP="http://{}:{}".format(*stack.http("gateway")),
+            RAWGATE_DESCRIPTORS=str(write_descriptor_set(stack.directory / "descriptors")),
             RAWGATE_PROTOS=str(REPOSITORY / "protos"),
             RAWGATE_NODE_DIR=os.environ.get("RAWGATE_NODE_DIR", str(REPOSITORY / "build/release/tests/node")))
         # --test-timeout exists from Node 20 on; the deadline here holds for every version.
@@ -26,6 +29,9 @@ class NodeClientTest(unittest.TestCase):
 
     def test_our_protos(self):
         self.check("gateway.mjs")
+
+    def test_connect(self):
+        self.check("connect.mjs")
 
     def test_googles_bytestream(self):
         self.check("bytestream.mjs")
