@@ -228,6 +228,7 @@ void Connection::CountRequest(const absl::Status& outcome, absl::Duration durati
                               const std::function<std::string()>& summary) {
   ++requests_;
   listener_.counters().requests.Add();
+  listener_.counters().request_seconds.Observe(duration);
   if (!outcome.ok()) listener_.counters().request_errors.Add();
   listener_.events().Record(listener_.name(), id_, [&] {
     return observe::RequestServed{observe::Summary(summary()),

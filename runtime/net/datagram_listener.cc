@@ -160,6 +160,7 @@ void DatagramListener::Impl::OnReadable() {
 void DatagramListener::Impl::ServeBatch(size_t count) {
   const Nanoseconds now = MonotonicNow();
   const absl::Time heard_at = absl::Now();
+  const uint64_t served = listener_.counters_.requests.value();
   uint64_t bytes = 0;
   for (size_t i = 0; i < count; ++i) {
     bytes += binding_->incoming.size(i);
@@ -168,6 +169,8 @@ void DatagramListener::Impl::ServeBatch(size_t count) {
   listener_.counters_.datagrams_received.Add(count);
   listener_.counters_.bytes_received.Add(bytes);
   binding_->answers.Flush(binding_->descriptor.native_handle());
+  listener_.counters_.request_seconds.Observe(absl::Nanoseconds(MonotonicNow() - now),
+                                              listener_.counters_.requests.value() - served);
 }
 
 Datagram DatagramListener::Impl::Received(size_t i, absl::Time heard_at) {

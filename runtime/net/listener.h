@@ -2,6 +2,7 @@
 // Everything but the const accessors of configuration runs on the loop thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -63,7 +64,7 @@ class Listener {
   // loop runs.
   std::string configured_options;
 
-  // Kept by Service.
+  // Kept by Service. Loop thread.
   struct Status {
     bool desired_running = true;
     State state = State::kStopped;
@@ -71,6 +72,9 @@ class Listener {
     std::string last_error;
   };
   Status status;
+  // What of it any thread may read, for metrics.
+  std::atomic<bool> running{false};
+  std::atomic<bool> desired_running{true};
 
  protected:
   const std::string name_;

@@ -73,6 +73,14 @@ void Service::Describe(std::function<void(ServiceDescription)> done) {
   asio::post(loop_, [this, done = std::move(done)] { done(DescribeNow()); });
 }
 
+void Service::RefreshCounters() {
+  if (refresh_posted_.exchange(true)) return;
+  asio::post(loop_, [this] {
+    refresh_posted_ = false;
+    for (const auto& listener : listeners_) listener->RefreshCounters();
+  });
+}
+
 void Service::ListConnections(uint64_t after_id, size_t limit,
                               std::function<void(std::vector<ConnectionInfo>)> done) {
   asio::post(loop_, [this, after_id, limit, done = std::move(done)] {
@@ -229,6 +237,8 @@ void Service::SetState(Listener& listener, State state, std::string last_error) 
   listener.status.state = state;
   listener.status.since = absl::Now();
   listener.status.last_error = std::move(last_error);
+  listener.running.store(state == State::kRunning, std::memory_order_relaxed);
+  listener.desired_running.store(listener.status.desired_running, std::memory_order_relaxed);
   events_.Record(listener.name(), 0, [&] {
     return observe::ListenerStateChanged{state, listener.bound_uri(), listener.status.last_error};
   });

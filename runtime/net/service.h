@@ -83,6 +83,11 @@ class Service {
   observe::EventLog& events() { return events_; }
   // Totals of typed calls.
   observe::Counters& rpc_counters() { return rpc_counters_; }
+  // For metrics: name(), configured(), counters(), running and desired_running of each may be used
+  // by any thread. Once the loop runs they are the same for ever.
+  const std::vector<std::unique_ptr<Listener>>& listeners() const { return listeners_; }
+  // Has the loop bring up to date what only the kernel counts, soon.
+  void RefreshCounters();
   // False while stopped or draining: typed operations then answer FAILED_PRECONDITION
   // (SERVICE_STOPPED).
   bool accepting() const { return accepting_.load(std::memory_order_acquire); }
@@ -130,6 +135,8 @@ class Service {
   observe::EventLog& events_;
   observe::Counters rpc_counters_;
   std::atomic<bool> accepting_{false};
+  // However often it is asked for, one refresh waits for the loop.
+  std::atomic<bool> refresh_posted_{false};
   bool desired_running_ = true;
   bool started_ = false;
   bool stopped_for_good_ = false;

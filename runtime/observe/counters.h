@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
+#include "runtime/observe/histogram.h"
 
 namespace rawgate::observe {
 
@@ -83,6 +84,8 @@ struct Counters {
   Counter send_failures;
   Counter requests;
   Counter request_errors;
+  // How long the requests took; a datagram's, until the answers to its batch were sent.
+  LatencyHistogram request_seconds;
   std::array<Counter, kCloseReasons> closed;
 
   uint64_t datagrams_dropped() const;

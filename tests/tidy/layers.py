@@ -6,7 +6,7 @@ import re
 from source import CPP
 
 # Each may include itself and those before it.
-RUNTIME_LAYERS = ("base", "observe", "net", "http", "rpc", "host")
+RUNTIME_LAYERS = ("base", "observe", "net", "metrics", "http", "rpc", "host")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 ASIO = re.compile(r"^(boost/)?asio(/|\.hpp)")
 GRPC = re.compile(r"^grpc(pp)?/")
@@ -19,6 +19,7 @@ FORBIDDEN = (
     ("runtime/base/*", GRPC, "base knows no gRPC"),
     ("runtime/observe/*", GRPC, "observe knows no gRPC"),
     ("runtime/net/*", GRPC, "net knows no gRPC"),
+    ("runtime/metrics/*", GRPC, "metrics know no gRPC"),
     ("runtime/http/*", GRPC, "http knows no gRPC"),
     ("runtime/*", re.compile("^(services|gateway|cli)/"), "runtime knows none of its users"),
     ("gateway/*", re.compile("^services/"), "the gateway reaches services by RPC alone"),
