@@ -79,13 +79,14 @@ grpc::Status Call::End(const absl::Status& outcome) {
   if (!row_->ended) {
     row_->ended = true;
     net::Service& service = admission_->service();
+    const absl::Duration duration = absl::Now() - row_->opened;
     service.rpc_counters().requests.Add();
+    service.rpc_counters().request_seconds.Observe(duration);
     if (!outcome.ok()) service.rpc_counters().request_errors.Add();
     service.events().Record(kRpcListener, row_->id, [&] {
       return observe::RequestServed{
           observe::Summary(row_->summary.value_or(row_->method)),
-          outcome.ok() ? std::string() : absl::StatusCodeToString(outcome.code()),
-          absl::Now() - row_->opened};
+          outcome.ok() ? std::string() : absl::StatusCodeToString(outcome.code()), duration};
     });
   }
   return ToGrpc(outcome);

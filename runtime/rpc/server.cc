@@ -9,6 +9,7 @@
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/server_builder.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/call_interceptor.h"
 
 namespace rawgate::rpc {
 
@@ -46,9 +47,11 @@ void ConfigureServer(grpc::ServerBuilder& builder, size_t buffers_max) {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(
     const net::Endpoint& address, const std::vector<grpc::Service*>& services, size_t buffers_max,
-    const std::shared_ptr<grpc::ServerCredentials>& credentials) {
+    const std::shared_ptr<grpc::ServerCredentials>& credentials,
+    const CallObservation* observation) {
   grpc::ServerBuilder builder;
   ConfigureServer(builder, buffers_max);
+  if (observation != nullptr) ObserveCalls(builder, *observation);
   // More than the gateway lets in at its own door, so that nothing that passes there, with what it
   // adds, ends the connection that all of its clients share.
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kBackendMetadataBytesMax);

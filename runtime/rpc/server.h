@@ -31,15 +31,19 @@ inline constexpr int kBackendMetadataBytesMax = 64 << 10;
 // that do nothing wrong, as gRPC then ends calls: 64 uploads at once hold some 200 MiB.
 inline constexpr size_t kBuffersMax = 512 << 20;
 
+struct CallObservation;
+
 class Server {
  public:
   // Serves `services`, which outlive this object, and grpc.health.v1.Health. Port 0 picks one.
+  // Calls are counted and logged as `observation` says, if there is one.
   // Error: FAILED_PRECONDITION (BIND_FAILED).
   static absl::StatusOr<std::unique_ptr<Server>> Start(
       const net::Endpoint& address, const std::vector<grpc::Service*>& services,
       size_t buffers_max = kBuffersMax,
       const std::shared_ptr<grpc::ServerCredentials>& credentials =
-          grpc::InsecureServerCredentials());
+          grpc::InsecureServerCredentials(),
+      const CallObservation* observation = nullptr);
   ~Server();
 
   // As bound.

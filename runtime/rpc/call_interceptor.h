@@ -1,0 +1,41 @@
+// Counts and logs the calls of the servicers that are registered with a gRPC server, whatever they
+// are: none of them has to.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "grpcpp/server_builder.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/status.h"
+#include "runtime/rpc/call_table.h"
+#include "spdlog/common.h"
+
+namespace rawgate::rpc {
+
+struct CallObservation {
+  // Outlives the server.
+  CallTable& table;
+  // Methods whose calls somebody else counts and logs; null: none.
+  std::function<bool(const MethodList::Row&)> left_out = nullptr;
+  // Ended calls are logged at this level.
+  spdlog::level::level_enum level = spdlog::level::debug;
+  // Who makes a call, for the log. Any thread; before the servicer hears of the call.
+  struct Caller {
+    std::string peer;
+    std::string user;
+  };
+  std::function<Caller(const grpc::ServerContextBase&)> caller;
+  // Told of calls that end with an error; may be null. Any thread.
+  std::function<void(const grpc::Status&)> failed = nullptr;
+};
+
+// What the gateway says of the caller, else the socket's peer: for a server that only the gateway
+// reaches.
+CallObservation::Caller CallerNamedByGateway(const grpc::ServerContextBase& context);
+
+// To be called once for a builder.
+void ObserveCalls(grpc::ServerBuilder& builder, CallObservation observation);
+
+}  // namespace rawgate::rpc
