@@ -34,6 +34,7 @@ Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling
                           absl::StrCat(method(), " takes one message, and none came")));
     co_return;
   }
+  account_.CountReceived();
   OpenBackendLeg(due);
   grpc::ByteBuffer response;
   const auto backend =
@@ -51,6 +52,8 @@ Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling
     co_await Finish(status);
     co_return;
   }
+  account_.CountSent();
+  Book(status);
   co_await Operation(
       [&](void* tag) { client_.WriteAndFinish(response, grpc::WriteOptions(), status, tag); });
 }
@@ -104,6 +107,7 @@ Task ForwardedCall::ForwardRequests() {
   grpc::ByteBuffer message;
   while (co_await Operation([&](void* tag) { client_.Read(&message, tag); })) {
     client_due_ = absl::InfiniteFuture();
+    account_.CountReceived();
     if (backend_finished_) co_return;
     if (!co_await Operation([&](void* tag) { backend_->Write(message, tag); })) co_return;
   }
@@ -125,6 +129,7 @@ Task ForwardedCall::ForwardResponses() {
   // is false.
   while (client_listens) {
     if (!co_await Operation([&](void* tag) { backend_->Read(&message, tag); })) break;
+    account_.CountSent();
     client_listens = co_await Operation([&](void* tag) { client_.Write(message, tag); });
   }
   // A cancelled leg is finished without reading what is still on its way.
@@ -135,8 +140,13 @@ Task ForwardedCall::ForwardResponses() {
 }
 
 Task ForwardedCall::Finish(const grpc::Status& status) {
+  Book(status);
   // Fails when the client is gone, which changes nothing here.
   co_await Operation([&](void* tag) { client_.Finish(status, tag); });
+}
+
+void ForwardedCall::Book(const grpc::Status& status) {
+  account_.End(client_context_, status.error_code(), /*user=*/"");
 }
 
 grpc::Status ForwardedCall::ForClient(const grpc::Status& status,

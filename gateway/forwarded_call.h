@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "gateway/call_account.h"
 #include "gateway/coroutine.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -44,6 +45,9 @@ class ForwardedCall {
   // "/rawgate.echo.v1.EchoService/Echo"; after Accept().
   const std::string& method() const { return client_context_.method(); }
 
+  // Its entry in the books, to be begun before the call is served.
+  CallAccount& account() { return account_; }
+
   // The three ways to serve the call; each ends it.
   Task Refuse(absl::Status status);
   // `ceiling` bounds each of the client's turns, whatever its own deadline says, since a call takes
@@ -66,10 +70,13 @@ class ForwardedCall {
   Task ForwardRequests();
   Task ForwardResponses();
   Task Finish(const grpc::Status& status);
+  // The client is about to be told.
+  void Book(const grpc::Status& status);
   // What the client is told when the backend's leg ended with `status`.
   grpc::Status ForClient(const grpc::Status& status, const std::string& backend) const;
 
   grpc::ServerCompletionQueue* const queue_;
+  CallAccount account_;
   grpc::GenericServerContext client_context_;
   grpc::GenericServerAsyncReaderWriter client_{&client_context_};
   std::unique_ptr<grpc::ClientContext> backend_context_;

@@ -30,9 +30,11 @@ auto Order(Lane& lane, grpc::Alarm& order) {
 
 // All but the alarms belongs to the lane's thread.
 struct Forwarder::LaneState {
-  explicit LaneState(std::unique_ptr<grpc::ServerCompletionQueue> queue) : lane(std::move(queue)) {}
+  LaneState(std::unique_ptr<grpc::ServerCompletionQueue> queue, rpc::CallTable& lane_table)
+      : lane(std::move(queue)), table(lane_table) {}
 
   Lane lane;
+  rpc::CallTable& table;
   absl::flat_hash_set<ForwardedCall*> calls;
   absl::flat_hash_set<ForwardedCall*> watches;
   grpc::Alarm end_watches;
@@ -43,8 +45,8 @@ struct Forwarder::LaneState {
 };
 
 Forwarder::Forwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options,
-                     Drain& drain)
-    : options_(options), drain_(drain), routes_(NamesOf(backends)) {
+                     Drain& drain, CallBooks& books)
+    : options_(options), drain_(drain), books_(books), routes_(NamesOf(backends)) {
   for (const ForwardingBackend& backend : backends) {
     backends_.push_back({backend.name, grpc::GenericStub(backend.channel)});
   }
@@ -55,7 +57,7 @@ Forwarder::~Forwarder() = default;
 void Forwarder::Register(grpc::ServerBuilder& builder) {
   builder.RegisterAsyncGenericService(&service_);
   for (int i = 0; i < options_.lanes; ++i) {
-    lanes_.push_back(std::make_unique<LaneState>(builder.AddCompletionQueue()));
+    lanes_.push_back(std::make_unique<LaneState>(builder.AddCompletionQueue(), books_.lane(i)));
   }
 }
 
@@ -80,8 +82,11 @@ RootTask Forwarder::Serve(LaneState& lane) {
 
 Task Forwarder::ServeAccepted(LaneState& lane, ForwardedCall& call) {
   const Drain::Ticket ticket(drain_);
+  const size_t number = lane.table.methods().Find(call.method());
+  call.account().Begin(lane.table[number], books_.level());
   const absl::StatusOr<const Route*> route = routes_.Find(call.method());
   if (absl::Status refusal = Admit(route, ticket); !refusal.ok()) {
+    books_.CountRefusal(refusal);
     co_await call.Refuse(std::move(refusal));
     co_return;
   }

@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
+#include "gateway/call_books.h"
 #include "gateway/drain.h"
 #include "gateway/forwarded_call.h"
 #include "gateway/lane.h"
@@ -41,8 +42,10 @@ struct ForwardingBackend {
 // Methods are called by one thread.
 class Forwarder {
  public:
-  // `drain` outlives this object and counts its calls.
-  Forwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options, Drain& drain);
+  // These outlive this object: `drain` counts its calls while they last, `books` for good, in a
+  // table for each of the options' lanes.
+  Forwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options, Drain& drain,
+            CallBooks& books);
   ~Forwarder();
 
   // Makes this the server's handler of last resort.
@@ -75,6 +78,7 @@ class Forwarder {
 
   const ForwarderOptions options_;
   Drain& drain_;
+  CallBooks& books_;
   const RouteTable routes_;
   std::vector<Backend> backends_;
   grpc::AsyncGenericService service_;

@@ -19,6 +19,7 @@ ABSL_FLAG(
 ABSL_FLAG(absl::Duration, unary_ceiling, absl::Seconds(60),
           "Deadline of forwarded unary calls that come without one.");
 ABSL_FLAG(int, lanes, 2, "Threads that forward calls.");
+ABSL_FLAG(bool, log_calls, false, "Log each call that has ended at level info, not only at debug.");
 
 using rawgate::gateway::GatewayServer;
 
@@ -45,11 +46,13 @@ int main(int argc, char** argv) {
   options.forwarder.unary_ceiling = absl::GetFlag(FLAGS_unary_ceiling);
   options.buffers_max = absl::GetFlag(FLAGS_rpc_buffers_max_bytes);
   options.forwarder.lanes = std::max(1, absl::GetFlag(FLAGS_lanes));
+  if (absl::GetFlag(FLAGS_log_calls)) options.calls_level = spdlog::level::info;
   if (absl::Status tls = rawgate::gateway::AddTlsFromFlags(options); !tls.ok())
     return process.Fail(tls);
   auto gateway = GatewayServer::Start(options);
   if (!gateway.ok()) return process.Fail(gateway.status());
-  auto http = rawgate::gateway::StartGatewayHttp(**gateway, nullptr);
+  auto http =
+      rawgate::gateway::StartGatewayHttp(**gateway, [&] { return (*gateway)->MetricsPage(); });
   if (!http.ok()) return process.Fail(http.status());
   spdlog::info("no authentication: whoever reaches these addresses may do everything");
   std::vector<std::pair<std::string, std::string>> listeners;

@@ -6,6 +6,10 @@
 #include "grpcpp/server_builder.h"
 #include "grpcpp/support/channel_arguments.h"
 #include "runtime/base/status.h"
+#include "runtime/host/certificate_metrics.h"
+#include "runtime/metrics/process_metrics.h"
+#include "runtime/rpc/admission.h"
+#include "runtime/rpc/control_messages.h"
 #include "runtime/rpc/server.h"
 
 namespace rawgate::gateway {
@@ -24,10 +28,15 @@ std::vector<ForwardingBackend> ForwardingBackends(const BackendTable& table) {
 }  // namespace
 
 GatewayServer::GatewayServer(const Options& options)
-    : table_(options.backends, options.backend_credentials),
+    : forwarder_options_(options.forwarder),
+      books_(options.forwarder.lanes, options.calls_level),
+      table_(options.backends, options.backend_credentials),
       control_(table_, drain_, options.forwarder.unary_ceiling),
       reflection_(MakeReflectionServicers()),
-      forwarder_(ForwardingBackends(table_), options.forwarder, drain_) {}
+      forwarder_(ForwardingBackends(table_), options.forwarder, drain_, books_) {
+  metrics_.Add([this](metrics::Page& page) { AddMetrics(page); });
+  host::AddCertificate(metrics_);
+}
 
 GatewayServer::~GatewayServer() = default;
 
@@ -61,6 +70,9 @@ absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(const Option
 absl::Status GatewayServer::Bind(const Options& options) {
   grpc::ServerBuilder builder;
   rpc::ConfigureServer(builder, options.buffers_max);
+  books_.Observe(builder, [](const grpc::ServerContextBase& call) {
+    return rpc::CallObservation::Caller{.peer = rpc::PeerUri(call.peer()), .user = ""};
+  });
   std::vector<int> ports(options.addresses.size(), 0);
   for (size_t i = 0; i < ports.size(); ++i) {
     builder.AddListeningPort(rpc::GrpcAddress(options.addresses[i]), options.credentials,
@@ -82,6 +94,22 @@ absl::Status GatewayServer::Bind(const Options& options) {
     uris_.push_back(bound.ToUri());
   }
   return absl::OkStatus();
+}
+
+void GatewayServer::AddMetrics(metrics::Page& page) const {
+  metrics::AddBuildInfo(page, "gateway", rpc::Version());
+  metrics::AddProcess(page);
+  books_.AddTo(page);
+  page.AddGauge("rawgate_gateway_calls", "Calls in progress, but for watches of ControlService.",
+                {}, static_cast<double>(drain_.calls()));
+  page.AddGauge("rawgate_gateway_calls_max", "Calls that may be in progress.", {},
+                static_cast<double>(forwarder_options_.calls_max));
+  page.AddGauge("rawgate_gateway_draining", "Whether the gateway is going.", {},
+                drain_.Begun() ? 1 : 0);
+  for (const auto& backend : table_.backends()) {
+    page.AddGauge("rawgate_backend_up", "Whether the service behind the gateway answers it.",
+                  {{"service", backend->name()}}, backend->reachable() ? 1 : 0);
+  }
 }
 
 std::shared_ptr<grpc::Channel> GatewayServer::InProcessChannel() {

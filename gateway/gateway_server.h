@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gateway/backend_table.h"
+#include "gateway/call_books.h"
 #include "gateway/control_servicer.h"
 #include "gateway/drain.h"
 #include "gateway/forwarder.h"
@@ -15,6 +16,7 @@
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
+#include "runtime/metrics/registry.h"
 #include "runtime/net/endpoint.h"
 #include "runtime/rpc/server.h"
 
@@ -33,6 +35,8 @@ class GatewayServer {
     std::vector<BackendAddress> backends;
     ForwarderOptions forwarder = {};
     size_t buffers_max = rpc::kBuffersMax;
+    // At which calls are logged when they have ended.
+    spdlog::level::level_enum calls_level = spdlog::level::debug;
     // Of every address.
     std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
     // Towards every backend.
@@ -49,6 +53,8 @@ class GatewayServer {
   // As bound, in the order of Options::addresses.
   const std::vector<std::string>& uris() const { return uris_; }
 
+  // The page /metrics, from any thread.
+  std::string MetricsPage() const { return metrics_.Render(); }
   // Calls of the server that come from this process, by way of gRPC's in-process transport.
   std::shared_ptr<grpc::Channel> InProcessChannel();
   // Stop() has begun. Any thread.
@@ -64,8 +70,11 @@ class GatewayServer {
   static absl::Status Check(const Options& options);
   explicit GatewayServer(const Options& options);
   absl::Status Bind(const Options& options);
+  void AddMetrics(metrics::Page& page) const;
 
+  const ForwarderOptions forwarder_options_;
   Drain drain_;
+  CallBooks books_;
   BackendTable table_;
   ControlServicer control_;
   std::vector<std::unique_ptr<grpc::Service>> reflection_;
@@ -73,6 +82,7 @@ class GatewayServer {
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<HealthReport> health_;
   std::vector<std::string> uris_;
+  metrics::Registry metrics_;
 };
 
 }  // namespace rawgate::gateway

@@ -232,7 +232,8 @@ inline std::shared_ptr<grpc::Channel> TestChannel(const std::string& address) {
 class TestForwarder {
  public:
   TestForwarder(const std::vector<std::pair<std::string, std::string>>& backends,
-                ForwarderOptions options = {}) {
+                ForwarderOptions options = {})
+      : books_(options.lanes, spdlog::level::debug) {
     std::vector<ForwardingBackend> forwarding;
     for (const auto& [name, address] : backends) {
       grpc::ChannelArguments arguments;
@@ -242,7 +243,7 @@ class TestForwarder {
       forwarding.push_back({name, grpc::CreateCustomChannel(
                                       address, grpc::InsecureChannelCredentials(), arguments)});
     }
-    forwarder_ = std::make_unique<Forwarder>(forwarding, options, drain_);
+    forwarder_ = std::make_unique<Forwarder>(forwarding, options, drain_, books_);
     grpc::ServerBuilder builder;
     builder.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
@@ -260,6 +261,7 @@ class TestForwarder {
   }
 
   Drain& drain() { return drain_; }
+  CallBooks& books() { return books_; }
   Forwarder& forwarder() { return *forwarder_; }
   int port() const { return port_; }
   std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
@@ -267,6 +269,7 @@ class TestForwarder {
 
  private:
   Drain drain_;
+  CallBooks books_;
   int port_ = 0;
   std::unique_ptr<Forwarder> forwarder_;
   std::unique_ptr<grpc::Server> server_;

@@ -24,7 +24,10 @@ ABSL_FLAG(std::vector<std::string>, http_origins, {},
           "https://console.example:8443. Without it only pages from here may.");
 ABSL_FLAG(absl::Duration, grace, absl::Seconds(5),
           "How long requests in progress may go on after SIGTERM or SIGINT.");
-ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn, error or off.");
+ABSL_FLAG(std::string, log_level, "info",
+          "trace, debug, info, warn, error or off; with debug every finished call is logged.");
+ABSL_FLAG(std::string, log_format, "auto",
+          "text, json (one object a line), or auto: text on a terminal, json elsewhere.");
 ABSL_FLAG(bool, allow_insecure_bind, false,
           "Permit addresses off loopback although nothing here checks who asks.");
 ABSL_FLAG(uint64_t, connections_max, 100'000, "Connections per stream listener.");

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <optional>
 
 #include <boost/json.hpp>
 
@@ -25,6 +26,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/host/flags.h"
+#include "runtime/rpc/grpc_log.h"
 
 namespace rawgate::host {
 namespace {
@@ -210,9 +212,12 @@ Process::Process(int argc, char** argv, ProcessDefinition definition)
   if (rest.size() > 1) {
     ExitWithUsageError(name(), absl::StrCat("unexpected argument \"", rest[1], "\"; see --help"));
   }
-  if (!StartLogging(absl::StrCat("rawgate-", name()), absl::GetFlag(FLAGS_log_level))) {
+  const std::optional<LogFormat> format = ParseLogFormat(absl::GetFlag(FLAGS_log_format));
+  if (!format) ExitWithUsageError(name(), "--log_format is one of auto, text, json");
+  if (!StartLogging(absl::StrCat("rawgate-", name()), absl::GetFlag(FLAGS_log_level), *format)) {
     ExitWithUsageError(name(), "--log_level is one of trace, debug, info, warn, error, off");
   }
+  rpc::TakeOverGrpcLog();
   ReadAddresses();
 }
 

@@ -15,6 +15,7 @@
 #include "runtime/host/flags.h"
 #include "runtime/host/http_flags.h"
 #include "runtime/host/listener_flags.h"
+#include "runtime/host/service_books.h"
 #include "runtime/host/service_http.h"
 #include "runtime/host/tls_flags.h"
 #include "runtime/observe/event_log.h"
@@ -65,6 +66,7 @@ class ServiceHost::Impl {
   rpc::Admission admission_;
   rpc::ControlServicer control_;
   std::vector<grpc::Service*> servicers_;
+  ServiceBooks books_{service_};
   // Entries of --listen that have a handler, the names that would have had one, and the first entry
   // that was wrong.
   std::set<std::string> served_;
@@ -177,8 +179,10 @@ void ServiceHost::Impl::PrintReady(const std::string& rpc_uri, const http::Serve
 absl::StatusOr<std::unique_ptr<rpc::Server>> ServiceHost::Impl::StartRpcServer() {
   const auto credentials = RpcCredentialsFromFlags();
   if (!credentials.ok()) return credentials.status();
-  auto server = rpc::Server::Start(process_.rpc_listen(), servicers_,
-                                   absl::GetFlag(FLAGS_rpc_buffers_max_bytes), *credentials);
+  const rpc::CallObservation observation = books_.calls();
+  auto server =
+      rpc::Server::Start(process_.rpc_listen(), servicers_,
+                         absl::GetFlag(FLAGS_rpc_buffers_max_bytes), *credentials, &observation);
   if (!server.ok()) return server.status();
   (*server)->SetServing(true);
   if (!absl::GetFlag(FLAGS_rpc_tls)) {
@@ -214,7 +218,7 @@ int ServiceHost::Impl::Run() {
     stop_loop();
     return process_.Fail(started);
   }
-  auto http = StartServiceHttp(process_.name(), service_, nullptr);
+  auto http = StartServiceHttp(process_.name(), service_, [this] { return books_.Page(); });
   if (!http.ok()) {
     stop_loop();
     return process_.Fail(http.status());
