@@ -1,44 +1,22 @@
 #include "gateway/backend.h"
 
-#include <optional>
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "grpcpp/create_channel.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/observe/event_log.h"
 #include "runtime/rpc/proto_time.h"
-#include "runtime/rpc/server.h"
 #include "runtime/rpc/status.h"
 
 namespace rawgate::gateway {
 namespace {
 
-std::shared_ptr<grpc::Channel> OpenChannel(
-    const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
-  grpc::ChannelArguments arguments;
-  // A service that comes back is found within a second.
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  // Also how long one attempt may take.
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1'000);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
-  // A restarted container has another address.
-  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1'000);
-  // The environment's http_proxy is for the way out, not for our own services.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // Finds out about a machine that went without a word. Servers of ours welcome one ping every 20
-  // s.
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
-  arguments.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);
-  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, rpc::kLookaheadBytes);
-  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, rpc::kBackendMetadataBytesMax);
-  arguments.SetLoadBalancingPolicyName("round_robin");
-  return grpc::CreateCustomChannel(target, credentials, arguments);
-}
+using control::v1::Service;
+using Replicas = std::vector<std::shared_ptr<Replica>>;
 
 }  // namespace
 
@@ -52,183 +30,182 @@ grpc::Status StatusForClient(const grpc::Status& status, const std::string& back
   return rpc::ToGrpc(rpc::FromGrpc(status));
 }
 
-// One WatchServices stream.
-class Backend::Watch final : public grpc::ClientReadReactor<control::v1::WatchServicesResponse> {
- public:
-  explicit Watch(Backend& backend) : backend_(backend) {
-    backend_.control_->async()->WatchServices(&context_, &request_, this);
-    StartRead(&update_);
-  }
-  void Start() { StartCall(); }
-  void Cancel() { context_.TryCancel(); }
-
-  void OnReadDone(bool ok) override {
-    if (!ok) return;  // OnDone() follows
-    backend_.OnUpdate(update_);
-    StartRead(&update_);
-  }
-  void OnDone(const grpc::Status& status) override {
-    // Its share of the channel goes first. Whoever waits in Stop() may then drop the last one,
-    // which would end the process here: gRPC cannot take its last channel down on a thread of its
-    // own.
-    Backend& backend = backend_;
-    backend.ForgetWatch();
-    delete this;
-    backend.OnWatchEnd(status);
-  }
-
- private:
-  Backend& backend_;
-  grpc::ClientContext context_;
-  const control::v1::WatchServicesRequest request_;
-  control::v1::WatchServicesResponse update_;
-};
-
-Backend::Backend(const BackendAddress& address, Observer observer,
-                 const std::shared_ptr<grpc::ChannelCredentials>& credentials)
+Backend::Backend(const BackendAddress& address, const BackendOptions& options, Observer observer)
     : name_(address.name),
-      target_(address.target),
+      target_text_(address.target),
+      target_(ParseTarget(address.target).value()),
+      credentials_(options.credentials != nullptr ? options.credentials
+                                                  : grpc::InsecureChannelCredentials()),
       observer_(std::move(observer)),
-      channel_(OpenChannel(address.target, credentials)),
-      control_(control::v1::ControlService::NewStub(channel_)) {
-  service_.set_name(name_);
-  service_.set_desired_state(control::v1::DESIRED_STATE_RUNNING);
-  service_.set_state(control::v1::SERVICE_STATE_UNREACHABLE);
-  *service_.mutable_state_time() = rpc::ToProto(absl::Now());
+      channel_(OpenChannel(address.target, "", credentials_)),
+      resolver_(target_.host.empty()
+                    ? nullptr
+                    : std::make_unique<AddressResolver>(
+                          target_.host, target_.port,
+                          [this](const auto& addresses) { OnFound(addresses); }, options.lookup)) {
+  for (const std::string& listed : target_.addresses) {
+    entries_.emplace(listed, MakeReplica(listed));
+  }
 }
 
 Backend::~Backend() = default;
 
 void Backend::Start() {
-  {
-    absl::MutexLock lock(&mutex_);
-    running_ = true;
+  for (const std::string& address : target_.addresses) {
+    std::shared_ptr<Replica> replica;
+    {
+      absl::MutexLock lock(&mutex_);
+      replica = entries_.at(address);
+    }
+    replica->Start();
   }
-  OpenWatch();
+  if (resolver_ != nullptr) resolver_->Start();
 }
 
 void Backend::Stop() {
-  std::shared_ptr<grpc::Alarm> retry;
+  // First of all: it makes replicas.
+  if (resolver_ != nullptr) resolver_->Stop();
+  Replicas all;
   {
     absl::MutexLock lock(&mutex_);
-    if (!running_) return;
-    stopping_ = true;
-    if (watch_ != nullptr) watch_->Cancel();
-    retry = retry_;
+    for (const auto& [address, replica] : entries_) all.push_back(replica);
   }
-  if (retry != nullptr) retry->Cancel();
+  for (const auto& replica : all) replica->Stop();
+}
+
+std::vector<std::shared_ptr<Replica>> Backend::replicas() const {
+  Replicas replicas;
   absl::MutexLock lock(&mutex_);
-  while (running_) ended_.Wait(&mutex_);
-}
-
-control::v1::Service Backend::service() const {
-  absl::MutexLock lock(&mutex_);
-  return service_;
-}
-
-bool Backend::reachable() const {
-  absl::MutexLock lock(&mutex_);
-  return service_.state() != control::v1::SERVICE_STATE_UNREACHABLE;
-}
-
-bool Backend::watchable() const {
-  absl::MutexLock lock(&mutex_);
-  return !leaving_ && service_.state() != control::v1::SERVICE_STATE_UNREACHABLE;
-}
-
-void Backend::OpenWatch() {
-  auto* watch = new Watch(*this);  // deletes itself in OnDone()
-  {
-    absl::MutexLock lock(&mutex_);
-    watch_ = watch;
-    // Started all the same, so that its end is told like any other's.
-    if (stopping_) watch->Cancel();
-  }
-  watch->Start();
-}
-
-void Backend::OnUpdate(const control::v1::WatchServicesResponse& update) {
-  // One stream's messages, and its end, come one after another.
-  bool found = false;
-  for (const control::v1::Service& service : update.services()) {
-    if (service.name() != name_) continue;
-    {
-      absl::MutexLock lock(&mutex_);
-      if (stopping_) return;
-      service_ = service;
-      leaving_ = false;
+  for (const auto& [address, replica] : entries_) {
+    if (resolver_ != nullptr && !replica->answered()) continue;
+    const std::string instance = replica->instance();
+    const auto same = std::find_if(replicas.begin(), replicas.end(), [&](const auto& other) {
+      return !instance.empty() && other->instance() == instance;
+    });
+    if (same != replicas.end()) {
+      if ((*same)->reachable() || !replica->reachable()) continue;
+      replicas.erase(same);
     }
-    observer_(service);
-    found = true;
+    replicas.push_back(replica);
   }
-  if (!found && !update.services().empty()) OnStranger(update.services(0).name());
+  return replicas;
 }
 
-void Backend::OnStranger(const std::string& name) {
-  const std::string error =
-      absl::StrCat(target_, " serves ", observe::Quoted(name), ", not ", observe::Quoted(name_));
-  control::v1::Service changed;
-  {
-    absl::MutexLock lock(&mutex_);
-    // Told once, however often the other one's state changes.
-    if (stopping_ || service_.last_error() == error) return;
-    leaving_ = false;
-    SetAway(control::v1::SERVICE_STATE_UNREACHABLE, error);
-    changed = service_;
+absl::StatusOr<Replicas> Backend::Select(const std::string& instance) const {
+  Replicas all = replicas();
+  if (instance.empty()) return all;
+  for (const auto& replica : all) {
+    if (replica->instance() == instance) return Replicas{replica};
   }
-  spdlog::error("--backends: {}", error);
-  observer_(changed);
+  return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
+               absl::StrCat("service ", name_, " has no replica ", observe::Quoted(instance)));
 }
 
-void Backend::ForgetWatch() {
+std::vector<Service> Backend::rows() const {
+  std::vector<Service> rows;
+  for (const auto& replica : replicas()) rows.push_back(replica->service());
+  if (rows.empty()) rows.push_back(AbsentRow());
+  return rows;
+}
+
+Service Backend::AbsentRow() const {
+  Service row;
+  row.set_name(name_);
+  row.set_address(target_text_);
+  row.set_desired_state(control::v1::DESIRED_STATE_RUNNING);
+  row.set_state(control::v1::SERVICE_STATE_UNREACHABLE);
+  *row.mutable_state_time() = rpc::ToProto(made_);
   absl::MutexLock lock(&mutex_);
-  watch_ = nullptr;
+  row.set_last_error(lookup_error_);
+  for (const auto& [address, replica] : entries_) {
+    if (row.last_error().empty()) row.set_last_error(replica->service().last_error());
+  }
+  return row;
 }
 
-void Backend::OnWatchEnd(const grpc::Status& status) {
-  std::optional<control::v1::Service> lost;
+absl::Status Backend::AbsentError() const {
+  return rpc::FromGrpc(StatusForClient(
+      grpc::Status(grpc::StatusCode::UNAVAILABLE, AbsentRow().last_error()), name_));
+}
+
+bool Backend::AllAnswered() const {
+  absl::MutexLock lock(&mutex_);
+  return !entries_.empty() && std::all_of(entries_.begin(), entries_.end(), [](const auto& entry) {
+    return entry.second->answered();
+  });
+}
+
+std::shared_ptr<Replica> Backend::MakeReplica(const std::string& address) {
+  // Behind a name, all go by that.
+  const std::string authority =
+      target_.host.empty() ? "" : absl::StrCat(target_.host, ":", target_.port);
+  return std::make_shared<Replica>(
+      Replica::Place{.name = name_, .address = address, .authority = authority}, credentials_,
+      [this](const Service&) { OnReplicaChanged(); });
+}
+
+void Backend::OnReplicaChanged() {
+  ShowUrgency();
+  observer_(*this);
+}
+
+void Backend::ShowUrgency() {
+  if (resolver_ == nullptr) return;
+  const std::vector<Service> now = rows();
+  resolver_->SetUrgent(std::any_of(now.begin(), now.end(), [](const Service& row) {
+    return row.state() == control::v1::SERVICE_STATE_UNREACHABLE;
+  }));
+}
+
+void Backend::OnFound(const AddressResolver::Addresses& addresses) {
+  Replicas added;
+  Replicas removed;
+  std::string error;
+  bool news = false;
   {
     absl::MutexLock lock(&mutex_);
-    if (EndIfStopping()) return;
-    const control::v1::ServiceState before = service_.state();
-    Leave(status);
-    if (service_.state() != before) lost = service_;
+    if (!addresses.ok()) {
+      error = std::string(addresses.status().message());
+    } else {
+      if (addresses->empty()) error = absl::StrCat(target_.host, " has no address");
+      Follow(*addresses, added, removed);
+    }
+    news = std::exchange(lookup_error_, error) != error;
   }
-  if (lost) {
-    spdlog::warn(
-        "{} {}: {}", name_,
-        lost->state() == control::v1::SERVICE_STATE_DRAINING ? "is going" : "does not answer",
-        status.error_message());
-    observer_(*lost);
+  if (news && !error.empty()) spdlog::warn("{}: {}", name_, error);
+  for (const auto& replica : removed) {
+    if (replica->answered()) spdlog::info("{} at {} is gone", name_, replica->address());
+    replica->Stop();
   }
-  // A new one each time: the last one's callback may still be on its way out.
-  const auto retry = std::make_shared<grpc::Alarm>();
-  {
-    absl::MutexLock lock(&mutex_);
-    if (EndIfStopping()) return;
-    retry_ = retry;
-  }
-  retry->Set(std::chrono::system_clock::now() + kRetryInterval, [this](bool) { OpenWatch(); });
+  for (const auto& replica : added) replica->Start();
+  ShowUrgency();
+  if (!removed.empty() || news) observer_(*this);
 }
 
-void Backend::Leave(const grpc::Status& status) {
-  leaving_ = ReasonOf(rpc::FromGrpc(status)) == "DRAINING";
-  SetAway(leaving_ ? control::v1::SERVICE_STATE_DRAINING : control::v1::SERVICE_STATE_UNREACHABLE,
-          status.error_message());
-}
-
-void Backend::SetAway(control::v1::ServiceState state, const std::string& error) {
-  service_.set_last_error(error);
-  if (service_.state() == state) return;
-  service_.set_state(state);
-  *service_.mutable_state_time() = rpc::ToProto(absl::Now());
-}
-
-bool Backend::EndIfStopping() {
-  if (!stopping_) return false;
-  running_ = false;
-  ended_.SignalAll();
-  return true;
+void Backend::Follow(const std::vector<std::string>& addresses, Replicas& added,
+                     Replicas& removed) {
+  const std::set<std::string> listed(addresses.begin(), addresses.end());
+  bool any_answers = false;
+  for (const auto& [address, replica] : entries_) any_answers |= replica->reachable();
+  size_t kept = 0;
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto& [address, replica] = *entry;
+    // The memory of past processes does not keep new ones out.
+    const bool remembered =
+        replica->answered() && !any_answers && listed.size() + kept < kReplicasMax;
+    if (listed.contains(address) || replica->reachable() || remembered) {
+      if (!listed.contains(address)) ++kept;
+      ++entry;
+    } else {
+      removed.push_back(replica);
+      entry = entries_.erase(entry);
+    }
+  }
+  for (const std::string& address : listed) {
+    if (entries_.contains(address) || entries_.size() >= kReplicasMax) continue;
+    added.push_back(MakeReplica(address));
+    entries_.emplace(address, added.back());
+  }
 }
 
 }  // namespace rawgate::gateway

@@ -1,19 +1,24 @@
-// One service process as the gateway sees it: a channel to it, and its state kept live by a
-// WatchServices stream.
+// One service as the gateway sees it: the channel that forwards calls to it, and its replicas.
 #pragma once
 
-#include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "grpcpp/alarm.h"
+#include "absl/time/time.h"
+#include "gateway/address_resolver.h"
+#include "gateway/replica.h"
+#include "gateway/target.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/status.h"
-#include "rawgate/control/v1/control_service.grpc.pb.h"
+#include "rawgate/control/v1/control_service.pb.h"
 
 namespace rawgate::gateway {
 
@@ -24,78 +29,86 @@ struct BackendAddress {
   std::string target;
 };
 
+// How backends are reached.
+struct BackendOptions {
+  // Null: without TLS.
+  std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
+  AddressResolver::Lookup lookup = AddressResolver::LookUp;
+};
+
 // What a client is told when a call to `backend` ended with `status`. A backend's own errors carry
 // details and pass unchanged; those that gRPC made up on the way get ours, a connection that failed
 // UNAVAILABLE (BACKEND_UNREACHABLE).
 grpc::Status StatusForClient(const grpc::Status& status, const std::string& backend);
 
-// Thread-safe. A backend that does not answer is asked again every kRetryInterval; nothing else is
-// done about it.
+// Thread-safe. Which addresses are replicas:
+//
+// - Those that the target lists as such all are. Those behind a name (see ParseTarget()) are from
+//   when they first answered: "localhost" lists two, of which most servers listen on one.
+// - Of several addresses of one process (its instance) only the first that answers is.
+// - One that its name no longer lists stays as long as it answers, since a container loses its name
+//   before it has finished its work, and then until another replica answers, so that what is known
+//   of a service survives the last of its processes. An address that never answered goes at once.
 class Backend {
  public:
-  static constexpr std::chrono::milliseconds kRetryInterval{200};
+  // Told of each change of rows(): from any thread, several at a time, with no lock held.
+  using Observer = std::function<void(const Backend&)>;
 
-  // Told of each change of service(): from any thread, with no lock held, in order.
-  using Observer = std::function<void(const control::v1::Service&)>;
-
-  Backend(const BackendAddress& address, Observer observer,
-          const std::shared_ptr<grpc::ChannelCredentials>& credentials =
-              grpc::InsecureChannelCredentials());
+  // `address` is one that ParseBackends() gives.
+  Backend(const BackendAddress& address, const BackendOptions& options, Observer observer);
   // Stop() has been called if Start() was.
   ~Backend();
 
-  // Begins to watch.
+  // Begins to look its name up, and to watch its replicas.
   void Start();
-  // Ends the watch and waits until it has ended.
+  // Ends both, and waits until they have ended.
   void Stop();
 
   const std::string& name() const { return name_; }
-  // One connection for forwarded calls and control alike: what is reachable for one is for the
-  // other.
+  // For forwarded calls.
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
-  control::v1::ControlService::Stub& control() { return *control_; }
 
-  // What it said last of itself; SERVICE_STATE_UNREACHABLE while it does not answer, the rest then
-  // being what was last known, and SERVICE_STATE_DRAINING while its process finishes its work.
-  // Counters are as old as the last change of state.
-  control::v1::Service service() const;
-  bool reachable() const;
-  // It answers, and is not about to leave: a watch of it has a future.
-  bool watchable() const;
+  // In order of address. They stay usable, but tell nothing any more, once they are gone from here.
+  std::vector<std::shared_ptr<Replica>> replicas() const;
+  // All of them, or the one that is `instance` where that is not empty. Error: NOT_FOUND
+  // (INSTANCE_NOT_FOUND).
+  absl::StatusOr<std::vector<std::shared_ptr<Replica>>> Select(const std::string& instance) const;
+  // Their services, as far as known without asking; where there is no replica, AbsentRow() alone.
+  std::vector<control::v1::Service> rows() const;
+  // What stands for the replicas while there is none: SERVICE_STATE_UNREACHABLE, at the target.
+  control::v1::Service AbsentRow() const;
+  // UNAVAILABLE (BACKEND_UNREACHABLE): for calls while there is no replica.
+  absl::Status AbsentError() const;
+  // Every address that is known has told which process is there: what is in none of replicas() is
+  // nowhere.
+  bool AllAnswered() const;
 
  private:
-  class Watch;
-  void OpenWatch();
-  void OnUpdate(const control::v1::WatchServicesResponse& update);
-  // The watch is about to delete itself; OnWatchEnd() follows.
-  void ForgetWatch();
-  void OnWatchEnd(const grpc::Status& status);
-  // What is reached is another service, `name`.
-  void OnStranger(const std::string& name);
-  // What `service_` says when there is no watch, which ended with `status`.
-  void Leave(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void SetAway(control::v1::ServiceState state, const std::string& error)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // True, and whoever waits in Stop() told, when it is time to end.
-  bool EndIfStopping() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnFound(const AddressResolver::Addresses& addresses);
+  void OnReplicaChanged();
+  std::shared_ptr<Replica> MakeReplica(const std::string& address);
+  // Makes the entries follow `addresses`. Those to be started are added to `added`, those to be
+  // stopped to `removed`.
+  void Follow(const std::vector<std::string>& addresses,
+              std::vector<std::shared_ptr<Replica>>& added,
+              std::vector<std::shared_ptr<Replica>>& removed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ShowUrgency();
 
   const std::string name_;
-  const std::string target_;
+  const std::string target_text_;
+  const Target target_;
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   const Observer observer_;
   const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<control::v1::ControlService::Stub> control_;
+  const absl::Time made_ = absl::Now();
+  // Null where the target lists addresses.
+  const std::unique_ptr<AddressResolver> resolver_;
 
   mutable absl::Mutex mutex_;
-  absl::CondVar ended_ ABSL_GUARDED_BY(mutex_);
-  control::v1::Service service_ ABSL_GUARDED_BY(mutex_);
-  // Its process ended its watch, or refuses one, since it is going.
-  bool leaving_ ABSL_GUARDED_BY(mutex_) = false;
-  // The open stream, which deletes itself; null between two attempts.
-  Watch* watch_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  // Between two attempts. Also held by who sets and who cancels it, outside of the lock.
-  std::shared_ptr<grpc::Alarm> retry_ ABSL_GUARDED_BY(mutex_);
-  bool running_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  // By address; at most kReplicasMax.
+  std::map<std::string, std::shared_ptr<Replica>> entries_ ABSL_GUARDED_BY(mutex_);
+  // Of the last lookup; empty after a good one.
+  std::string lookup_error_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rawgate::gateway

@@ -36,16 +36,18 @@ absl::StatusOr<std::vector<BackendAddress>> ParseBackends(absl::string_view text
     addresses.push_back({parts.first, parts.second});
   }
   if (addresses.empty()) return BadBackends("no service is named");
+  for (const BackendAddress& address : addresses) {
+    if (const auto target = ParseTarget(address.target); !target.ok()) return target.status();
+  }
   return addresses;
 }
 
-BackendTable::BackendTable(const std::vector<BackendAddress>& addresses,
-                           const std::shared_ptr<grpc::ChannelCredentials>& credentials)
+BackendTable::BackendTable(const std::vector<BackendAddress>& addresses, BackendOptions options)
     : log_(RandomInstance()) {
   for (const BackendAddress& address : addresses) {
     backends_.push_back(std::make_unique<Backend>(
-        address, [this](const control::v1::Service& service) { OnChange(service); }, credentials));
-    log_.Append(backends_.back()->service());
+        address, options, [this](const Backend& backend) { OnChange(backend); }));
+    log_.Set(address.name, backends_.back()->rows());
   }
   std::sort(backends_.begin(), backends_.end(),
             [](const auto& a, const auto& b) { return a->name() < b->name(); });
@@ -80,9 +82,9 @@ void BackendTable::Unsubscribe(Subscription subscription) {
   subscribers_.erase(subscription);
 }
 
-void BackendTable::OnChange(const control::v1::Service& service) {
-  log_.Append(service);
+void BackendTable::OnChange(const Backend& backend) {
   absl::MutexLock lock(&mutex_);
+  log_.Set(backend.name(), backend.rows());
   for (const auto& [subscription, changed] : subscribers_) changed();
 }
 

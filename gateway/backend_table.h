@@ -12,21 +12,19 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "gateway/backend.h"
-#include "grpcpp/security/credentials.h"
 #include "runtime/rpc/service_log.h"
 
 namespace rawgate::gateway {
 
 // "echo=127.0.0.1:50061,exec=dns:///exec:50062". A part without a name belongs to the target before
-// it, as in "echo=ipv4:10.0.0.1:50061,10.0.0.2:50061". Error: INVALID_ARGUMENT (BAD_BACKENDS).
+// it, as in "echo=ipv4:10.0.0.1:50061,10.0.0.2:50061". Error: INVALID_ARGUMENT (BAD_BACKENDS), also
+// where a target is one that ParseTarget() refuses.
 absl::StatusOr<std::vector<BackendAddress>> ParseBackends(absl::string_view text);
 
 // Thread-safe.
 class BackendTable {
  public:
-  explicit BackendTable(const std::vector<BackendAddress>& addresses,
-                        const std::shared_ptr<grpc::ChannelCredentials>& credentials =
-                            grpc::InsecureChannelCredentials());
+  explicit BackendTable(const std::vector<BackendAddress>& addresses, BackendOptions options = {});
   ~BackendTable();
 
   void Start();
@@ -48,11 +46,12 @@ class BackendTable {
   void Unsubscribe(Subscription subscription);
 
  private:
-  void OnChange(const control::v1::Service& service);
+  void OnChange(const Backend& backend);
 
   rpc::ServiceLog log_;
   std::vector<std::unique_ptr<Backend>> backends_;
-  // Held while subscribers are called, so that none acts on what was read before a later change.
+  // Held while a change is read and subscribers are called, so that none acts on what was read
+  // before a later change.
   absl::Mutex mutex_;
   Subscription last_subscription_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<Subscription, std::function<void()>> subscribers_ ABSL_GUARDED_BY(mutex_);

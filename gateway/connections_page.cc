@@ -1,6 +1,7 @@
 #include "gateway/connections_page.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,10 +16,11 @@ namespace {
 constexpr int kPageSizeDefault = 100;
 constexpr int kPageSizeMax = 1000;
 
-// A token of ours is the backend's name and the backend's own token, which may be empty: its first
-// page.
-std::string MakeToken(const std::string& backend, const std::string& token) {
-  return absl::StrCat(backend, ":", token);
+// A token of ours is where the page before ended: the service, the source's own token, which may be
+// empty (its first page), and its address, the only one that may have colons.
+std::string MakeToken(const std::string& service, const std::string& token,
+                      const std::string& address) {
+  return absl::StrCat(service, ":", token, ":", address);
 }
 
 }  // namespace
@@ -30,28 +32,37 @@ absl::StatusOr<std::shared_ptr<ConnectionsPage>> ConnectionsPage::Make(
   if (request.page_size() < 0) {
     return FieldError("page_size", "BAD_PAGE_SIZE", "page_size must not be negative");
   }
+  if (!request.service().empty()) {
+    if (const auto known = table.Find(request.service()); !known.ok()) return known.status();
+  }
   std::shared_ptr<ConnectionsPage> page(new ConnectionsPage(context, children, response));
   page->page_size_ =
       request.page_size() == 0 ? kPageSizeDefault : std::min(request.page_size(), kPageSizeMax);
   for (const auto& backend : table.backends()) {
-    if (request.service().empty() || backend->name() == request.service())
-      page->backends_.push_back(backend.get());
+    if (!request.service().empty() && backend->name() != request.service()) continue;
+    for (auto& replica : backend->replicas())
+      page->sources_.push_back({backend->name(), replica->address(), std::move(replica)});
   }
-  if (page->backends_.empty()) return table.Find(request.service()).status();
-  if (request.page_token().empty()) return page;
+  if (!request.page_token().empty()) {
+    if (absl::Status good = page->BeginAt(request.page_token()); !good.ok()) return good;
+  }
+  return page;
+}
 
-  const std::pair<std::string, std::string> token =
-      absl::StrSplit(request.page_token(), absl::MaxSplits(':', 1));
-  const auto from =
-      std::find_if(page->backends_.begin(), page->backends_.end(),
-                   [&](const Backend* backend) { return backend->name() == token.first; });
-  if (from == page->backends_.end()) {
+absl::Status ConnectionsPage::BeginAt(const std::string& token) {
+  const std::vector<std::string> parts = absl::StrSplit(token, absl::MaxSplits(':', 2));
+  const auto of_service = [&](const Source& source) { return source.service == parts[0]; };
+  if (parts.size() != 3 || std::none_of(sources_.begin(), sources_.end(), of_service)) {
     return FieldError("page_token", "INVALID_PAGE_TOKEN",
                       "page_token is not one that this list gave");
   }
-  page->backends_.erase(page->backends_.begin(), from);
-  page->backend_token_ = token.second;
-  return page;
+  // Where the source itself is gone, so are its rows: the next one follows.
+  std::erase_if(sources_, [&](const Source& source) {
+    return std::tie(source.service, source.address) < std::tie(parts[0], parts[2]);
+  });
+  if (!sources_.empty() && of_service(sources_[0]) && sources_[0].address == parts[2])
+    source_token_ = parts[1];
+  return absl::OkStatus();
 }
 
 void ConnectionsPage::Collect(std::function<void(const grpc::Status&)> done) {
@@ -60,22 +71,23 @@ void ConnectionsPage::Collect(std::function<void(const grpc::Status&)> done) {
 }
 
 void ConnectionsPage::AskNext() {
-  while (current_ < backends_.size() && !backends_[current_]->reachable()) {
+  while (current_ < sources_.size() && !sources_[current_].replica->reachable()) {
     ++current_;
-    backend_token_.clear();
+    source_token_.clear();
   }
-  if (current_ == backends_.size()) return done_(grpc::Status::OK);
+  if (current_ == sources_.size()) return Finish(grpc::Status::OK);
+  const Source& source = sources_[current_];
   const int room = page_size_ - response_->connections_size();
   if (room == 0) {
-    response_->set_next_page_token(MakeToken(backends_[current_]->name(), backend_token_));
-    return done_(grpc::Status::OK);
+    response_->set_next_page_token(MakeToken(source.service, source_token_, source.address));
+    return Finish(grpc::Status::OK);
   }
   call_ = children_.MakeBrief(context_, kDescribeWithin);
-  ask_.set_service(backends_[current_]->name());
+  ask_.set_service(source.service);
   ask_.set_page_size(room);
-  ask_.set_page_token(backend_token_);
+  ask_.set_page_token(source_token_);
   answer_.Clear();
-  backends_[current_]->control().async()->ListConnections(
+  source.replica->control().async()->ListConnections(
       call_.get(), &ask_, &answer_,
       [self = shared_from_this()](const grpc::Status& status) { self->OnAnswer(status); });
 }
@@ -86,16 +98,22 @@ void ConnectionsPage::OnAnswer(const grpc::Status& status) {
                     status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
   if (!status.ok() && !away) {
     CopyTrailingMetadata(*call_, context_);
-    call_.reset();
-    return done_(StatusForClient(status, backends_[current_]->name()));
+    return Finish(StatusForClient(status, sources_[current_].service));
   }
   for (control::v1::Connection& row : *answer_.mutable_connections()) {
     *response_->add_connections() = std::move(row);
   }
   call_.reset();
-  backend_token_ = answer_.next_page_token();
-  if (backend_token_.empty()) ++current_;
+  source_token_ = answer_.next_page_token();
+  if (source_token_.empty()) ++current_;
   AskNext();
+}
+
+void ConnectionsPage::Finish(const grpc::Status& status) {
+  // Their shares of channels: see ChildCalls.
+  call_.reset();
+  sources_.clear();
+  done_(status);
 }
 
 }  // namespace rawgate::gateway

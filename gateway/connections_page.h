@@ -1,5 +1,5 @@
-// One page of ListConnections over all backends: theirs, one after another in order of name, until
-// the page is full.
+// One page of ListConnections over all replicas: theirs, one after another in order of name and
+// address, until the page is full.
 #pragma once
 
 #include <functional>
@@ -25,25 +25,35 @@ class ConnectionsPage : public std::enable_shared_from_this<ConnectionsPage> {
       const control::v1::ListConnectionsRequest& request,
       control::v1::ListConnectionsResponse* response);
 
-  // Fills the response, then calls `done` once, from any thread. A backend that does not answer
+  // Fills the response, then calls `done` once, from any thread. A replica that does not answer
   // within kDescribeWithin has no rows; an error that one answers with is the page's.
   void Collect(std::function<void(const grpc::Status&)> done);
 
  private:
+  // Who has rows. Pages are in the order of `service`, then `address`.
+  struct Source {
+    std::string service;
+    std::string address;
+    std::shared_ptr<Replica> replica;
+  };
+
   ConnectionsPage(grpc::CallbackServerContext& context, ChildCalls& children,
                   control::v1::ListConnectionsResponse* response)
       : context_(context), children_(children), response_(response) {}
+  // Leaves out what lies before the page. Error: INVALID_ARGUMENT (INVALID_PAGE_TOKEN).
+  absl::Status BeginAt(const std::string& token);
   void AskNext();
   void OnAnswer(const grpc::Status& status);
+  void Finish(const grpc::Status& status);
 
   grpc::CallbackServerContext& context_;
   ChildCalls& children_;
   control::v1::ListConnectionsResponse* const response_;
   // Those not yet asked to the end.
-  std::vector<Backend*> backends_;
+  std::vector<Source> sources_;
   size_t current_ = 0;
-  // Of the current backend.
-  std::string backend_token_;
+  // Of the current source.
+  std::string source_token_;
   int page_size_ = 0;
   std::function<void(const grpc::Status&)> done_;
   // The call under way.

@@ -25,7 +25,8 @@ namespace rawgate::gateway {
 // One service's ControlService.
 class TestControl final : public control::v1::ControlService::Service {
  public:
-  explicit TestControl(std::string name) : name_(std::move(name)) {}
+  explicit TestControl(std::string name, std::string instance = "")
+      : name_(std::move(name)), instance_(std::move(instance)) {}
 
   // A snapshot that says RUNNING, then nothing, until it is cancelled or the test says `draining`.
   grpc::Status WatchServices(

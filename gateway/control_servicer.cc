@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "gateway/connections_page.h"
 #include "gateway/metadata.h"
 #include "gateway/services_list.h"
@@ -19,6 +20,37 @@ namespace {
 
 namespace pb = control::v1;
 using Stub = pb::ControlService::Stub;
+
+absl::Status InstanceRequired(const Backend& backend) {
+  return FieldError("instance", "INSTANCE_REQUIRED",
+                    absl::StrCat("service ", backend.name(),
+                                 " has several replicas, which count connections each for itself: "
+                                 "instance must say which is meant"));
+}
+
+// The answers as one, with the metadata of the first, or of the first that is an error.
+template <typename Response>
+grpc::Status Join(const std::string& service, ReplicaAnswers<Response>& answers,
+                  grpc::CallbackServerContext& context, Response* joined) {
+  const auto failed = std::find_if(answers.begin(), answers.end(),
+                                   [](const auto& answer) { return !answer.status.ok(); });
+  const auto& told = failed == answers.end() ? answers.front() : *failed;
+  CopyInitialMetadata(*told.context, context);
+  CopyTrailingMetadata(*told.context, context);
+  if (failed != answers.end()) {
+    return StatusForClient(failed->status, answers.size() == 1
+                                               ? service
+                                               : absl::StrCat(service, " at ", failed->address));
+  }
+  if constexpr (requires { joined->add_replicas(); }) {
+    for (auto& answer : answers) {
+      answer.response.mutable_service()->set_address(answer.address);
+      *joined->add_replicas() = std::move(*answer.response.mutable_service());
+    }
+    *joined->mutable_service() = joined->replicas(0);
+  }
+  return grpc::Status::OK;
+}
 
 }  // namespace
 
@@ -53,23 +85,27 @@ class ControlServicer::UnaryCall {
   Reactor* const reactor_;
 };
 
-template <typename Request, typename Response, typename Method>
+template <typename Request, typename Response>
 grpc::ServerUnaryReactor* ControlServicer::PassOn(Context* context, const Request* request,
                                                   Response* response, absl::Duration within,
-                                                  Method method) {
+                                                  Reach reach,
+                                                  ReplicaMethod<Request, Response> method) {
   // Counted before the question whether the drain has begun: that waits for whoever is counted.
   const auto call = std::make_shared<UnaryCall>(*this, context);
   if (drain_.Begun()) return call->Refuse(DrainingError());
   const absl::StatusOr<Backend*> backend = table_.Find(request->service());
   if (!backend.ok()) return call->Refuse(backend.status());
-  std::shared_ptr<grpc::ClientContext> child = children_.Make(*context, within);
-  ((*backend)->control().async()->*method)(
-      child.get(), request, response,
-      [call, child, context, name = (*backend)->name()](const grpc::Status& status) mutable {
-        CopyInitialMetadata(*child, *context);
-        CopyTrailingMetadata(*child, *context);
-        child.reset();
-        call->Finish(StatusForClient(status, name));
+  auto replicas = (*backend)->Select(request->instance());
+  if (!replicas.ok()) return call->Refuse(replicas.status());
+  if (replicas->empty()) return call->Refuse((*backend)->AbsentError());
+  if (reach == Reach::kOne && replicas->size() > 1)
+    return call->Refuse(InstanceRequired(**backend));
+  CallReplicas<Request, Response>(
+      *std::move(replicas), request, method, [&] { return children_.Make(*context, within); },
+      [call, context, response, name = (*backend)->name()](ReplicaAnswers<Response> answers) {
+        const grpc::Status status = Join(name, answers, *context, response);
+        answers.clear();
+        call->Finish(status);
       });
   return call->reactor();
 }
@@ -90,7 +126,7 @@ grpc::ServerUnaryReactor* ControlServicer::ListServices(Context* context,
                                                         pb::ListServicesResponse* response) {
   const auto call = std::make_shared<UnaryCall>(*this, context);
   if (drain_.Begun()) return call->Refuse(DrainingError());
-  ListAllServices(table_, *context, children_, response,
+  ListAllServices(table_, *context, children_, *response->mutable_services(),
                   [call] { call->Finish(grpc::Status::OK, /*merged=*/true); });
   return call->reactor();
 }
@@ -102,40 +138,37 @@ grpc::ServerUnaryReactor* ControlServicer::GetService(Context* context,
   if (drain_.Begun()) return call->Refuse(DrainingError());
   const absl::StatusOr<Backend*> backend = table_.Find(request->service());
   if (!backend.ok()) return call->Refuse(backend.status());
-  DescribeService(**backend, *context, children_, response->mutable_service(),
-                  [call] { call->Finish(grpc::Status::OK, /*merged=*/true); });
+  auto replicas = (*backend)->Select(request->instance());
+  if (!replicas.ok()) return call->Refuse(replicas.status());
+  DescribeReplicas(**backend, *std::move(replicas), *context, children_,
+                   *response->mutable_replicas(), [call, response] {
+                     *response->mutable_service() = response->replicas(0);
+                     call->Finish(grpc::Status::OK, /*merged=*/true);
+                   });
   return call->reactor();
 }
 
 grpc::ServerUnaryReactor* ControlServicer::StartService(Context* context,
                                                         const pb::StartServiceRequest* request,
                                                         pb::StartServiceResponse* response) {
-  using Method =
-      void (Stub::async::*)(grpc::ClientContext*, const pb::StartServiceRequest*,
-                            pb::StartServiceResponse*, std::function<void(grpc::Status)>);
-  return PassOn(context, request, response, ceiling_,
-                static_cast<Method>(&Stub::async::StartService));
+  return PassOn<pb::StartServiceRequest, pb::StartServiceResponse>(
+      context, request, response, ceiling_, Reach::kAll, &Stub::async::StartService);
 }
 
 grpc::ServerUnaryReactor* ControlServicer::StopService(Context* context,
                                                        const pb::StopServiceRequest* request,
                                                        pb::StopServiceResponse* response) {
-  using Method = void (Stub::async::*)(grpc::ClientContext*, const pb::StopServiceRequest*,
-                                       pb::StopServiceResponse*, std::function<void(grpc::Status)>);
   // A grace that is refused is so at once.
   const absl::Duration grace = rpc::GraceOf(*request).value_or(absl::ZeroDuration());
-  return PassOn(context, request, response, ceiling_ + grace,
-                static_cast<Method>(&Stub::async::StopService));
+  return PassOn<pb::StopServiceRequest, pb::StopServiceResponse>(
+      context, request, response, ceiling_ + grace, Reach::kAll, &Stub::async::StopService);
 }
 
 grpc::ServerUnaryReactor* ControlServicer::CloseConnection(
     Context* context, const pb::CloseConnectionRequest* request,
     pb::CloseConnectionResponse* response) {
-  using Method =
-      void (Stub::async::*)(grpc::ClientContext*, const pb::CloseConnectionRequest*,
-                            pb::CloseConnectionResponse*, std::function<void(grpc::Status)>);
-  return PassOn(context, request, response, ceiling_,
-                static_cast<Method>(&Stub::async::CloseConnection));
+  return PassOn<pb::CloseConnectionRequest, pb::CloseConnectionResponse>(
+      context, request, response, ceiling_, Reach::kOne, &Stub::async::CloseConnection);
 }
 
 grpc::ServerUnaryReactor* ControlServicer::ListConnections(

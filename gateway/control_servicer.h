@@ -1,5 +1,5 @@
-// ControlService over all backends: what each tells of itself, merged, and calls that concern one
-// passed to it.
+// ControlService over all replicas of all backends: what each tells of itself, merged, and calls
+// that concern one, or some, passed to them.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
@@ -10,6 +10,7 @@
 #include "gateway/drain.h"
 #include "gateway/event_merge.h"
 #include "gateway/outstanding.h"
+#include "gateway/replica_calls.h"
 #include "rawgate/control/v1/control_service.grpc.pb.h"
 #include "runtime/rpc/services_watch.h"
 #include "runtime/rpc/watch_set.h"
@@ -52,10 +53,12 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
 
  private:
   class UnaryCall;
-  // Passes a call to the backend that it names: `method` of the backend's stub.
-  template <typename Request, typename Response, typename Method>
+  enum class Reach { kAll, kOne };
+  // Passes a call to the replicas that it names, or with kOne to the only one: `method` of their
+  // stubs.
+  template <typename Request, typename Response>
   Reactor* PassOn(Context* context, const Request* request, Response* response,
-                  absl::Duration within, Method method);
+                  absl::Duration within, Reach reach, ReplicaMethod<Request, Response> method);
 
   BackendTable& table_;
   Drain& drain_;

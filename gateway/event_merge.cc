@@ -1,5 +1,7 @@
 #include "gateway/event_merge.h"
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -17,8 +19,8 @@ using control::v1::WatchEventsResponse;
 
 namespace {
 
-// What asking again would not change. Any other end is the backend's affair, and must not take the
-// other backends' events from the client.
+// What asking again would not change. Any other end is the replica's affair, and must not take the
+// other replicas' events from the client.
 bool IsClientsAffair(const grpc::Status& status) {
   return status.error_code() == grpc::StatusCode::INVALID_ARGUMENT ||
          status.error_code() == grpc::StatusCode::NOT_FOUND ||
@@ -33,16 +35,16 @@ void EventMerge::Post(Step step) {
                     [self = shared_from_this(), step = std::move(step)]() mutable { step(*self); });
 }
 
-// One backend's WatchEvents stream. Its reactions only post to the merge, which owns it and reads
+// One replica's WatchEvents stream. Its reactions only post to the merge, which owns it and reads
 // on when it likes: hence the hold.
 class EventMerge::Feed final : public grpc::ClientReadReactor<WatchEventsResponse> {
  public:
-  Feed(std::shared_ptr<EventMerge> merge, size_t index, Backend& backend,
+  Feed(std::shared_ptr<EventMerge> merge, uint64_t number, Replica& replica,
        WatchEventsRequest request)
-      : merge_(std::move(merge)), index_(index), request_(std::move(request)) {
+      : merge_(std::move(merge)), number_(number), request_(std::move(request)) {
     merge_->feeds_.Enter();
     AddMetadata(merge_->metadata_, context_);
-    backend.control().async()->WatchEvents(&context_, &request_, this);
+    replica.control().async()->WatchEvents(&context_, &request_, this);
     AddHold();
     StartRead(&message_);
     StartCall();
@@ -63,20 +65,21 @@ class EventMerge::Feed final : public grpc::ClientReadReactor<WatchEventsRespons
  private:
   void OnReadDone(bool ok) override {
     if (!ok) return RemoveHold();  // OnDone() follows
-    merge_->Post([index = index_, message = std::move(message_)](EventMerge& merge) mutable {
-      merge.OnMessage(index, std::move(message));
+    merge_->Post([number = number_, message = std::move(message_)](EventMerge& merge) mutable {
+      merge.OnMessage(number, std::move(message));
     });
   }
   void OnDone(const grpc::Status& status) override {
     // Neither this object nor the merge is sure to be there once it is posted.
     Outstanding& feeds = merge_->feeds_;
-    merge_->Post([index = index_, status](EventMerge& merge) { merge.OnFeedEnd(index, status); });
+    merge_->Post(
+        [number = number_, status](EventMerge& merge) { merge.OnFeedEnd(number, status); });
     feeds.Leave();
   }
 
   // Its owner, which must live until OnDone().
   const std::shared_ptr<EventMerge> merge_;
-  const size_t index_;
+  const uint64_t number_;
   grpc::ClientContext context_;
   const WatchEventsRequest request_;
   WatchEventsResponse message_;
@@ -89,16 +92,14 @@ EventMerge::EventMerge(WatchEventsRequest request, Metadata metadata, BackendTab
     : request_(std::move(request)),
       metadata_(std::move(metadata)),
       table_(table),
+      backends_(std::move(backends)),
       pool_(pool),
       feeds_(feeds),
       positions_timer_(pool),
-      retry_timer_(pool) {
-  for (Backend* backend : backends) {
-    sources_.push_back({.backend = backend, .feed = nullptr, .position = {}});
-    for (const EventPosition& position : request_.after()) {
-      if (position.service() == backend->name()) sources_.back().position = position;
-    }
-  }
+      retry_timer_(pool),
+      positions_(request_.after()) {
+  request_.clear_services();
+  request_.clear_after();
 }
 
 EventMerge::~EventMerge() = default;
@@ -131,63 +132,114 @@ void EventMerge::OpenFirstFeeds() {
     if (const auto self = weak.lock())
       self->Post([](EventMerge& merge) { merge.OnBackendsChanged(); });
   });
-  for (size_t i = 0; i < sources_.size(); ++i) {
-    if (!sources_[i].backend->watchable()) continue;
-    sources_[i].awaited = true;
-    sources_[i].away = false;
-    OpenFeed(i);
+  OnBackendsChanged();
+  for (auto& [number, source] : sources_) {
+    if (source.feed == nullptr) continue;
+    source.awaited = true;
+    source.away = false;
   }
   positions_timer_.expires_after(kPositionsWithin);
   positions_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
     if (error) return;
-    for (Source& source : self->sources_) source.awaited = false;
+    for (auto& [number, source] : self->sources_) source.awaited = false;
+    self->settled_ = true;
     self->SendFirstMessageIfComplete();
+    self->OnBackendsChanged();
   });
   SendFirstMessageIfComplete();
 }
 
-void EventMerge::OpenFeed(size_t index) {
-  Source& source = sources_[index];
-  WatchEventsRequest request = request_;
-  request.clear_services();
-  request.add_services(source.backend->name());
-  request.clear_after();
-  if (!source.position.instance().empty()) *request.add_after() = source.position;
-  source.feed =
-      std::make_unique<Feed>(shared_from_this(), index, *source.backend, std::move(request));
-}
-
 void EventMerge::OnBackendsChanged() {
   if (writer_ == nullptr) return;
-  for (size_t i = 0; i < sources_.size(); ++i) {
-    if (sources_[i].feed == nullptr && sources_[i].backend->watchable()) OpenFeed(i);
+  for (const Backend* backend : backends_) {
+    const std::vector<std::shared_ptr<Replica>> replicas = backend->replicas();
+    DropSourcesThatWent(*backend, replicas);
+    AddSources(*backend, replicas);
+    TellLost(*backend, replicas);
+  }
+  for (auto& [number, source] : sources_) {
+    if (source.feed == nullptr && source.replica->watchable()) OpenFeed(number, source);
   }
 }
 
-void EventMerge::OnMessage(size_t index, WatchEventsResponse message) {
-  Source& source = sources_[index];
-  source.feed->Wait();
-  if (writer_ == nullptr) return source.feed->Cancel();
-  if (std::exchange(source.away, false)) Announce(source, true, "");
-  for (const EventPosition& position : message.positions()) source.position = position;
-  if (!message.events().empty()) {
-    const control::v1::Event& last = *message.events().rbegin();
-    source.position.set_service(last.service());
-    source.position.set_instance(last.instance());
-    source.position.set_sequence(last.sequence());
+void EventMerge::DropSourcesThatWent(const Backend& backend,
+                                     const std::vector<std::shared_ptr<Replica>>& replicas) {
+  for (auto& [number, source] : sources_) {
+    if (source.backend != &backend || source.gone) continue;
+    if (std::count(replicas.begin(), replicas.end(), source.replica) > 0) continue;
+    source.gone = true;
+    source.awaited = false;
+    if (!std::exchange(source.away, true)) Announce(source, false, "its address is gone");
+    if (source.feed != nullptr) source.feed->Cancel();
   }
+  std::erase_if(sources_, [](const auto& entry) {
+    return entry.second.gone && entry.second.feed == nullptr;
+  });
+}
+
+void EventMerge::AddSources(const Backend& backend,
+                            const std::vector<std::shared_ptr<Replica>>& replicas) {
+  for (const auto& replica : replicas) {
+    const bool known = std::any_of(sources_.begin(), sources_.end(), [&](const auto& entry) {
+      return entry.second.replica == replica && !entry.second.gone;
+    });
+    if (known) continue;
+    sources_.emplace(++last_number_,
+                     Source{.backend = &backend, .replica = replica, .feed = nullptr});
+  }
+}
+
+void EventMerge::TellLost(const Backend& backend,
+                          const std::vector<std::shared_ptr<Replica>>& replicas) {
+  // While a process may still turn out to be one of those, it is not known.
+  if (replicas.empty() || !(settled_ || backend.AllAnswered())) return;
+  std::set<std::string> present;
+  for (const auto& replica : replicas) {
+    if (!replica->answered()) return;
+    present.insert(replica->instance());
+  }
+  // A stream may know of a new process before its replica does.
+  for (const auto& [number, source] : sources_) {
+    if (source.backend == &backend && source.feed != nullptr && !source.gone)
+      present.insert(source.instance);
+  }
+  WatchEventsResponse message;
+  positions_.Forget(backend.name(), present, message);
+  if (!message.lost().empty()) Send(std::move(message));
+}
+
+void EventMerge::OpenFeed(uint64_t number, Source& source) {
+  WatchEventsRequest request = request_;
+  request.add_services(source.backend->name());
+  source.instance = source.replica->instance();
+  source.resumed =
+      positions_.AddTo(request, source.backend->name(), source.instance) ? source.instance : "";
+  source.feed =
+      std::make_unique<Feed>(shared_from_this(), number, *source.replica, std::move(request));
+}
+
+void EventMerge::OnMessage(uint64_t number, WatchEventsResponse message) {
+  Source& source = sources_.at(number);
+  source.feed->Wait();
+  if (writer_ == nullptr || source.gone) return source.feed->Cancel();
+  positions_.Take(message, source.resumed);
+  for (const EventPosition& position : message.positions()) source.instance = position.instance();
+  if (std::exchange(source.away, false)) Announce(source, true, "");
   Send(std::move(message));
   source.awaited = false;
   SendFirstMessageIfComplete();
   ReadOn();
 }
 
-void EventMerge::OnFeedEnd(size_t index, const grpc::Status& status) {
-  Source& source = sources_[index];
+void EventMerge::OnFeedEnd(uint64_t number, const grpc::Status& status) {
+  Source& source = sources_.at(number);
   // With it goes its share of this object, which the caller keeps alive.
   source.feed = nullptr;
   source.awaited = false;
-  if (writer_ == nullptr) return;
+  if (writer_ == nullptr || source.gone) {
+    sources_.erase(number);
+    return;
+  }
   if (IsClientsAffair(status)) {
     return EndNow(rpc::FromGrpc(StatusForClient(status, source.backend->name())));
   }
@@ -196,8 +248,8 @@ void EventMerge::OnFeedEnd(size_t index, const grpc::Status& status) {
   // Its state follows shortly, and when it is reachable again that is a change: see
   // OnBackendsChanged(). One that is so already (it dropped the stream only) may have told its
   // change before this.
-  if (source.backend->watchable()) {
-    retry_timer_.expires_after(Backend::kRetryInterval);
+  if (source.replica->watchable()) {
+    retry_timer_.expires_after(Replica::kRetryInterval);
     retry_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
       if (!error) self->OnBackendsChanged();
     });
@@ -210,16 +262,15 @@ void EventMerge::EndNow(const absl::Status& status) {
   if (subscription_ != 0) table_.Unsubscribe(subscription_);
   positions_timer_.cancel();
   retry_timer_.cancel();
-  for (Source& source : sources_) {
-    if (source.feed != nullptr) source.feed->Cancel();
-  }
+  std::erase_if(sources_, [](const auto& entry) { return entry.second.feed == nullptr; });
+  for (auto& [number, source] : sources_) source.feed->Cancel();
 }
 
 void EventMerge::Announce(const Source& source, bool reachable, const std::string& detail) {
   WatchEventsResponse message;
   control::v1::Event& event = *message.add_events();
   event.set_service(source.backend->name());
-  event.set_instance(source.position.instance());
+  event.set_instance(source.instance);
   *event.mutable_time() = rpc::ToProto(absl::Now());
   event.mutable_reachability_changed()->set_reachable(reachable);
   event.mutable_reachability_changed()->set_detail(detail);
@@ -233,7 +284,7 @@ void EventMerge::Send(WatchEventsResponse message) {
 
 void EventMerge::SendFirstMessageIfComplete() {
   if (first_message_sent_ || writer_ == nullptr) return;
-  for (const Source& source : sources_) {
+  for (const auto& [number, source] : sources_) {
     if (source.awaited) return;
   }
   first_message_sent_ = true;
@@ -243,7 +294,7 @@ void EventMerge::SendFirstMessageIfComplete() {
 
 void EventMerge::ReadOn() {
   if (!first_message_sent_ || !room_) return;
-  for (Source& source : sources_) {
+  for (auto& [number, source] : sources_) {
     if (source.feed != nullptr) source.feed->ReadOn();
   }
 }

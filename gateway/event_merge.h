@@ -1,11 +1,13 @@
-// One client's WatchEvents: the streams of all selected backends joined into one.
+// One client's WatchEvents: the streams of all replicas of the selected backends joined into one.
 //
-// Nothing is queued here. While the client's stream is full no backend is read; each then keeps up
+// Nothing is queued here. While the client's stream is full no replica is read; each then keeps up
 // to its own log's size and says how much was lost, so a slow watcher slows nobody and learns the
 // truth.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "gateway/backend_table.h"
+#include "gateway/event_positions.h"
 #include "gateway/metadata.h"
 #include "gateway/outstanding.h"
 #include "rawgate/control/v1/control_service.pb.h"
@@ -37,36 +40,50 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
 
   // The stream to give to gRPC. First of all and once; `on_done` is called after the stream's end.
   Writer* Open(std::function<void()> on_done);
-  // Opens the backends' streams. The first message, with the positions of all that are reachable,
+  // Opens the replicas' streams. The first message, with the positions of all that are reachable,
   // follows when these have told them, at the latest after kPositionsWithin.
   void Start();
-  // Finishes the stream, and those of the backends. Any number of times.
+  // Finishes the stream, and those of the replicas. Any number of times.
   void End(absl::Status status);
 
  private:
   static constexpr std::chrono::seconds kPositionsWithin{1};
   class Feed;
+  // A replica that is, or is to be, followed.
   struct Source {
-    Backend* backend;
+    const Backend* backend;
+    std::shared_ptr<Replica> replica;
     // The open stream; null while there is none.
     std::unique_ptr<Feed> feed;
-    // Where to resume.
-    control::v1::EventPosition position;
+    // Which process the stream is, or was last, of.
+    std::string instance = {};
+    // The same, where the stream resumes.
+    std::string resumed = {};
     // Its first message, or its failure, is still awaited.
     bool awaited = false;
     // It is not, or not any more, being followed, so the client is told when it is.
     bool away = true;
+    // It is not among the backend's replicas any more, and goes with its stream.
+    bool gone = false;
   };
+  // By numbers that streams know.
+  using Sources = std::map<uint64_t, Source>;
 
   template <typename Step>
   void Post(Step step);
 
   void OpenFirstFeeds();
-  void OpenFeed(size_t index);
-  // Opens the streams of backends that have become reachable.
+  void OpenFeed(uint64_t number, Source& source);
+  // Makes the sources follow the replicas, and opens the streams of those that have become
+  // reachable.
   void OnBackendsChanged();
-  void OnMessage(size_t index, control::v1::WatchEventsResponse message);
-  void OnFeedEnd(size_t index, const grpc::Status& status);
+  void DropSourcesThatWent(const Backend& backend,
+                           const std::vector<std::shared_ptr<Replica>>& replicas);
+  void AddSources(const Backend& backend, const std::vector<std::shared_ptr<Replica>>& replicas);
+  // Tells the client of processes that will not come back, once that is known.
+  void TellLost(const Backend& backend, const std::vector<std::shared_ptr<Replica>>& replicas);
+  void OnMessage(uint64_t number, control::v1::WatchEventsResponse message);
+  void OnFeedEnd(uint64_t number, const grpc::Status& status);
   void EndNow(const absl::Status& status);
 
   void Announce(const Source& source, bool reachable, const std::string& detail);
@@ -77,9 +94,11 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   // Lets those feeds read on that wait, unless the client's stream is full.
   void ReadOn();
 
-  const control::v1::WatchEventsRequest request_;
+  // But for `services` and `after`.
+  control::v1::WatchEventsRequest request_;
   const Metadata metadata_;
   BackendTable& table_;
+  const std::vector<Backend*> backends_;
   boost::asio::thread_pool& pool_;
   Outstanding& feeds_;
   boost::asio::steady_timer positions_timer_;
@@ -87,7 +106,11 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   BackendTable::Subscription subscription_ = 0;
   // Null once the stream is finished.
   Writer* writer_ = nullptr;
-  std::vector<Source> sources_;
+  Sources sources_;
+  uint64_t last_number_ = 0;
+  EventPositions positions_;
+  // All that is reachable has had the time to say which process it is.
+  bool settled_ = false;
   control::v1::WatchEventsResponse first_message_;
   bool first_message_sent_ = false;
   // The client's stream has room.

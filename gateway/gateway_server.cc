@@ -1,5 +1,7 @@
 #include "gateway/gateway_server.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "gateway/reflection.h"
@@ -25,12 +27,17 @@ std::vector<ForwardingBackend> ForwardingBackends(const BackendTable& table) {
   return backends;
 }
 
+size_t Reachable(const std::vector<std::shared_ptr<Replica>>& replicas) {
+  return static_cast<size_t>(std::count_if(
+      replicas.begin(), replicas.end(), [](const auto& replica) { return replica->reachable(); }));
+}
+
 }  // namespace
 
 GatewayServer::GatewayServer(const Options& options)
     : forwarder_options_(options.forwarder),
       books_(options.forwarder.lanes, options.calls_level),
-      table_(options.backends, options.backend_credentials),
+      table_(options.backends, options.reach),
       control_(table_, drain_, options.forwarder.unary_ceiling),
       reflection_(MakeReflectionServicers()),
       forwarder_(ForwardingBackends(table_), options.forwarder, drain_, books_) {
@@ -107,8 +114,14 @@ void GatewayServer::AddMetrics(metrics::Page& page) const {
   page.AddGauge("rawgate_gateway_draining", "Whether the gateway is going.", {},
                 drain_.Begun() ? 1 : 0);
   for (const auto& backend : table_.backends()) {
-    page.AddGauge("rawgate_backend_up", "Whether the service behind the gateway answers it.",
-                  {{"service", backend->name()}}, backend->reachable() ? 1 : 0);
+    const auto replicas = backend->replicas();
+    const size_t up = Reachable(replicas);
+    page.AddGauge("rawgate_backend_up", "Whether a replica of the service answers the gateway.",
+                  {{"service", backend->name()}}, up > 0 ? 1 : 0);
+    page.AddGauge("rawgate_backend_replicas", "Replicas of the service that are known.",
+                  {{"service", backend->name()}}, static_cast<double>(replicas.size()));
+    page.AddGauge("rawgate_backend_replicas_up", "Replicas of the service that answer the gateway.",
+                  {{"service", backend->name()}}, static_cast<double>(up));
   }
 }
 
@@ -121,7 +134,7 @@ std::shared_ptr<grpc::Channel> GatewayServer::InProcessChannel() {
 std::vector<std::string> GatewayServer::UnreachableBackends() const {
   std::vector<std::string> names;
   for (const auto& backend : table_.backends()) {
-    if (!backend->reachable()) names.push_back(backend->name());
+    if (Reachable(backend->replicas()) == 0) names.push_back(backend->name());
   }
   return names;
 }

@@ -32,16 +32,16 @@ class GatewayServer {
   struct Options {
     // All of them serve the same.
     std::vector<net::Endpoint> addresses;
+    // As ParseBackends() gives them.
     std::vector<BackendAddress> backends;
+    // The way to all of them.
+    BackendOptions reach = {};
     ForwarderOptions forwarder = {};
     size_t buffers_max = rpc::kBuffersMax;
     // At which calls are logged when they have ended.
     spdlog::level::level_enum calls_level = spdlog::level::debug;
     // Of every address.
     std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
-    // Towards every backend.
-    std::shared_ptr<grpc::ChannelCredentials> backend_credentials =
-        grpc::InsecureChannelCredentials();
   };
 
   // Serves from when it returns. Errors: INVALID_ARGUMENT (BAD_LISTEN, BAD_OPTION),

@@ -29,7 +29,7 @@ absl::Status AddTlsFromFlags(GatewayServer::Options& options) {
     return FieldError("backend_tls_ca", "BAD_OPTION",
                       absl::StrCat("--backend_tls_ca: ", backends.status().message()));
   }
-  options.backend_credentials = *std::move(backends);
+  options.reach.credentials = *std::move(backends);
   return absl::OkStatus();
 }
 

@@ -6,7 +6,7 @@
 
 namespace rawgate::gateway {
 
-// Sets options.credentials and options.backend_credentials. Errors: INVALID_ARGUMENT (BAD_OPTION),
+// Sets options.credentials and options.reach.credentials. Errors: INVALID_ARGUMENT (BAD_OPTION),
 // as FieldError.
 absl::Status AddTlsFromFlags(GatewayServer::Options& options);
 

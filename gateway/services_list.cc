@@ -1,7 +1,6 @@
 #include "gateway/services_list.h"
 
 #include <atomic>
-#include <memory>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -10,58 +9,91 @@
 namespace rawgate::gateway {
 namespace {
 
-// One backend being asked. Shared with the call's completion.
+using control::v1::Service;
+
+// A row, and who is asked for it: nobody where that is null.
+struct AskedRow {
+  std::shared_ptr<Replica> replica;
+  Service* row;
+};
+
+// One replica being asked. Shared with the call's completion.
 struct Question {
+  std::shared_ptr<Replica> replica;
   std::shared_ptr<grpc::ClientContext> context;
   control::v1::GetServiceRequest request;
   control::v1::GetServiceResponse response;
 };
 
-void SetUnreachable(const grpc::Status& status, control::v1::Service* service) {
+void SetUnreachable(const grpc::Status& status, Service* service) {
   if (service->state() == control::v1::SERVICE_STATE_UNREACHABLE) return;
   service->set_state(control::v1::SERVICE_STATE_UNREACHABLE);
   service->set_last_error(status.error_message());
   *service->mutable_state_time() = rpc::ToProto(absl::Now());
 }
 
-}  // namespace
-
-void DescribeService(Backend& backend, const grpc::CallbackServerContext& context,
-                     ChildCalls& children, control::v1::Service* service,
-                     std::function<void()> done) {
-  *service = backend.service();
+void Describe(std::shared_ptr<Replica> replica, const grpc::CallbackServerContext& context,
+              ChildCalls& children, Service* row, std::function<void()> done) {
   // Known to be away: no need to ask.
-  if (service->state() == control::v1::SERVICE_STATE_UNREACHABLE) return done();
+  if (row->state() == control::v1::SERVICE_STATE_UNREACHABLE) return done();
   const auto question = std::make_shared<Question>();
+  question->replica = std::move(replica);
   question->context = children.MakeBrief(context, kDescribeWithin);
-  question->request.set_service(backend.name());
-  backend.control().async()->GetService(
+  question->request.set_service(question->replica->name());
+  question->replica->control().async()->GetService(
       question->context.get(), &question->request, &question->response,
-      [question, service, done = std::move(done)](const grpc::Status& status) {
+      [question, row, done = std::move(done)](const grpc::Status& status) {
         if (status.ok()) {
-          *service = std::move(*question->response.mutable_service());
+          *row = std::move(*question->response.mutable_service());
+          row->set_address(question->replica->address());
         } else {
-          SetUnreachable(status, service);
+          SetUnreachable(status, row);
         }
+        // Their shares of the channel: see ChildCalls.
         question->context.reset();
+        question->replica.reset();
         done();
       });
 }
 
-void ListAllServices(BackendTable& table, const grpc::CallbackServerContext& context,
-                     ChildCalls& children, control::v1::ListServicesResponse* response,
-                     std::function<void()> done) {
-  const auto& backends = table.backends();
-  // All rows first: adding one later would move those that are being filled.
-  for (size_t i = 0; i < backends.size(); ++i) response->add_services();
-  const auto left = std::make_shared<std::atomic<size_t>>(backends.size());
-  const auto all_done = std::make_shared<std::function<void()>>(std::move(done));
-  for (size_t i = 0; i < backends.size(); ++i) {
-    DescribeService(*backends[i], context, children,
-                    response->mutable_services(static_cast<int>(i)), [left, all_done] {
-                      if (left->fetch_sub(1) == 1) (*all_done)();
-                    });
+void AddRows(const Backend& backend, std::vector<std::shared_ptr<Replica>> replicas,
+             ServiceRows& rows, std::vector<AskedRow>& asked) {
+  if (replicas.empty()) *rows.Add() = backend.AbsentRow();
+  for (auto& replica : replicas) {
+    Service* const row = rows.Add();
+    *row = replica->service();
+    asked.push_back({std::move(replica), row});
   }
+}
+
+void DescribeAll(std::vector<AskedRow> asked, const grpc::CallbackServerContext& context,
+                 ChildCalls& children, std::function<void()> done) {
+  // One more than there are questions: this function, so that none is the last before all are put.
+  const auto left = std::make_shared<std::atomic<size_t>>(asked.size() + 1);
+  const auto all_done = std::make_shared<std::function<void()>>(std::move(done));
+  const auto answered = [left, all_done] {
+    if (left->fetch_sub(1) == 1) (*all_done)();
+  };
+  for (AskedRow& one : asked)
+    Describe(std::move(one.replica), context, children, one.row, answered);
+  answered();
+}
+
+}  // namespace
+
+void DescribeReplicas(const Backend& backend, std::vector<std::shared_ptr<Replica>> replicas,
+                      const grpc::CallbackServerContext& context, ChildCalls& children,
+                      ServiceRows& rows, std::function<void()> done) {
+  std::vector<AskedRow> asked;
+  AddRows(backend, std::move(replicas), rows, asked);
+  DescribeAll(std::move(asked), context, children, std::move(done));
+}
+
+void ListAllServices(const BackendTable& table, const grpc::CallbackServerContext& context,
+                     ChildCalls& children, ServiceRows& rows, std::function<void()> done) {
+  std::vector<AskedRow> asked;
+  for (const auto& backend : table.backends()) AddRows(*backend, backend->replicas(), rows, asked);
+  DescribeAll(std::move(asked), context, children, std::move(done));
 }
 
 }  // namespace rawgate::gateway

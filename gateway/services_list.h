@@ -1,7 +1,9 @@
-// Services with counters of this moment, asked of the backends themselves.
+// Services with counters of this moment, asked of the replicas themselves.
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "gateway/backend_table.h"
@@ -11,20 +13,22 @@
 
 namespace rawgate::gateway {
 
-// How long a backend may take to describe itself before the answer is what was last known, as
+// How long a replica may take to describe itself before the answer is what was last known, as
 // unreachable.
 inline constexpr absl::Duration kDescribeWithin = absl::Seconds(1);
 
-// Fills `*service` and calls `done`, from any thread. Never fails: a backend that does not answer
-// is SERVICE_STATE_UNREACHABLE. `context` is the client's call, of which the question is a child;
-// it must stay until then, as must `*service`.
-void DescribeService(Backend& backend, const grpc::CallbackServerContext& context,
-                     ChildCalls& children, control::v1::Service* service,
-                     std::function<void()> done);
+using ServiceRows = google::protobuf::RepeatedPtrField<control::v1::Service>;
 
-// The same for all of them at once, in order of name.
-void ListAllServices(BackendTable& table, const grpc::CallbackServerContext& context,
-                     ChildCalls& children, control::v1::ListServicesResponse* response,
-                     std::function<void()> done);
+// Adds a row for each of `replicas` of `backend`, or where there are none its absent row, and calls
+// `done`, from any thread. Never fails: a replica that does not answer is
+// SERVICE_STATE_UNREACHABLE. `context` is the client's call, of which the questions are children;
+// it must stay until then, as must `rows`.
+void DescribeReplicas(const Backend& backend, std::vector<std::shared_ptr<Replica>> replicas,
+                      const grpc::CallbackServerContext& context, ChildCalls& children,
+                      ServiceRows& rows, std::function<void()> done);
+
+// The same for all of all backends at once, in order of name.
+void ListAllServices(const BackendTable& table, const grpc::CallbackServerContext& context,
+                     ChildCalls& children, ServiceRows& rows, std::function<void()> done);
 
 }  // namespace rawgate::gateway

@@ -187,6 +187,7 @@ pb::Connection ToProto(const net::ConnectionInfo& row, const net::Service& servi
   proto.set_bytes_received(row.bytes_received);
   proto.set_bytes_sent(row.bytes_sent);
   proto.set_requests(row.requests);
+  proto.set_instance(service.instance());
   return proto;
 }
 

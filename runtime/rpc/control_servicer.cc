@@ -70,6 +70,17 @@ struct ControlServicer::Impl {
                               service.name()));
   }
 
+  // Which service a request means, and of which process where it says.
+  template <typename Request>
+  absl::Status Check(const Request& request) const {
+    if (absl::Status known = CheckName(request.service()); !known.ok()) return known;
+    if (request.instance().empty() || request.instance() == service.instance())
+      return absl::OkStatus();
+    return Error(absl::StatusCode::kNotFound, "INSTANCE_NOT_FOUND",
+                 absl::StrCat("this is not instance ", observe::Quoted(request.instance()), " of ",
+                              service.name(), ", but ", service.instance()));
+  }
+
   // For a log that has begun to keep events. Any thread.
   void StartTicking() {
     boost::asio::post(pool, [this] {
@@ -86,18 +97,21 @@ struct ControlServicer::Impl {
     });
   }
 
-  // Finishes with the service as it is, in `*described`.
-  void Describe(pb::Service* described, grpc::ServerUnaryReactor* reactor) {
-    service.Describe([this, described, reactor](const net::ServiceDescription& description) {
-      *described = ToProto(description, started);
+  // Finishes with the service as it is, its own only replica.
+  template <typename Response>
+  void Describe(Response* response, grpc::ServerUnaryReactor* reactor) {
+    service.Describe([this, response, reactor](const net::ServiceDescription& description) {
+      *response->mutable_service() = ToProto(description, started);
+      *response->add_replicas() = response->service();
       reactor->Finish(grpc::Status::OK);
     });
   }
 
   // What a start or a stop ends with: the service as it then is.
-  net::Service::Done DescribeWhenDone(pb::Service* described, grpc::ServerUnaryReactor* reactor) {
-    return [this, described, reactor](const absl::Status& status) {
-      if (status.ok()) return Describe(described, reactor);
+  template <typename Response>
+  net::Service::Done DescribeWhenDone(Response* response, grpc::ServerUnaryReactor* reactor) {
+    return [this, response, reactor](const absl::Status& status) {
+      if (status.ok()) return Describe(response, reactor);
       reactor->Finish(ToGrpc(status));
     };
   }
@@ -120,41 +134,43 @@ grpc::ServerUnaryReactor* ControlServicer::ListServices(Context* context,
                                                         const pb::ListServicesRequest*,
                                                         pb::ListServicesResponse* response) {
   Reactor* const reactor = context->DefaultReactor();
-  impl_->Describe(response->add_services(), reactor);
+  impl_->service.Describe(
+      [impl = impl_.get(), response, reactor](const net::ServiceDescription& description) {
+        *response->add_services() = ToProto(description, impl->started);
+        reactor->Finish(grpc::Status::OK);
+      });
   return reactor;
 }
 
 grpc::ServerUnaryReactor* ControlServicer::GetService(Context* context,
                                                       const pb::GetServiceRequest* request,
                                                       pb::GetServiceResponse* response) {
-  const absl::Status known = impl_->CheckName(request->service());
+  const absl::Status known = impl_->Check(*request);
   if (!known.ok()) return Finish(context, known);
   Reactor* const reactor = context->DefaultReactor();
-  impl_->Describe(response->mutable_service(), reactor);
+  impl_->Describe(response, reactor);
   return reactor;
 }
 
 grpc::ServerUnaryReactor* ControlServicer::StartService(Context* context,
                                                         const pb::StartServiceRequest* request,
                                                         pb::StartServiceResponse* response) {
-  const absl::Status known = impl_->CheckName(request->service());
+  const absl::Status known = impl_->Check(*request);
   if (!known.ok()) return Finish(context, known);
   Reactor* const reactor = context->DefaultReactor();
-  impl_->service.Start(request->listener(),
-                       impl_->DescribeWhenDone(response->mutable_service(), reactor));
+  impl_->service.Start(request->listener(), impl_->DescribeWhenDone(response, reactor));
   return reactor;
 }
 
 grpc::ServerUnaryReactor* ControlServicer::StopService(Context* context,
                                                        const pb::StopServiceRequest* request,
                                                        pb::StopServiceResponse* response) {
-  const absl::Status known = impl_->CheckName(request->service());
+  const absl::Status known = impl_->Check(*request);
   if (!known.ok()) return Finish(context, known);
   const absl::StatusOr<absl::Duration> grace = GraceOf(*request);
   if (!grace.ok()) return Finish(context, grace.status());
   Reactor* const reactor = context->DefaultReactor();
-  impl_->service.Stop(request->listener(), *grace,
-                      impl_->DescribeWhenDone(response->mutable_service(), reactor));
+  impl_->service.Stop(request->listener(), *grace, impl_->DescribeWhenDone(response, reactor));
   return reactor;
 }
 
@@ -201,7 +217,7 @@ grpc::ServerUnaryReactor* ControlServicer::ListConnections(
 
 grpc::ServerUnaryReactor* ControlServicer::CloseConnection(
     Context* context, const pb::CloseConnectionRequest* request, pb::CloseConnectionResponse*) {
-  const absl::Status known = impl_->CheckName(request->service());
+  const absl::Status known = impl_->Check(*request);
   if (!known.ok()) return Finish(context, known);
   // A typed call is a row like any other.
   if (impl_->admission.Cancel(request->connection_id())) return Finish(context, absl::OkStatus());

@@ -1,6 +1,9 @@
 #include "runtime/rpc/service_log.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "google/protobuf/util/message_differencer.h"
 
 namespace rawgate::rpc {
 
@@ -8,15 +11,48 @@ void ServiceLog::Append(control::v1::Service service) {
   std::vector<std::function<void()>> woken;
   {
     absl::MutexLock lock(&mutex_);
-    newest_[service.name()] = service;
-    changes_.push_back(std::move(service));
-    if (changes_.size() > kChangesMax) changes_.pop_front();
-    ++last_;
-    for (Watcher* watcher : watchers_) {
-      if (watcher->wake_) woken.push_back(std::exchange(watcher->wake_, nullptr));
-    }
+    newest_[{service.name(), service.address()}] = service;
+    Add(std::move(service));
+    woken = TakeWakes();
   }
   for (const auto& wake : woken) wake();
+}
+
+void ServiceLog::Set(absl::string_view name, std::vector<control::v1::Service> rows) {
+  std::vector<std::function<void()>> woken;
+  {
+    absl::MutexLock lock(&mutex_);
+    const size_t gone = std::erase_if(newest_, [&](const auto& entry) {
+      return entry.first.first == name &&
+             std::none_of(rows.begin(), rows.end(), [&](const control::v1::Service& row) {
+               return row.address() == entry.first.second;
+             });
+    });
+    for (control::v1::Service& row : rows) {
+      control::v1::Service& newest = newest_[{row.name(), row.address()}];
+      if (google::protobuf::util::MessageDifferencer::Equals(newest, row)) continue;
+      newest = row;
+      if (gone == 0) Add(std::move(row));
+    }
+    if (gone > 0) Add(std::nullopt);
+    woken = TakeWakes();
+  }
+  for (const auto& wake : woken) wake();
+}
+
+void ServiceLog::Add(std::optional<control::v1::Service> change) {
+  changes_.push_back(std::move(change));
+  if (changes_.size() > kChangesMax) changes_.pop_front();
+  ++last_;
+}
+
+std::vector<std::function<void()>> ServiceLog::TakeWakes() {
+  std::vector<std::function<void()>> woken;
+  for (Watcher* watcher : watchers_) {
+    if (watcher->wake_ && watcher->HasNext())
+      woken.push_back(std::exchange(watcher->wake_, nullptr));
+  }
+  return woken;
 }
 
 std::unique_ptr<ServiceLog::Watcher> ServiceLog::Watch(
@@ -33,7 +69,7 @@ std::unique_ptr<ServiceLog::Watcher> ServiceLog::Watch(
 
 control::v1::WatchServicesResponse ServiceLog::Snapshot() const {
   control::v1::WatchServicesResponse message;
-  for (const auto& [name, service] : newest_) *message.add_services() = service;
+  for (const auto& [key, service] : newest_) *message.add_services() = service;
   message.set_snapshot(true);
   return message;
 }
@@ -48,12 +84,15 @@ std::optional<control::v1::WatchServicesResponse> ServiceLog::Watcher::Take() {
   if (!HasNext()) return std::nullopt;
   control::v1::WatchServicesResponse message;
   const uint64_t first_kept = log_.last_ - log_.changes_.size() + 1;
-  if (!after_ || *after_ + 1 < first_kept) {
-    message = log_.Snapshot();
-    if (after_) message.set_skipped_changes(log_.last_ - *after_);
-    after_ = log_.last_;
+  const bool kept = after_ && *after_ + 1 >= first_kept;
+  if (const auto* next = kept ? &log_.changes_[*after_ + 1 - first_kept] : nullptr; next && *next) {
+    *message.add_services() = **next;
+    ++*after_;
   } else {
-    *message.add_services() = log_.changes_[++*after_ - first_kept];
+    message = log_.Snapshot();
+    // The change that a snapshot is for is told by it.
+    if (after_) message.set_skipped_changes(log_.last_ - *after_ - (kept ? 1 : 0));
+    after_ = log_.last_;
   }
   message.set_sequence(*after_);
   message.set_instance(log_.instance_);

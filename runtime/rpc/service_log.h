@@ -1,5 +1,5 @@
 // The states of services, newest and recent, for those who watch: one service's in its own process,
-// all of them in the gateway.
+// all of them in the gateway, where a service may have several replicas: one for each address.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +10,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "rawgate/control/v1/control_service.pb.h"
 
@@ -28,8 +30,13 @@ class ServiceLog {
   ServiceLog(const ServiceLog&) = delete;
   ServiceLog& operator=(const ServiceLog&) = delete;
 
-  // Numbers one change: what the service of that name is from now on.
+  // Numbers one change: what the service of that name and address is from now on.
   void Append(control::v1::Service service);
+
+  // `rows` are all that there is of `name` from now on. Numbers a change for each that differs from
+  // what was known, or, where one has gone, one change for all of them: as no message says that a
+  // service is no more, watchers are then told everything, in a snapshot.
+  void Set(absl::string_view name, std::vector<control::v1::Service> rows);
 
   // A reader of the log. One thread at a time.
   class Watcher {
@@ -64,6 +71,10 @@ class ServiceLog {
   std::unique_ptr<Watcher> Watch(const control::v1::WatchServicesRequest& request);
 
  private:
+  // One change, by a snapshot where it is null.
+  void Add(std::optional<control::v1::Service> change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What is to be called, with no lock held, once something was added.
+  std::vector<std::function<void()>> TakeWakes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A whole message: the newest state of every service.
   control::v1::WatchServicesResponse Snapshot() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -71,8 +82,10 @@ class ServiceLog {
   absl::Mutex mutex_;
   uint64_t last_ ABSL_GUARDED_BY(mutex_) = 0;
   // Changes last_ - changes_.size() + 1 to last_.
-  std::deque<control::v1::Service> changes_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, control::v1::Service> newest_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::optional<control::v1::Service>> changes_ ABSL_GUARDED_BY(mutex_);
+  // By name and address.
+  std::map<std::pair<std::string, std::string>, control::v1::Service> newest_
+      ABSL_GUARDED_BY(mutex_);
   std::vector<Watcher*> watchers_ ABSL_GUARDED_BY(mutex_);
 };
 
