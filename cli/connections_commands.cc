@@ -1,12 +1,14 @@
 // rawgate connections, close.
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "cli/command.h"
 #include "cli/display_text.h"
 #include "cli/proto_text.h"
+#include "cli/replicas.h"
 #include "cli/text_table.h"
 #include "rawgate/control/v1/control_service.grpc.pb.h"
 
@@ -41,19 +43,22 @@ absl::StatusOr<control::v1::ListConnectionsResponse> Fetch(const ListOptions& op
   return all;
 }
 
-std::string ConnectionsText(const control::v1::ListConnectionsResponse& response) {
+std::string ConnectionsText(const control::v1::ListConnectionsResponse& response,
+                            const std::set<std::string>& replicated) {
   using Align = TextTable::Align;
-  TextTable table({{"NAME"},
-                   {"ID", Align::kRight},
-                   {"PEER"},
-                   {"AGE", Align::kRight},
-                   {"RECEIVED", Align::kRight},
-                   {"SENT", Align::kRight},
-                   {"REQUESTS", Align::kRight}});
+  TextTable table({{.heading = "NAME"},
+                   {.heading = "INSTANCE", .optional = true},
+                   {.heading = "ID", .align = Align::kRight},
+                   {.heading = "PEER"},
+                   {.heading = "AGE", .align = Align::kRight},
+                   {.heading = "RECEIVED", .align = Align::kRight},
+                   {.heading = "SENT", .align = Align::kRight},
+                   {.heading = "REQUESTS", .align = Align::kRight}});
   const absl::Time now = absl::Now();
   for (const auto& connection : response.connections()) {
     table.AddRow(
         {absl::StrCat(Printable(connection.service()), "/", Printable(connection.listener())),
+         replicated.count(connection.service()) > 0 ? ShortInstance(connection.instance()) : "",
          absl::StrCat(connection.id()), Printable(connection.peer()),
          HumanDuration(now - ToTime(connection.open_time())),
          HumanSize(connection.bytes_received()), HumanSize(connection.bytes_sent()),
@@ -65,8 +70,15 @@ std::string ConnectionsText(const control::v1::ListConnectionsResponse& response
 absl::StatusOr<int> ListConnections(const ListOptions& options, Context& context) {
   const auto response = Fetch(options, context);
   if (!response.ok()) return response.status();
-  const absl::Status written =
-      context.console.Out(options.json ? JsonText(*response) : ConnectionsText(*response));
+  std::set<std::string> replicated;
+  if (!options.json) {
+    const auto stub = context.gateway.Stub<ControlService>();
+    const auto services = Call(*stub, &ControlService::Stub::ListServices, {});
+    if (!services.ok()) return services.status();
+    replicated = ReplicatedServices(*services);
+  }
+  const absl::Status written = context.console.Out(
+      options.json ? JsonText(*response) : ConnectionsText(*response, replicated));
   if (!written.ok()) return written;
   if (!options.json && !response->next_page_token().empty()) {
     context.console.Error(absl::StrCat("There are more than these ", response->connections_size(),
@@ -78,6 +90,8 @@ absl::StatusOr<int> ListConnections(const ListOptions& options, Context& context
 struct CloseOptions {
   std::string service;
   uint64_t id = 0;
+  // Of the process, or its beginning.
+  std::string instance;
 };
 
 absl::StatusOr<int> CloseConnection(const CloseOptions& options, Context& context) {
@@ -85,6 +99,9 @@ absl::StatusOr<int> CloseConnection(const CloseOptions& options, Context& contex
   request.set_service(options.service);
   request.set_connection_id(options.id);
   const auto stub = context.gateway.Stub<ControlService>();
+  const auto instance = FindInstance(*stub, options.service, options.instance);
+  if (!instance.ok()) return instance.status();
+  request.set_instance(*instance);
   const auto response = Call(*stub, &ControlService::Stub::CloseConnection, request);
   if (!response.ok()) return response.status();
   return 0;
@@ -100,7 +117,11 @@ Listed are open connections, UDP peers heard from recently, and gRPC clients.)";
 
 constexpr char kCloseExamples[] =
     R"(Examples:
-  rawgate close echo 17       the ID that 'rawgate connections' shows)";
+  rawgate close echo 17       the ID that 'rawgate connections' shows
+  rawgate close echo 17 --instance 3f9a1c2b
+
+Each process counts for itself: of a service with several, the INSTANCE, or the
+beginning of it, says whose ID it is.)";
 
 }  // namespace
 
@@ -122,6 +143,8 @@ void AddConnectionCommands(CLI::App& app, Command& chosen) {
   close_app->group(kServicesGroup)->footer(kCloseExamples);
   close_app->add_option("SERVICE", close->service, "Whose connection it is")->required();
   close_app->add_option("ID", close->id, "Which one")->required();
+  close_app->add_option("--instance", close->instance, "Of this replica of the service")
+      ->type_name("ID");
   close_app->callback([&chosen, close] {
     chosen.run = [close](Context& context) { return CloseConnection(*close, context); };
   });

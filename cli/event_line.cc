@@ -127,10 +127,11 @@ std::string Prefix(absl::Time time, absl::string_view name, absl::string_view co
 
 }  // namespace
 
-std::string EventLine(const Event& event, int columns) {
+std::string EventLine(const Event& event, int columns, const std::string& replica) {
   const Particulars particulars = ParticularsOf(event);
   std::string name = Printable(event.service());
   if (!event.listener().empty()) absl::StrAppend(&name, "/", Printable(event.listener()));
+  if (!replica.empty()) absl::StrAppend(&name, "@", replica);
   const std::string connection =
       event.connection_id() == 0 ? "" : absl::StrCat("#", event.connection_id());
   std::string line = absl::StrCat(Prefix(ToTime(event.time()), name, connection, particulars.kind),
@@ -147,8 +148,8 @@ bool ProgressThinning::Shows(const Event& event) {
   constexpr size_t kMostTransfers = 10'000;
   if (!event.has_transfer_progress()) return true;
   const auto& progress = event.transfer_progress();
-  const std::string key =
-      absl::StrCat(event.service(), "#", event.connection_id(), ":", progress.filename());
+  const std::string key = absl::StrCat(event.service(), "@", event.instance(), "#",
+                                       event.connection_id(), ":", progress.filename());
   if (progress.transferred_bytes() == progress.total_bytes()) {
     shown_.erase(key);
     return true;
@@ -162,12 +163,15 @@ bool ProgressThinning::Shows(const Event& event) {
   return true;
 }
 
-std::string EventsLostLine(const control::v1::EventsLost& lost, absl::Time now) {
+std::string EventsLostLine(const control::v1::EventsLost& lost, absl::Time now,
+                           const std::string& replica) {
   const std::string text =
       lost.count() == 0
           ? "events of an earlier process are gone"
           : absl::StrCat(Counted(lost.count(), "event"), " not shown: this watcher was too slow");
-  return absl::StrCat(Prefix(now, Printable(lost.service()), "", "lost"), text);
+  const std::string name =
+      absl::StrCat(Printable(lost.service()), replica.empty() ? "" : "@", replica);
+  return absl::StrCat(Prefix(now, name, "", "lost"), text);
 }
 
 }  // namespace rawgate::cli

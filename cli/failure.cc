@@ -25,6 +25,8 @@ constexpr std::array kAdvice = std::to_array<Advice>({
     {"FILE_NOT_FOUND", "'rawgate ls' lists what is there."},
     {"FOLDER_NOT_EMPTY", "'rawgate rm -r' removes what is in it, too."},
     {"INPUT_TOO_LARGE", "'rawgate put' it as a file and let the command read that."},
+    {"INSTANCE_NOT_FOUND", "'rawgate ps' lists services and their instances."},
+    {"INSTANCE_REQUIRED", "'rawgate connections' shows it, --instance takes it."},
     {"JOB_ENDED", "'rawgate attach' shows how, and what it wrote."},
     {"JOB_QUEUED", "'rawgate jobs' shows when it runs."},
     {"LISTENER_NOT_FOUND", "'rawgate ps' lists services and listeners."},

@@ -1,5 +1,6 @@
 // rawgate ps, start, stop.
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/display_text.h"
 #include "cli/proto_text.h"
+#include "cli/replicas.h"
 #include "cli/text_table.h"
 #include "rawgate/control/v1/control_service.grpc.pb.h"
 
@@ -24,10 +26,22 @@ std::string Since(const google::protobuf::Timestamp& timestamp) {
   return absl::StrCat(HumanDuration(absl::Now() - ToTime(timestamp)), " ago");
 }
 
-std::vector<std::string> RowOf(const control::v1::Service& service) {
+// Nothing where the service has one process only.
+struct ReplicaCells {
+  std::string instance;
+  std::string address;
+};
+
+ReplicaCells CellsOf(const control::v1::Service& service, const std::set<std::string>& replicated) {
+  if (replicated.count(service.name()) == 0) return {};
+  return {ShortInstance(service.instance()), Printable(service.address())};
+}
+
+std::vector<std::string> RowOf(const control::v1::Service& service, const ReplicaCells& cells) {
   return {Printable(service.name()),
+          cells.instance,
           StateName(service.state()),
-          "",
+          cells.address,
           Since(service.state_time()),
           absl::StrCat(service.counters().connections_open()),
           absl::StrCat(service.counters().requests())};
@@ -35,10 +49,10 @@ std::vector<std::string> RowOf(const control::v1::Service& service) {
 
 // Named as 'rawgate stop' takes it.
 std::vector<std::string> RowOf(const control::v1::Service& service,
-                               const control::v1::Listener& listener) {
+                               const control::v1::Listener& listener, const ReplicaCells& cells) {
   const std::string& address =
       listener.bound_address().empty() ? listener.configured_address() : listener.bound_address();
-  return {absl::StrCat(Printable(service.name()), "/", Printable(listener.name())),
+  return {absl::StrCat(Printable(service.name()), "/", Printable(listener.name())), cells.instance,
           // What is known of a process that does not answer is of the past.
           service.state() == control::v1::SERVICE_STATE_UNREACHABLE ? "unknown"
                                                                     : StateName(listener.state()),
@@ -47,28 +61,39 @@ std::vector<std::string> RowOf(const control::v1::Service& service,
           absl::StrCat(listener.counters().requests())};
 }
 
+// What is wrong, a line each: "echo/udp: bind udp://...: Address already in use".
+std::string ProblemsOf(const control::v1::Service& service, const ReplicaCells& cells) {
+  std::string problems;
+  const auto add = [&](const std::string& name, const std::string& error) {
+    if (error.empty()) return;
+    absl::StrAppend(&problems, name, cells.address.empty() ? "" : " at ", cells.address, ": ",
+                    Printable(error), "\n");
+  };
+  add(Printable(service.name()), service.last_error());
+  for (const auto& listener : service.listeners()) {
+    if (listener.last_error() == service.last_error()) continue;
+    add(absl::StrCat(Printable(service.name()), "/", Printable(listener.name())),
+        listener.last_error());
+  }
+  return problems;
+}
+
 std::string ServicesText(const control::v1::ListServicesResponse& response) {
   using Align = TextTable::Align;
-  TextTable table({{"NAME"},
-                   {"STATE"},
-                   {"ADDRESS"},
-                   {"SINCE", Align::kRight},
-                   {"OPEN", Align::kRight},
-                   {"REQUESTS", Align::kRight}});
+  TextTable table({{.heading = "NAME"},
+                   {.heading = "INSTANCE", .optional = true},
+                   {.heading = "STATE"},
+                   {.heading = "ADDRESS"},
+                   {.heading = "SINCE", .align = Align::kRight},
+                   {.heading = "OPEN", .align = Align::kRight},
+                   {.heading = "REQUESTS", .align = Align::kRight}});
+  const std::set<std::string> replicated = ReplicatedServices(response);
   std::string problems;
-  const auto add_problem = [&](const std::string& name, const std::string& error) {
-    if (!error.empty()) absl::StrAppend(&problems, name, ": ", Printable(error), "\n");
-  };
   for (const auto& service : response.services()) {
-    table.AddRow(RowOf(service));
-    add_problem(Printable(service.name()), service.last_error());
-    for (const auto& listener : service.listeners()) {
-      table.AddRow(RowOf(service, listener));
-      if (listener.last_error() != service.last_error()) {
-        add_problem(absl::StrCat(Printable(service.name()), "/", Printable(listener.name())),
-                    listener.last_error());
-      }
-    }
+    const ReplicaCells cells = CellsOf(service, replicated);
+    table.AddRow(RowOf(service, cells));
+    for (const auto& listener : service.listeners()) table.AddRow(RowOf(service, listener, cells));
+    problems += ProblemsOf(service, cells);
   }
   return problems.empty() ? table.Text() : absl::StrCat(table.Text(), "\n", problems);
 }
@@ -89,22 +114,26 @@ struct Subject {
   std::string service;
   // Empty: all of them.
   std::string listener;
+  // Of the process, or its beginning. Empty: all of them.
+  std::string instance = {};
 };
 
 CLI::Option* AddSubjectOption(CLI::App& app, Subject& subject, const std::string& description) {
   const auto parse = [&subject](const std::string& text) {
     const size_t slash = text.find('/');
-    subject = {text.substr(0, slash), slash == text.npos ? "" : text.substr(slash + 1)};
+    subject.service = text.substr(0, slash);
+    subject.listener = slash == text.npos ? "" : text.substr(slash + 1);
     if (subject.service.empty() || (slash != text.npos && subject.listener.empty())) {
       throw CLI::ValidationError(absl::StrCat("'", text, "' is no SERVICE or SERVICE/LISTENER"));
     }
   };
+  app.add_option("--instance", subject.instance, "Only this replica of it")->type_name("ID");
   return app.add_option_function<std::string>("SERVICE[/LISTENER]", parse, description)->required();
 }
 
-// "time running: udp://127.0.0.1:9000, udp://[::1]:9000", "echo/tcp stopped".
-absl::StatusOr<int> Report(const Subject& subject, const control::v1::Service& service,
-                           const Console& console) {
+// "time running: udp://127.0.0.1:9000, udp://[::1]:9000", "echo/tcp stopped". With its instance,
+// where it is one of several.
+std::string Line(const Subject& subject, const control::v1::Service& service, bool one_of_several) {
   control::v1::ServiceState state = service.state();
   std::vector<std::string> addresses;
   for (const auto& listener : service.listeners()) {
@@ -113,9 +142,22 @@ absl::StatusOr<int> Report(const Subject& subject, const control::v1::Service& s
     if (!listener.bound_address().empty()) addresses.push_back(Printable(listener.bound_address()));
   }
   const bool shows_addresses = state == control::v1::SERVICE_STATE_RUNNING && !addresses.empty();
-  const absl::Status written = console.Out(absl::StrCat(
-      subject.service, subject.listener.empty() ? "" : "/", subject.listener, " ", StateName(state),
-      shows_addresses ? ": " : "", shows_addresses ? absl::StrJoin(addresses, ", ") : "", "\n"));
+  return absl::StrCat(subject.service, subject.listener.empty() ? "" : "/", subject.listener,
+                      one_of_several ? " " : "",
+                      one_of_several ? ShortInstance(service.instance()) : "", " ",
+                      StateName(state), shows_addresses ? ": " : "",
+                      shows_addresses ? absl::StrJoin(addresses, ", ") : "", "\n");
+}
+
+template <typename Response>
+absl::StatusOr<int> Report(const Subject& subject, const Response& response,
+                           const Console& console) {
+  // A service that answers for itself may be of a version that knows of no replicas.
+  std::string text = response.replicas().empty() ? Line(subject, response.service(), false) : "";
+  for (const auto& replica : response.replicas()) {
+    text += Line(subject, replica, !subject.instance.empty() || response.replicas_size() > 1);
+  }
+  const absl::Status written = console.Out(text);
   if (!written.ok()) return written;
   return 0;
 }
@@ -125,9 +167,12 @@ absl::StatusOr<int> StartService(const Subject& subject, Context& context) {
   request.set_service(subject.service);
   request.set_listener(subject.listener);
   const auto stub = context.gateway.Stub<ControlService>();
+  const auto instance = FindInstance(*stub, subject.service, subject.instance);
+  if (!instance.ok()) return instance.status();
+  request.set_instance(*instance);
   const auto response = Call(*stub, &ControlService::Stub::StartService, request);
   if (!response.ok()) return response.status();
-  return Report(subject, response->service(), context.console);
+  return Report(subject, *response, context.console);
 }
 
 constexpr absl::Duration kDefaultGrace = absl::Seconds(5);
@@ -138,10 +183,13 @@ absl::StatusOr<int> StopService(const Subject& subject, absl::Duration grace, Co
   request.set_listener(subject.listener);
   *request.mutable_grace() = ToProto(grace);
   const auto stub = context.gateway.Stub<ControlService>();
+  const auto instance = FindInstance(*stub, subject.service, subject.instance);
+  if (!instance.ok()) return instance.status();
+  request.set_instance(*instance);
   const auto response =
       Call(*stub, &ControlService::Stub::StopService, request, grace + kCallDeadline);
   if (!response.ok()) return response.status();
-  return Report(subject, response->service(), context.console);
+  return Report(subject, *response, context.console);
 }
 
 constexpr char kPsExamples[] =
@@ -149,19 +197,28 @@ constexpr char kPsExamples[] =
   rawgate ps
   rawgate ps --json | jq -r '.services[].listeners[].boundAddress'
 
+INSTANCE tells the processes of a service that has several apart.
 OPEN counts open connections and UDP peers heard from recently, REQUESTS those
 that were answered since the service's process started.)";
 
 constexpr char kStartExamples[] =
     R"(Examples:
   rawgate start time          every listener of the service
-  rawgate start echo/tcp      one listener, named as in 'rawgate ps')";
+  rawgate start echo/tcp      one listener, named as in 'rawgate ps'
+  rawgate start echo --instance 3f9a1c2b
+
+Of a service with several processes all are started, or the one whose INSTANCE,
+or the beginning of it, is given.)";
 
 constexpr char kStopExamples[] =
     R"(Examples:
   rawgate stop time           new clients are refused at once
   rawgate stop echo/tcp       one listener, named as in 'rawgate ps'
-  rawgate stop exec --grace 0 close everything now)";
+  rawgate stop exec --grace 0 close everything now
+  rawgate stop echo --instance 3f9a1c2b
+
+Of a service with several processes all are stopped, or the one whose INSTANCE,
+or the beginning of it, is given.)";
 
 }  // namespace
 

@@ -16,15 +16,17 @@ void TextTable::AddRow(std::vector<std::string> cells) {
 
 std::string TextTable::Text() const {
   std::vector<int> widths;
+  std::vector<size_t> shown;
   for (size_t i = 0; i < columns_.size(); ++i) {
-    int width = DisplayWidth(columns_[i].heading);
+    int width = 0;
     for (const auto& row : rows_) width = std::max(width, DisplayWidth(row[i]));
-    widths.push_back(width);
+    if (width > 0 || !columns_[i].optional) shown.push_back(i);
+    widths.push_back(std::max(width, DisplayWidth(columns_[i].heading)));
   }
   std::string text;
   const auto add_line = [&](const auto& cell_of) {
     std::string line;
-    for (size_t i = 0; i < columns_.size(); ++i) {
+    for (const size_t i : shown) {
       const std::string& cell = cell_of(i);
       const std::string padding(static_cast<size_t>(widths[i] - DisplayWidth(cell)), ' ');
       if (i > 0) line += "  ";

@@ -15,6 +15,8 @@ class TextTable {
   struct Column {
     std::string heading;
     Align align = Align::kLeft;
+    // Left out of a table in which it is empty.
+    bool optional = false;
   };
 
   explicit TextTable(std::vector<Column> columns);

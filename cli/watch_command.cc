@@ -10,6 +10,7 @@
 #include "cli/display_text.h"
 #include "cli/event_line.h"
 #include "cli/proto_text.h"
+#include "cli/replicas.h"
 #include "rawgate/control/v1/control_service.grpc.pb.h"
 #include "runtime/base/status.h"
 
@@ -36,14 +37,18 @@ std::string JsonLines(const control::v1::WatchEventsResponse& response) {
   return text;
 }
 
-std::string TextLines(const control::v1::WatchEventsResponse& response, ProgressThinning& thinning,
-                      int columns) {
+std::string TextLines(const control::v1::WatchEventsResponse& response, WatchedReplicas& replicas,
+                      ProgressThinning& thinning, int columns) {
   std::string text;
   for (const auto& lost : response.lost()) {
-    absl::StrAppend(&text, EventsLostLine(lost, absl::Now()), "\n");
+    const std::string replica = replicas.NameOf(lost.service(), lost.instance());
+    absl::StrAppend(&text, EventsLostLine(lost, absl::Now(), replica), "\n");
   }
+  replicas.Take(response);
   for (const auto& event : response.events()) {
-    if (thinning.Shows(event)) absl::StrAppend(&text, EventLine(event, columns), "\n");
+    if (!thinning.Shows(event)) continue;
+    const std::string replica = replicas.NameOf(event.service(), event.instance());
+    absl::StrAppend(&text, EventLine(event, columns, replica), "\n");
   }
   return text;
 }
@@ -68,15 +73,16 @@ absl::StatusOr<int> Watch(const WatchOptions& options, Context& context) {
   const Interrupt::Scope cancelled(context.interrupt, [&call] { call.TryCancel(); });
   const auto reader = stub->WatchEvents(&call, request);
   control::v1::WatchEventsResponse response;
+  WatchedReplicas replicas;
   ProgressThinning thinning;
   bool announced = false;
   while (reader->Read(&response)) {
     if (!announced) Announce(response, context.console);
     announced = true;
     // Everything of one message is one write.
-    const std::string text = options.json
-                                 ? JsonLines(response)
-                                 : TextLines(response, thinning, context.console.Columns());
+    const std::string text =
+        options.json ? JsonLines(response)
+                     : TextLines(response, replicas, thinning, context.console.Columns());
     if (absl::Status written = context.console.Out(text); !written.ok()) {
       call.TryCancel();
       return written;
@@ -95,10 +101,11 @@ constexpr char kExamples[] =
                                   bytes, or two of 5
   rawgate watch --json | jq -c 'select(.connectionClosed)'
 
-Each line: local time, service/listener, connection, what happened. Bytes that
-came from a peer are shown with their control characters escaped. With --json
-each line is an Event of the API, or {"lost":...} where this watcher was too
-slow. Ends with an error when the gateway goes away.)";
+Each line: local time, service/listener, connection, what happened. Where a
+service has several processes, its name is followed by @ and the INSTANCE. Bytes
+that came from a peer are shown with their control characters escaped. With
+--json each line is an Event of the API, or {"lost":...} where this watcher was
+too slow. Ends with an error when the gateway goes away.)";
 
 }  // namespace
 
