@@ -16,16 +16,16 @@
 namespace rawgate::gateway {
 
 struct AddressResolver::State {
-  State(std::string host_name, std::string port_name, Found told, Lookup how)
+  State(std::string host_name, std::string port_name, Found told, Options how)
       : host(std::move(host_name)),
         port(std::move(port_name)),
         found(std::move(told)),
-        lookup(std::move(how)) {}
+        options(std::move(how)) {}
 
   const std::string host;
   const std::string port;
   const Found found;
-  const Lookup lookup;
+  const Options options;
 
   absl::Mutex mutex;
   absl::CondVar changed ABSL_GUARDED_BY(mutex);
@@ -52,7 +52,7 @@ struct AddressResolver::State {
   bool Wait(absl::Time begun) {
     absl::MutexLock lock(&mutex);
     while (!stopped) {
-      const absl::Time due = begun + (urgent ? kUrgentInterval : kInterval);
+      const absl::Time due = begun + (urgent ? options.urgent_interval : options.interval);
       if (absl::Now() >= due) return true;
       changed.WaitWithDeadline(&mutex, due);
     }
@@ -85,9 +85,9 @@ AddressResolver::Addresses AddressResolver::LookUp(const std::string& host,
   return addresses;
 }
 
-AddressResolver::AddressResolver(std::string host, std::string port, Found found, Lookup lookup)
+AddressResolver::AddressResolver(std::string host, std::string port, Found found, Options options)
     : state_(std::make_shared<State>(std::move(host), std::move(port), std::move(found),
-                                     std::move(lookup))) {}
+                                     std::move(options))) {}
 
 AddressResolver::~AddressResolver() = default;
 
@@ -113,7 +113,7 @@ void AddressResolver::Run(const std::shared_ptr<State>& state) {
   absl::Time begun;
   do {
     begun = absl::Now();
-  } while (state->Tell(state->lookup(state->host, state->port)) && state->Wait(begun));
+  } while (state->Tell(state->options.lookup(state->host, state->port)) && state->Wait(begun));
 }
 
 }  // namespace rawgate::gateway

@@ -14,10 +14,6 @@ namespace rawgate::gateway {
 // Thread-safe.
 class AddressResolver {
  public:
-  // How often a name is looked up, and how often while something is wrong.
-  static constexpr absl::Duration kInterval = absl::Seconds(5);
-  static constexpr absl::Duration kUrgentInterval = absl::Seconds(1);
-
   // gRPC targets of one address each, in any order. None: the name lists nothing, as that of a
   // container that is stopped. An error means that it is not known what it lists.
   using Addresses = absl::StatusOr<std::vector<std::string>>;
@@ -25,12 +21,19 @@ class AddressResolver {
   using Lookup = std::function<Addresses(const std::string& host, const std::string& port)>;
   using Found = std::function<void(const Addresses& addresses)>;
 
+  struct Options {
+    Lookup lookup = LookUp;
+    // How often a name is looked up, and how often while something is wrong.
+    absl::Duration interval = absl::Seconds(5);
+    absl::Duration urgent_interval = absl::Seconds(1);
+  };
+
   // getaddrinfo(3): /etc/hosts, DNS and whatever else the machine has. Error: UNAVAILABLE
   // (LOOKUP_FAILED).
   static Addresses LookUp(const std::string& host, const std::string& port);
 
   // `found` is told the end of every lookup, one at a time and with no lock held.
-  AddressResolver(std::string host, std::string port, Found found, Lookup lookup = LookUp);
+  AddressResolver(std::string host, std::string port, Found found, Options options);
   // Stop() has been called if Start() was.
   ~AddressResolver();
 

@@ -38,11 +38,11 @@ Backend::Backend(const BackendAddress& address, const BackendOptions& options, O
                                                   : grpc::InsecureChannelCredentials()),
       observer_(std::move(observer)),
       channel_(OpenChannel(address.target, "", credentials_)),
-      resolver_(target_.host.empty()
-                    ? nullptr
-                    : std::make_unique<AddressResolver>(
-                          target_.host, target_.port,
-                          [this](const auto& addresses) { OnFound(addresses); }, options.lookup)) {
+      resolver_(target_.host.empty() ? nullptr
+                                     : std::make_unique<AddressResolver>(
+                                           target_.host, target_.port,
+                                           [this](const auto& addresses) { OnFound(addresses); },
+                                           options.resolver)) {
   for (const std::string& listed : target_.addresses) {
     entries_.emplace(listed, MakeReplica(listed));
   }

@@ -33,7 +33,7 @@ struct BackendAddress {
 struct BackendOptions {
   // Null: without TLS.
   std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
-  AddressResolver::Lookup lookup = AddressResolver::LookUp;
+  AddressResolver::Options resolver = {};
 };
 
 // What a client is told when a call to `backend` ended with `status`. A backend's own errors carry

@@ -1,10 +1,10 @@
 #include "gateway/backend.h"
 
+#include <map>
 #include <vector>
 
 #include "gateway/control_fixture.h"
 #include "gmock/gmock.h"
-#include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 
 namespace rawgate::gateway {
@@ -12,65 +12,168 @@ namespace {
 
 namespace pb = control::v1;
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+// A name that lists what the test says.
+class TestName {
+ public:
+  BackendOptions options() {
+    const auto lookup = [state = state_](const std::string&, const std::string&) {
+      absl::MutexLock lock(&state->mutex);
+      ++state->lookups;
+      return state->addresses;
+    };
+    return {.resolver = {.lookup = lookup,
+                         .interval = absl::Milliseconds(10),
+                         .urgent_interval = absl::Milliseconds(10)}};
+  }
+  // Returns once that has been looked up, and been told.
+  void Lists(AddressResolver::Addresses addresses) {
+    absl::MutexLock lock(&state_->mutex);
+    state_->addresses = std::move(addresses);
+    // The first one from now on has been told when the second begins.
+    const int until = state_->lookups + 2;
+    const auto told = [&] { return state_->lookups >= until; };
+    EXPECT_TRUE(state_->mutex.AwaitWithTimeout(absl::Condition(&told), absl::Seconds(30)));
+  }
+
+ private:
+  // Also of the last lookup, which may end after the resolver's.
+  struct State {
+    absl::Mutex mutex;
+    AddressResolver::Addresses addresses = std::vector<std::string>();
+    int lookups = 0;
+  };
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
+};
 
 class BackendTest : public ::testing::Test {
  protected:
   ~BackendTest() override {
     if (backend_ != nullptr) backend_->Stop();
   }
-  void Start(const std::string& name) {
-    backend_ = std::make_unique<Backend>(BackendAddress{name, server_.address()},
-                                         [this](const pb::Service& service) {
-                                           absl::MutexLock lock(&mutex_);
-                                           told_.push_back(service);
-                                         });
+  void Start(const std::string& target) {
+    backend_ = std::make_unique<Backend>(BackendAddress{"echo", target}, name_.options(),
+                                         [](const Backend&) {});
     backend_->Start();
   }
+  std::vector<std::string> addresses() {
+    std::vector<std::string> addresses;
+    for (const auto& replica : backend_->replicas()) addresses.push_back(replica->address());
+    return addresses;
+  }
   std::vector<pb::ServiceState> states() {
-    absl::MutexLock lock(&mutex_);
     std::vector<pb::ServiceState> states;
-    for (const pb::Service& service : told_) states.push_back(service.state());
+    for (const pb::Service& row : backend_->rows()) states.push_back(row.state());
     return states;
   }
+  bool Eventually(const std::vector<std::string>& wanted) {
+    return gateway::Eventually([&] { return addresses() == wanted; });
+  }
+  // Nothing listens there.
+  static std::string Nowhere() {
+    TestServer server{{}};
+    return server.target();
+  }
 
-  TestControl time_{"time"};
-  TestEcho echo_;
-  TestServer server_{{&time_, &echo_}};
-  absl::Mutex mutex_;
-  std::vector<pb::Service> told_ ABSL_GUARDED_BY(mutex_);
+  TestControl one_{"echo", "1"};
+  TestControl two_{"echo", "2"};
+  TestName name_;
   std::unique_ptr<Backend> backend_;
 };
 
-TEST_F(BackendTest, DrainingUntilItDoesNotAnswer) {
-  Start("time");
-  EXPECT_TRUE(Eventually([&] { return states().size() == 1; }));
-  time_.draining = true;
-  // The watch that ends, and others that are refused.
-  EXPECT_TRUE(Eventually([&] { return time_.watches >= 4; }));
-  EXPECT_EQ(backend_->service().state(), pb::SERVICE_STATE_DRAINING);
-  EXPECT_TRUE(backend_->reachable());
-  EXPECT_FALSE(backend_->watchable());
-  server_.Stop();
-  EXPECT_TRUE(Eventually([&] { return states().size() == 3; }));
-  EXPECT_FALSE(backend_->reachable());
-  EXPECT_THAT(states(), ElementsAre(pb::SERVICE_STATE_RUNNING, pb::SERVICE_STATE_DRAINING,
-                                    pb::SERVICE_STATE_UNREACHABLE));
+TEST_F(BackendTest, EachListedAddressIsAReplicaWhetherItAnswersOrNot) {
+  TestServer server{{&one_}};
+  const std::string nowhere = Nowhere();
+  Start("ipv4:" + server.address() + "," + nowhere.substr(std::string("ipv4:").size()));
+  std::vector<std::string> both = {server.target(), nowhere};
+  std::sort(both.begin(), both.end());
+  EXPECT_EQ(addresses(), both);
+  EXPECT_FALSE(backend_->AllAnswered());
+  EXPECT_TRUE(gateway::Eventually([&] { return backend_->Select("1")->size() == 1; }));
+  EXPECT_EQ(backend_->Select("1")->at(0)->address(), server.target());
+  EXPECT_EQ(backend_->Select("")->size(), 2U);
+  EXPECT_EQ(ReasonOf(backend_->Select("3").status()), "INSTANCE_NOT_FOUND");
 }
 
-TEST_F(BackendTest, ServiceThatTurnsOutToBeAnotherOneIsToldOnce) {
-  time_.again = 3;
-  Start("echo");
-  EXPECT_TRUE(Eventually([&] { return time_.again == 0 && states().size() == 1; }));
-  // Ends the watch, after all that was sent on it.
-  time_.draining = true;
-  ASSERT_TRUE(Eventually([&] { return states().size() == 2; }));
-  absl::MutexLock lock(&mutex_);
-  EXPECT_EQ(told_[0].state(), pb::SERVICE_STATE_UNREACHABLE);
-  EXPECT_EQ(told_[0].last_error(), server_.address() + " serves \"time\", not \"echo\"");
+TEST_F(BackendTest, BehindANameOnlyThoseThatOnceAnsweredAre) {
+  TestServer server{{&one_}};
+  Start("dns:///echo:50061");
+  EXPECT_EQ(backend_->rows().at(0).address(), "dns:///echo:50061");
+  EXPECT_EQ(ReasonOf(backend_->AbsentError()), "BACKEND_UNREACHABLE");
+  name_.Lists({{server.target(), Nowhere()}});
+  EXPECT_TRUE(Eventually({server.target()}));
+  server.Stop();
+  EXPECT_TRUE(
+      gateway::Eventually([&] { return states() == std::vector{pb::SERVICE_STATE_UNREACHABLE}; }));
+  EXPECT_EQ(backend_->rows().at(0).instance(), "1");
+  EXPECT_EQ(backend_->rows().at(0).address(), server.target());
+}
+
+TEST_F(BackendTest, SeveralAddressesOfOneProcessAreOneReplica) {
+  TestServer first{{&one_}};
+  TestServer second{{&one_}};
+  TestServer third{{&two_}};
+  Start("dns:///echo:50061");
+  name_.Lists({{first.target(), second.target(), third.target()}});
+  EXPECT_TRUE(gateway::Eventually([&] { return backend_->AllAnswered(); }));
+  std::vector<std::string> shown = {std::min(first.target(), second.target()), third.target()};
+  std::sort(shown.begin(), shown.end());
+  EXPECT_EQ(addresses(), shown);
+  // The one that is left is the replica then.
+  TestServer& lower = first.target() < second.target() ? first : second;
+  TestServer& upper = first.target() < second.target() ? second : first;
+  lower.Stop();
+  shown = {upper.target(), third.target()};
+  std::sort(shown.begin(), shown.end());
+  EXPECT_TRUE(Eventually(shown));
+}
+
+TEST_F(BackendTest, AddressThatIsNoLongerListedStaysWhileItAnswers) {
+  TestServer first{{&one_}};
+  TestServer second{{&two_}};
+  Start("dns:///echo:50061");
+  name_.Lists({{first.target()}});
+  EXPECT_TRUE(Eventually({first.target()}));
+  name_.Lists({{second.target()}});
+  EXPECT_TRUE(gateway::Eventually([&] { return addresses().size() == 2; }));
+  first.Stop();
+  EXPECT_TRUE(Eventually({second.target()}));
+}
+
+TEST_F(BackendTest, LastReplicaIsRememberedUntilAnotherAnswers) {
+  TestServer first{{&one_}};
+  TestServer second{{&two_}};
+  Start("dns:///echo:50061");
+  name_.Lists({{first.target()}});
+  EXPECT_TRUE(Eventually({first.target()}));
+  first.Stop();
+  name_.Lists(std::vector<std::string>());
+  EXPECT_THAT(addresses(), ElementsAre(first.target()));
+  // What is not known changes nothing.
+  name_.Lists(absl::UnavailableError("no name server"));
+  EXPECT_THAT(addresses(), ElementsAre(first.target()));
+  EXPECT_THAT(states(), ElementsAre(pb::SERVICE_STATE_UNREACHABLE));
+  name_.Lists({{second.target()}});
+  EXPECT_TRUE(Eventually({second.target()}));
+}
+
+TEST_F(BackendTest, NameThatListsManyIsFollowedToItsFirst) {
+  Start("dns:///echo:50061");
+  std::vector<std::string> many;
+  for (int i = 0; i < 100; ++i) many.push_back("unix:/nowhere/" + std::to_string(i));
+  name_.Lists(many);
+  EXPECT_THAT(addresses(), IsEmpty());
+  TestServer server{{&one_}};
+  // Those that never answered make room at once.
+  name_.Lists({{server.target()}});
+  EXPECT_TRUE(Eventually({server.target()}));
 }
 
 TEST_F(BackendTest, FatAnswerDoesNotEndTheSharedConnection) {
-  Start("time");
+  TestEcho echo;
+  TestServer server{{&one_, &echo}};
+  Start(server.address());
   const auto stub = echo::v1::EchoService::NewStub(backend_->channel());
   grpc::ClientContext shared;
   const auto stream = stub->Converse(&shared);

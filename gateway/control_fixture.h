@@ -52,9 +52,15 @@ class TestControl final : public control::v1::ControlService::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status StartService(grpc::ServerContext* context, const control::v1::StartServiceRequest*,
-                            control::v1::StartServiceResponse*) override {
+  grpc::Status StartService(grpc::ServerContext* context,
+                            const control::v1::StartServiceRequest* request,
+                            control::v1::StartServiceResponse* response) override {
     last_call_.Take(*context);
+    ++starts;
+    if (request->listener() == "nosuch") {
+      return rpc::ToGrpc(Error(absl::StatusCode::kNotFound, "LISTENER_NOT_FOUND", "none"));
+    }
+    Describe(response->mutable_service());
     context->AddInitialMetadata("answered-by", name_);
     context->AddTrailingMetadata("cost-bin", std::string("\x00\xff", 2));
     return grpc::Status::OK;
@@ -62,25 +68,42 @@ class TestControl final : public control::v1::ControlService::Service {
 
   // Takes until `stopped`, or until it is cancelled.
   grpc::Status StopService(grpc::ServerContext* context, const control::v1::StopServiceRequest*,
-                           control::v1::StopServiceResponse*) override {
+                           control::v1::StopServiceResponse* response) override {
     last_call_.Take(*context);
     ++stops;
     while (!stopped && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
+    Describe(response->mutable_service());
     return grpc::Status::OK;
   }
 
-  // One row; never answers while `frozen`.
+  // `connections` rows, whose ids count from 1; never answers while `frozen`.
   grpc::Status ListConnections(grpc::ServerContext* context,
-                               const control::v1::ListConnectionsRequest*,
+                               const control::v1::ListConnectionsRequest* request,
                                control::v1::ListConnectionsResponse* response) override {
     last_call_.Take(*context);
     while (frozen && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
-    response->add_connections()->set_service(name_);
+    int id = request->page_token().empty() ? 0 : std::stoi(request->page_token());
+    while (id < connections && response->connections_size() < request->page_size()) {
+      control::v1::Connection& row = *response->add_connections();
+      row.set_service(name_);
+      row.set_instance(instance_);
+      row.set_id(static_cast<uint64_t>(++id));
+    }
+    if (id < connections) response->set_next_page_token(std::to_string(id));
     return grpc::Status::OK;
   }
 
-  // Ends with what `feed_ends` has next; without that it tells its position and follows.
-  grpc::Status WatchEvents(grpc::ServerContext* context, const control::v1::WatchEventsRequest*,
+  grpc::Status CloseConnection(grpc::ServerContext*,
+                               const control::v1::CloseConnectionRequest* request,
+                               control::v1::CloseConnectionResponse*) override {
+    closed = request->connection_id();
+    return grpc::Status::OK;
+  }
+
+  // Ends with what `feed_ends` has next; without that it tells its position and follows: tells the
+  // events after the one that the request resumes after, up to `events`.
+  grpc::Status WatchEvents(grpc::ServerContext* context,
+                           const control::v1::WatchEventsRequest* request,
                            grpc::ServerWriter<control::v1::WatchEventsResponse>* writer) override {
     last_call_.Take(*context);
     {
@@ -91,10 +114,16 @@ class TestControl final : public control::v1::ControlService::Service {
         return rpc::ToGrpc(end);
       }
     }
-    control::v1::WatchEventsResponse first;
-    first.add_positions()->set_service(name_);
-    writer->Write(first);
-    while (!context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
+    uint64_t told = request->after().empty() ? events.load() : request->after(0).sequence();
+    control::v1::WatchEventsResponse message;
+    Tell(events, *message.add_positions());
+    writer->Write(message);
+    while (!context->IsCancelled()) {
+      absl::SleepFor(absl::Milliseconds(1));
+      message.Clear();
+      while (told < events) Tell(++told, *message.add_events());
+      if (!message.events().empty()) writer->Write(message);
+    }
     return grpc::Status::OK;
   }
   void EndNextFeedWith(const absl::Status& status) {
@@ -107,7 +136,11 @@ class TestControl final : public control::v1::ControlService::Service {
   absl::Duration time_left() { return last_call_.time_left(); }
 
   std::atomic<int> watches = 0;
+  std::atomic<int> starts = 0;
   std::atomic<int> stops = 0;
+  std::atomic<int> connections = 1;
+  std::atomic<uint64_t> closed = 0;
+  std::atomic<uint64_t> events = 0;
   // Snapshots that a watch repeats.
   std::atomic<int> again = 0;
   std::atomic<bool> draining = false;
@@ -117,10 +150,20 @@ class TestControl final : public control::v1::ControlService::Service {
  private:
   void Describe(control::v1::Service* service) {
     service->set_name(name_);
-    service->set_state(control::v1::SERVICE_STATE_RUNNING);
+    service->set_instance(instance_);
+    service->set_state(stopped ? control::v1::SERVICE_STATE_STOPPED
+                               : control::v1::SERVICE_STATE_RUNNING);
+  }
+  // An event, or a position.
+  template <typename Told>
+  void Tell(uint64_t sequence, Told& told) {
+    told.set_service(name_);
+    told.set_instance(instance_);
+    told.set_sequence(sequence);
   }
 
   const std::string name_;
+  const std::string instance_;
   CallRecord last_call_;
   absl::Mutex mutex_;
   std::deque<absl::Status> feed_ends_ ABSL_GUARDED_BY(mutex_);

@@ -210,6 +210,8 @@ class TestServer {
   bool ok() const { return server_ != nullptr; }
   int port() const { return port_; }
   std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
+  // As Service.address has it.
+  std::string target() const { return absl::StrCat("ipv4:", address()); }
   // Cancels what is in progress, as a process that is killed does.
   void Stop() {
     if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());

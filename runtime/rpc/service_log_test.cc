@@ -80,6 +80,68 @@ TEST(ServiceLogTest, ResumesWhereItCan) {
   EXPECT_EQ(log.Watch(After("i", 2))->Take()->skipped_changes(), ServiceLog::kChangesMax + 2);
 }
 
+pb::Service At(const std::string& address, int pid) {
+  pb::Service service = Named("echo", pid);
+  service.set_address(address);
+  return service;
+}
+
+TEST(ServiceLogTest, ReplicasAreTheirOwnRows) {
+  ServiceLog log("i");
+  log.Append(Named("time", 9));
+  log.Set("echo", {At("b", 2), At("a", 1)});
+  const auto watcher = log.Watch({});
+  const auto snapshot = watcher->Take();
+  ASSERT_EQ(snapshot->services_size(), 3);
+  EXPECT_EQ(snapshot->services(0).address(), "a");
+  EXPECT_EQ(snapshot->services(1).address(), "b");
+  EXPECT_EQ(snapshot->services(2).name(), "time");
+  // Only what differs is a change.
+  log.Set("echo", {At("a", 1), At("b", 3)});
+  const auto change = watcher->Take();
+  EXPECT_FALSE(change->snapshot());
+  EXPECT_EQ(change->sequence(), snapshot->sequence() + 1);
+  EXPECT_EQ(change->services(0).address(), "b");
+  EXPECT_EQ(watcher->Take(), std::nullopt);
+}
+
+TEST(ServiceLogTest, ReplicaThatIsGoneIsToldByASnapshot) {
+  ServiceLog log("i");
+  log.Set("echo", {At("a", 1), At("b", 2)});
+  const auto prompt = log.Watch({});
+  const auto slow = log.Watch({});
+  const uint64_t before = prompt->Take()->sequence();
+  slow->Take();
+  log.Set("echo", {At("b", 2), At("c", 3)});
+  const auto told = prompt->Take();
+  EXPECT_TRUE(told->snapshot());
+  EXPECT_EQ(told->sequence(), before + 1);
+  EXPECT_EQ(told->skipped_changes(), 0U);
+  ASSERT_EQ(told->services_size(), 2);
+  EXPECT_EQ(told->services(1).address(), "c");
+  log.Set("echo", {At("b", 4), At("c", 3)});
+  log.Set("echo", {At("b", 4), At("c", 5)});
+  EXPECT_EQ(prompt->Take()->sequence(), before + 2);
+  // What came after it is in the snapshot as well, and not told one by one.
+  const auto late = slow->Take();
+  EXPECT_EQ(late->sequence(), before + 3);
+  EXPECT_EQ(late->skipped_changes(), 2U);
+  EXPECT_EQ(slow->Take(), std::nullopt);
+}
+
+TEST(ServiceLogTest, NothingNewWakesNobody) {
+  ServiceLog log("i");
+  log.Set("echo", {At("a", 1)});
+  const auto watcher = log.Watch({});
+  watcher->Take();
+  bool woken = false;
+  watcher->NotifyOnce([&] { woken = true; });
+  log.Set("echo", {At("a", 1)});
+  EXPECT_FALSE(woken);
+  log.Set("echo", {});
+  EXPECT_TRUE(woken);
+}
+
 TEST(ServiceLogTest, WakesAtOnceWhenThereIsSomething) {
   ServiceLog log("i");
   log.Append(Named("echo", 1));
