@@ -16,6 +16,7 @@ namespace rawgate::rpc {
 namespace {
 
 namespace pb = control::v1;
+using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -100,6 +101,38 @@ TEST_F(ControlServicerTest, GetsTheServiceByName) {
   pb::GetServiceResponse response;
   ASSERT_TRUE(Call(&pb::ControlService::Stub::GetService, request, &response).ok());
   EXPECT_EQ(response.service().name(), "fake");
+}
+
+// Calls every method that takes an instance, and collects the reasons.
+TEST_F(ControlServicerTest, AnotherInstanceIsNotFound) {
+  const auto reasons = [&](const std::string& instance) {
+    std::vector<std::string> all;
+    const auto call = [&](auto method, auto request, auto response) {
+      request.set_service("fake");
+      request.set_instance(instance);
+      all.push_back(ReasonOf(Call(method, request, &response)));
+    };
+    using Stub = pb::ControlService::Stub;
+    call(&Stub::GetService, pb::GetServiceRequest(), pb::GetServiceResponse());
+    call(&Stub::StartService, pb::StartServiceRequest(), pb::StartServiceResponse());
+    call(&Stub::CloseConnection, pb::CloseConnectionRequest(), pb::CloseConnectionResponse());
+    call(&Stub::StopService, pb::StopServiceRequest(), pb::StopServiceResponse());
+    return all;
+  };
+  EXPECT_THAT(reasons("other"), Each("INSTANCE_NOT_FOUND"));
+  EXPECT_THAT(reasons(server_.service.instance()),
+              ElementsAre("OK", "OK", "CONNECTION_NOT_FOUND", "OK"));
+  EXPECT_THAT(reasons(""), ElementsAre("OK", "OK", "CONNECTION_NOT_FOUND", "OK"));
+}
+
+TEST_F(ControlServicerTest, IsItsOnlyReplica) {
+  pb::GetServiceRequest request;
+  request.set_service("fake");
+  pb::GetServiceResponse response;
+  ASSERT_TRUE(Call(&pb::ControlService::Stub::GetService, request, &response).ok());
+  ASSERT_EQ(response.replicas_size(), 1);
+  EXPECT_EQ(response.replicas(0).instance(), response.service().instance());
+  EXPECT_EQ(response.replicas(0).address(), "");
 }
 
 TEST_F(ControlServicerTest, AnotherNameIsNotFound) {
@@ -226,6 +259,7 @@ TEST_F(ControlServicerTest, ListsRawConnectionsAndTypedCallsInOrder) {
   ASSERT_EQ(response.connections_size(), 2);
   EXPECT_EQ(response.connections(0).id(), first);
   EXPECT_EQ(response.connections(0).service(), "fake");
+  EXPECT_EQ(response.connections(0).instance(), server_.service.instance());
   EXPECT_EQ(response.connections(0).listener(), "sized");
   EXPECT_EQ(response.connections(0).transport(), pb::TRANSPORT_TCP);
   EXPECT_EQ(response.connections(0).peer(), "tcp://127.0.0.1:1");

@@ -60,9 +60,9 @@ class Stack:
         return f"{address.removesuffix('0')}{stable_port()}"
 
     def start_service(self, name, *flags, listeners=None, rpc="tcp://127.0.0.1:0", environment=None,
-                      under=()):
+                      under=(), label=None):
         """Starts one service; further flags come last and so win over the usual ones. `under` is a command, and its
-        options, that runs the service's own."""
+        options, that runs the service's own. Replicas are told apart by `label`, their key in `programs`."""
         addresses = [self._with_port(address) for address in listeners or LISTENERS[name]]
         usual = [f"--listen={','.join(addresses)}", f"--rpc_listen={self._with_port(rpc)}"]
         if name == "file":
@@ -71,12 +71,14 @@ class Stack:
             usual.append(f"--history={self.chat_history}")
         if name == "exec":
             usual.append(f"--work_dir={self.scratch}")
-        self.programs[name] = Program(name, [*usual, *flags], self.directory, environment, under).start()
-        return self.programs[name]
+        program = Program(name, [*usual, *flags], self.directory, environment, under).start()
+        self.programs[label or name] = program
+        return program
 
     def start_gateway(self, *flags, backends=None):
-        """Starts a gateway in front of the services that run, or of `backends` (name to gRPC target)."""
-        targets = {name: program.rpc_target for name, program in self.programs.items()}
+        """Starts a gateway in front of the services that run, but for labelled ones, or of `backends` (name to gRPC
+        target)."""
+        targets = {label: program.rpc_target for label, program in self.programs.items() if label == program.name}
         targets.update(backends or {})
         usual = ["--listen=grpc=tcp://127.0.0.1:0",
                  "--backends=" + ",".join(f"{name}={target}" for name, target in sorted(targets.items()))]
