@@ -15,7 +15,8 @@ ABSL_FLAG(
     "echo=127.0.0.1:50061,exec=127.0.0.1:50062,time=127.0.0.1:50063,file=127.0.0.1:50064,"
     "chat=127.0.0.1:50065",
     "Services behind the gateway, as NAME=TARGET,...; a target is any that gRPC knows, such as "
-    "unix:///run/rawgate/echo.sock or dns:///echo:50061.");
+    "unix:///run/rawgate/echo.sock or dns:///echo:50061. Several addresses behind a name, or in a "
+    "list (ipv4:10.0.0.3:50061,10.0.0.4:50061), are replicas.");
 ABSL_FLAG(absl::Duration, unary_ceiling, absl::Seconds(60),
           "Deadline of forwarded unary calls that come without one.");
 ABSL_FLAG(int, lanes, 2, "Threads that forward calls.");
