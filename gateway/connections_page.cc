@@ -9,6 +9,7 @@
 #include "gateway/metadata.h"
 #include "gateway/services_list.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/status.h"
 
 namespace rawgate::gateway {
 namespace {
@@ -26,27 +27,38 @@ std::string MakeToken(const std::string& service, const std::string& token,
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<ConnectionsPage>> ConnectionsPage::Make(
-    const BackendTable& table, grpc::CallbackServerContext& context, ChildCalls& children,
-    const control::v1::ListConnectionsRequest& request,
+    const BackendTable& table, const OwnConnections& own, grpc::CallbackServerContext& context,
+    ChildCalls& children, const control::v1::ListConnectionsRequest& request,
     control::v1::ListConnectionsResponse* response) {
   if (request.page_size() < 0) {
     return FieldError("page_size", "BAD_PAGE_SIZE", "page_size must not be negative");
   }
-  if (!request.service().empty()) {
+  if (!request.service().empty() && request.service() != OwnConnections::kService) {
     if (const auto known = table.Find(request.service()); !known.ok()) return known.status();
   }
-  std::shared_ptr<ConnectionsPage> page(new ConnectionsPage(context, children, response));
+  std::shared_ptr<ConnectionsPage> page(new ConnectionsPage(own, context, children, response));
   page->page_size_ =
       request.page_size() == 0 ? kPageSizeDefault : std::min(request.page_size(), kPageSizeMax);
-  for (const auto& backend : table.backends()) {
-    if (!request.service().empty() && backend->name() != request.service()) continue;
-    for (auto& replica : backend->replicas())
-      page->sources_.push_back({backend->name(), replica->address(), std::move(replica)});
-  }
+  page->FindSources(table, request.service());
   if (!request.page_token().empty()) {
     if (absl::Status good = page->BeginAt(request.page_token()); !good.ok()) return good;
   }
   return page;
+}
+
+void ConnectionsPage::FindSources(const BackendTable& table, const std::string& service) {
+  const auto wanted = [&](const std::string& name) { return service.empty() || name == service; };
+  for (const auto& backend : table.backends()) {
+    if (!wanted(backend->name())) continue;
+    for (auto& replica : backend->replicas())
+      sources_.push_back({backend->name(), replica->address(), std::move(replica)});
+  }
+  if (!wanted(OwnConnections::kService)) return;
+  const auto behind = [](const Source& source) {
+    return source.service > OwnConnections::kService;
+  };
+  sources_.insert(std::find_if(sources_.begin(), sources_.end(), behind),
+                  {OwnConnections::kService, "", nullptr});
 }
 
 absl::Status ConnectionsPage::BeginAt(const std::string& token) {
@@ -71,7 +83,16 @@ void ConnectionsPage::Collect(std::function<void(const grpc::Status&)> done) {
 }
 
 void ConnectionsPage::AskNext() {
-  while (current_ < sources_.size() && !sources_[current_].replica->reachable()) {
+  while (current_ < sources_.size()) {
+    const Source& source = sources_[current_];
+    const bool own = source.replica == nullptr;
+    if (own && response_->connections_size() == page_size_) break;
+    if (own) {
+      if (absl::Status appended = AppendOwn(); !appended.ok()) return Finish(rpc::ToGrpc(appended));
+      if (!source_token_.empty()) break;
+    } else if (source.replica->reachable()) {
+      break;
+    }
     ++current_;
     source_token_.clear();
   }
@@ -90,6 +111,14 @@ void ConnectionsPage::AskNext() {
   source.replica->control().async()->ListConnections(
       call_.get(), &ask_, &answer_,
       [self = shared_from_this()](const grpc::Status& status) { self->OnAnswer(status); });
+}
+
+absl::Status ConnectionsPage::AppendOwn() {
+  const int room = page_size_ - response_->connections_size();
+  absl::StatusOr<std::string> next = own_.Append(source_token_, room, response_);
+  if (!next.ok()) return next.status();
+  source_token_ = *std::move(next);
+  return absl::OkStatus();
 }
 
 void ConnectionsPage::OnAnswer(const grpc::Status& status) {

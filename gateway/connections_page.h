@@ -1,5 +1,5 @@
-// One page of ListConnections over all replicas: theirs, one after another in order of name and
-// address, until the page is full.
+// One page of ListConnections over all replicas and the gateway itself: theirs, one after another
+// in order of name and address, until the page is full.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "gateway/backend_table.h"
 #include "gateway/child_call.h"
+#include "gateway/own_connections.h"
 #include "grpcpp/server_context.h"
 #include "rawgate/control/v1/control_service.pb.h"
 
@@ -21,8 +22,8 @@ class ConnectionsPage : public std::enable_shared_from_this<ConnectionsPage> {
   // `context`, `children` and `*response` stay until Collect()'s end. Errors: NOT_FOUND
   // (SERVICE_NOT_FOUND), INVALID_ARGUMENT (INVALID_PAGE_TOKEN, BAD_PAGE_SIZE).
   static absl::StatusOr<std::shared_ptr<ConnectionsPage>> Make(
-      const BackendTable& table, grpc::CallbackServerContext& context, ChildCalls& children,
-      const control::v1::ListConnectionsRequest& request,
+      const BackendTable& table, const OwnConnections& own, grpc::CallbackServerContext& context,
+      ChildCalls& children, const control::v1::ListConnectionsRequest& request,
       control::v1::ListConnectionsResponse* response);
 
   // Fills the response, then calls `done` once, from any thread. A replica that does not answer
@@ -34,18 +35,23 @@ class ConnectionsPage : public std::enable_shared_from_this<ConnectionsPage> {
   struct Source {
     std::string service;
     std::string address;
+    // Null: the gateway itself.
     std::shared_ptr<Replica> replica;
   };
 
-  ConnectionsPage(grpc::CallbackServerContext& context, ChildCalls& children,
-                  control::v1::ListConnectionsResponse* response)
-      : context_(context), children_(children), response_(response) {}
+  ConnectionsPage(const OwnConnections& own, grpc::CallbackServerContext& context,
+                  ChildCalls& children, control::v1::ListConnectionsResponse* response)
+      : own_(own), context_(context), children_(children), response_(response) {}
+  void FindSources(const BackendTable& table, const std::string& service);
   // Leaves out what lies before the page. Error: INVALID_ARGUMENT (INVALID_PAGE_TOKEN).
   absl::Status BeginAt(const std::string& token);
   void AskNext();
+  // Of the current source, which is the gateway itself.
+  absl::Status AppendOwn();
   void OnAnswer(const grpc::Status& status);
   void Finish(const grpc::Status& status);
 
+  const OwnConnections& own_;
   grpc::CallbackServerContext& context_;
   ChildCalls& children_;
   control::v1::ListConnectionsResponse* const response_;

@@ -167,6 +167,9 @@ grpc::ServerUnaryReactor* ControlServicer::StopService(Context* context,
 grpc::ServerUnaryReactor* ControlServicer::CloseConnection(
     Context* context, const pb::CloseConnectionRequest* request,
     pb::CloseConnectionResponse* response) {
+  if (request->service() == OwnConnections::kService) {
+    return std::make_shared<UnaryCall>(*this, context)->Refuse(own_.Close(*request));
+  }
   return PassOn<pb::CloseConnectionRequest, pb::CloseConnectionResponse>(
       context, request, response, ceiling_, Reach::kOne, &Stub::async::CloseConnection);
 }
@@ -177,7 +180,7 @@ grpc::ServerUnaryReactor* ControlServicer::ListConnections(
   const auto call = std::make_shared<UnaryCall>(*this, context);
   if (drain_.Begun()) return call->Refuse(DrainingError());
   const absl::StatusOr<std::shared_ptr<ConnectionsPage>> page =
-      ConnectionsPage::Make(table_, *context, children_, *request, response);
+      ConnectionsPage::Make(table_, own_, *context, children_, *request, response);
   if (!page.ok()) return call->Refuse(page.status());
   (*page)->Collect([call](const grpc::Status& status) { call->Finish(status, /*merged=*/true); });
   return call->reactor();

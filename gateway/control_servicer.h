@@ -10,6 +10,7 @@
 #include "gateway/drain.h"
 #include "gateway/event_merge.h"
 #include "gateway/outstanding.h"
+#include "gateway/own_connections.h"
 #include "gateway/replica_calls.h"
 #include "rawgate/control/v1/control_service.grpc.pb.h"
 #include "runtime/rpc/services_watch.h"
@@ -20,10 +21,11 @@ namespace rawgate::gateway {
 // Thread-safe. Deadlines and cancellation of the client pass through to the backend.
 class ControlServicer final : public control::v1::ControlService::CallbackService {
  public:
-  // Both outlive this object; `drain` counts the unary calls. Those that are passed to a backend
+  // They outlive this object; `drain` counts the unary calls. Those that are passed to a backend
   // and have no deadline get `ceiling` from now, and a stop its grace besides.
-  ControlServicer(BackendTable& table, Drain& drain, absl::Duration ceiling)
-      : table_(table), drain_(drain), ceiling_(ceiling) {}
+  ControlServicer(BackendTable& table, ClientConnections& connections, Drain& drain,
+                  absl::Duration ceiling)
+      : table_(table), own_(connections), drain_(drain), ceiling_(ceiling) {}
   // The server has been shut down.
   ~ControlServicer() override;
 
@@ -61,6 +63,7 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
                   absl::Duration within, Reach reach, ReplicaMethod<Request, Response> method);
 
   BackendTable& table_;
+  OwnConnections own_;
   Drain& drain_;
   const absl::Duration ceiling_;
   ChildCalls children_;

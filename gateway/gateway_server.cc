@@ -1,10 +1,13 @@
 #include "gateway/gateway_server.h"
 
 #include <algorithm>
+#include <climits>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "gateway/reflection.h"
+#include "gateway/transport_guard.h"
 #include "grpcpp/server_builder.h"
 #include "grpcpp/support/channel_arguments.h"
 #include "runtime/base/status.h"
@@ -19,6 +22,12 @@ namespace {
 
 // After the grace every call is cancelled; how long the server then waits for their last words.
 constexpr absl::Duration kLastWords = absl::Seconds(1);
+
+// As gRPC's arguments have them.
+int Milliseconds(absl::Duration duration) {
+  const int64_t count = absl::ToInt64Milliseconds(duration);
+  return static_cast<int>(std::clamp<int64_t>(count, 1, INT_MAX));
+}
 
 std::vector<ForwardingBackend> ForwardingBackends(const BackendTable& table) {
   std::vector<ForwardingBackend> backends;
@@ -38,7 +47,8 @@ GatewayServer::GatewayServer(const Options& options)
     : forwarder_options_(options.forwarder),
       books_(options.forwarder.lanes, options.calls_level),
       table_(options.backends, options.reach),
-      control_(table_, drain_, options.forwarder.unary_ceiling),
+      clients_(options.clients),
+      control_(table_, clients_.connections(), drain_, options.forwarder.unary_ceiling),
       reflection_(MakeReflectionServicers()),
       forwarder_(ForwardingBackends(table_), options.forwarder, drain_, books_) {
   metrics_.Add([this](metrics::Page& page) { AddMetrics(page); });
@@ -67,7 +77,7 @@ absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(const Option
   if (absl::Status checked = Check(options); !checked.ok()) return checked;
   std::unique_ptr<GatewayServer> gateway(new GatewayServer(options));
   if (absl::Status bound = gateway->Bind(options); !bound.ok()) return bound;
-  gateway->forwarder_.Start();
+  if (absl::Status serving = gateway->Serve(options); !serving.ok()) return serving;
   gateway->health_ =
       std::make_unique<HealthReport>(gateway->table_, *gateway->server_->GetHealthCheckService());
   gateway->table_.Start();
@@ -75,32 +85,45 @@ absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(const Option
 }
 
 absl::Status GatewayServer::Bind(const Options& options) {
+  for (size_t i = 0; i < options.addresses.size(); ++i) {
+    const std::string name = i < options.names.size() ? options.names[i] : "grpc";
+    if (absl::Status bound = clients_.Listen(name, options.addresses[i]); !bound.ok()) return bound;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GatewayServer::Serve(const Options& options) {
+  if (absl::Status guarded = CheckTransportGuard(); !guarded.ok()) return guarded;
   grpc::ServerBuilder builder;
   rpc::ConfigureServer(builder, options.buffers_max);
   books_.Observe(builder, [](const grpc::ServerContextBase& call) {
     return rpc::CallObservation::Caller{.peer = rpc::PeerUri(call.peer()), .user = ""};
   });
-  std::vector<int> ports(options.addresses.size(), 0);
-  for (size_t i = 0; i < ports.size(); ++i) {
-    builder.AddListeningPort(rpc::GrpcAddress(options.addresses[i]), options.credentials,
-                             &ports[i]);
-  }
+  using From = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+  handover_ =
+      builder.experimental().AddExternalConnectionAcceptor(From::FROM_FD, options.credentials);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsPerConnectionMax);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             Milliseconds(options.handshake_timeout));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Milliseconds(options.idle_timeout));
   builder.RegisterService(&control_);
   for (const auto& servicer : reflection_) builder.RegisterService(servicer.get());
   forwarder_.Register(builder);
   server_ = builder.BuildAndStart();
-  for (size_t i = 0; i < ports.size(); ++i) {
-    if (server_ == nullptr || ports[i] == 0) {
-      return Error(absl::StatusCode::kFailedPrecondition, "BIND_FAILED",
-                   absl::StrCat("cannot serve gRPC on ", options.addresses[i].ToUri(),
-                                " (if another program has the port, `ss -ltnp` shows which)"));
-    }
-    net::Endpoint bound = options.addresses[i];
-    if (bound.transport() != net::Transport::kUnix) bound.set_port(static_cast<uint16_t>(ports[i]));
-    uris_.push_back(bound.ToUri());
+  if (server_ == nullptr) {
+    return Error(absl::StatusCode::kFailedPrecondition, "BIND_FAILED", "cannot serve gRPC");
   }
-  return absl::OkStatus();
+  forwarder_.Start();
+  absl::Status accepting = clients_.Start([this](int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    handover_->HandleNewConnection(&connection);
+  });
+  if (!accepting.ok()) {
+    server_->Shutdown();
+    forwarder_.Stop();
+  }
+  return accepting;
 }
 
 void GatewayServer::AddMetrics(metrics::Page& page) const {
@@ -147,6 +170,7 @@ void GatewayServer::Stop(absl::Duration grace) {
   drain_.WaitUntilIdle(grace);
   forwarder_.EndAll();
   control_.EndCalls();
+  clients_.Stop();
   server_->Shutdown(absl::ToChronoTime(absl::Now() + kLastWords));
   forwarder_.Stop();
   health_.reset();

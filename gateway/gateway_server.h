@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "gateway/backend_table.h"
 #include "gateway/call_books.h"
+#include "gateway/client_acceptor.h"
 #include "gateway/control_servicer.h"
 #include "gateway/drain.h"
 #include "gateway/forwarder.h"
@@ -16,6 +17,7 @@
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
 #include "runtime/metrics/registry.h"
 #include "runtime/net/endpoint.h"
 #include "runtime/rpc/server.h"
@@ -32,6 +34,8 @@ class GatewayServer {
   struct Options {
     // All of them serve the same.
     std::vector<net::Endpoint> addresses;
+    // Of the listeners, in the same order; "grpc" where there are fewer.
+    std::vector<std::string> names = {};
     // As ParseBackends() gives them.
     std::vector<BackendAddress> backends;
     // The way to all of them.
@@ -42,16 +46,24 @@ class GatewayServer {
     spdlog::level::level_enum calls_level = spdlog::level::debug;
     // Of every address.
     std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
+    ClientAcceptor::Limits clients = {};
+    // From accept(2) until the client's first settings.
+    absl::Duration handshake_timeout = absl::Seconds(10);
+    // Without a call; then the client is told to go, and connects again when it needs to.
+    absl::Duration idle_timeout = absl::Minutes(10);
   };
 
   // Serves from when it returns. Errors: INVALID_ARGUMENT (BAD_LISTEN, BAD_OPTION),
-  // FAILED_PRECONDITION (BIND_FAILED).
+  // FAILED_PRECONDITION (BIND_FAILED, UNGUARDED), RESOURCE_EXHAUSTED (no descriptors).
   static absl::StatusOr<std::unique_ptr<GatewayServer>> Start(const Options& options);
   // Stop() has been called.
   ~GatewayServer();
 
   // As bound, in the order of Options::addresses.
-  const std::vector<std::string>& uris() const { return uris_; }
+  const std::vector<std::string>& uris() const { return clients_.uris(); }
+
+  // Of the clients.
+  ClientConnections& connections() { return clients_.connections(); }
 
   // The page /metrics, from any thread.
   std::string MetricsPage() const { return metrics_.Render(); }
@@ -71,17 +83,19 @@ class GatewayServer {
   explicit GatewayServer(const Options& options);
   absl::Status Bind(const Options& options);
   void AddMetrics(metrics::Page& page) const;
+  absl::Status Serve(const Options& options);
 
   const ForwarderOptions forwarder_options_;
   Drain drain_;
   CallBooks books_;
   BackendTable table_;
+  ClientAcceptor clients_;
   ControlServicer control_;
   std::vector<std::unique_ptr<grpc::Service>> reflection_;
   Forwarder forwarder_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> handover_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<HealthReport> health_;
-  std::vector<std::string> uris_;
   metrics::Registry metrics_;
 };
 

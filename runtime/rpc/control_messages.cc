@@ -177,9 +177,14 @@ pb::Service ToProto(const net::ServiceDescription& description, absl::Time start
 }
 
 pb::Connection ToProto(const net::ConnectionInfo& row, const net::Service& service) {
+  return ToProto(row, service.name(), service.instance());
+}
+
+pb::Connection ToProto(const net::ConnectionInfo& row, const std::string& service,
+                       const std::string& instance) {
   pb::Connection proto;
   proto.set_id(row.id);
-  proto.set_service(service.name());
+  proto.set_service(service);
   proto.set_listener(row.listener);
   proto.set_transport(ToProto(row.transport));
   proto.set_peer(Text(row.peer));
@@ -187,7 +192,7 @@ pb::Connection ToProto(const net::ConnectionInfo& row, const net::Service& servi
   proto.set_bytes_received(row.bytes_received);
   proto.set_bytes_sent(row.bytes_sent);
   proto.set_requests(row.requests);
-  proto.set_instance(service.instance());
+  proto.set_instance(instance);
   return proto;
 }
 

@@ -18,6 +18,9 @@ absl::string_view Version();
 control::v1::Service ToProto(const net::ServiceDescription& description, absl::Time started);
 
 control::v1::Connection ToProto(const net::ConnectionInfo& row, const net::Service& service);
+// Of a process that is no net::Service.
+control::v1::Connection ToProto(const net::ConnectionInfo& row, const std::string& service,
+                                const std::string& instance);
 
 // How long requests in progress may go on when a stop is asked for: 5 s where the request does not
 // say. Error: INVALID_ARGUMENT (BAD_GRACE) for less than none and more than 10 minutes.

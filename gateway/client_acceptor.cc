@@ -1,0 +1,232 @@
+#include "gateway/client_acceptor.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/net/bind.h"
+
+namespace rawgate::gateway {
+namespace {
+
+// Accepted in one turn, so that ends are noticed in between.
+constexpr int kAcceptBatch = 64;
+// How long to wait before asking again for a descriptor when there was none.
+constexpr std::chrono::milliseconds kAcceptPause{50};
+// Between two lines of log about accepting: what makes them comes by the thousand.
+constexpr std::chrono::seconds kWarningInterval{10};
+// Kept for everything but clients: backends, files, gRPC itself.
+constexpr size_t kDescriptorsForOthers = 64;
+constexpr size_t kDescriptorsEach = 2;
+
+size_t WithinDescriptors(size_t connections_max) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections_max;
+  const auto descriptors = static_cast<size_t>(limit.rlim_cur);
+  const size_t others = std::min(kDescriptorsForOthers, descriptors / 2);
+  return std::min(connections_max, std::max<size_t>(1, (descriptors - others) / kDescriptorsEach));
+}
+
+// Empty where the peer is gone already.
+std::string PeerOf(int fd, const net::Endpoint& listener, net::Endpoint* peer) {
+  if (listener.transport() == net::Transport::kUnix) {
+    ucred credentials{};
+    socklen_t length = sizeof(credentials);
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return "";
+    return absl::StrCat("unix:pid=", credentials.pid, ",uid=", credentials.uid);
+  }
+  sockaddr_storage address{};
+  socklen_t length = sizeof(address);
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return "";
+  *peer = net::Endpoint(net::Transport::kTcp, reinterpret_cast<sockaddr*>(&address), length);
+  return peer->ToUri();
+}
+
+}  // namespace
+
+ClientAcceptor::ClientAcceptor(Limits limits)
+    : limits_{.connections_max = WithinDescriptors(limits.connections_max),
+              .connections_per_source_max = limits.connections_per_source_max} {}
+
+ClientAcceptor::~ClientAcceptor() {
+  for (const Listener& listener : listeners_) {
+    if (listener.endpoint.transport() == net::Transport::kUnix)
+      ::unlink(listener.endpoint.path().c_str());
+  }
+}
+
+absl::Status ClientAcceptor::Listen(std::string name, const net::Endpoint& address) {
+  absl::StatusOr<net::BoundSocket> bound = net::BindStream(address);
+  if (!bound.ok()) return bound.status();
+  uris_.push_back(bound->endpoint.ToUri());
+  listeners_.push_back({std::move(name), bound->endpoint, std::move(bound->fd)});
+  return absl::OkStatus();
+}
+
+absl::Status ClientAcceptor::Start(Handover handover) {
+  handover_ = std::move(handover);
+  epoll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
+  stop_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!epoll_ || !stop_) return ErrnoError(errno, "epoll_create1");
+  Watch(EPOLL_CTL_ADD, stop_.get(), 0, EPOLLIN);
+  for (size_t i = 0; i < listeners_.size(); ++i) {
+    if (!Watch(EPOLL_CTL_ADD, listeners_[i].fd.get(), kListeners + i, EPOLLIN))
+      return ErrnoError(errno, "epoll_ctl");
+  }
+  thread_ = std::thread([this] { Run(); });
+  return absl::OkStatus();
+}
+
+void ClientAcceptor::Stop() {
+  if (!thread_.joinable()) return;
+  const uint64_t one = 1;
+  // An eventfd takes this, unless it has been given it 2^64 times.
+  if (::write(stop_.get(), &one, sizeof(one)) != sizeof(one)) std::abort();
+  thread_.join();
+  for (Listener& listener : listeners_) listener.fd.Reset();
+}
+
+bool ClientAcceptor::Watch(int operation, int fd, uint64_t about, uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = about;
+  return ::epoll_ctl(epoll_.get(), operation, fd, &event) == 0;
+}
+
+void ClientAcceptor::Run() {
+  std::array<epoll_event, 256> events;
+  while (!stopped_) {
+    const bool timed = paused_ && paused_until_ != SteadyTime::max();
+    const int wait = timed ? static_cast<int>(kAcceptPause.count()) : -1;
+    const int count =
+        ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait);
+    for (int i = 0; i < count; ++i) {
+      OnEvent(events[static_cast<size_t>(i)].data.u64, events[static_cast<size_t>(i)].events);
+    }
+    ResumeIfDue();
+  }
+}
+
+void ClientAcceptor::OnEvent(uint64_t about, uint32_t events) {
+  if (about == 0) {
+    stopped_ = true;
+  } else if (about >= kListeners) {
+    if (!paused_) AcceptBatch(listeners_[about - kListeners]);
+  } else {
+    OnConnectionEvent(about, events);
+  }
+}
+
+// ---- Accepting
+
+void ClientAcceptor::AcceptBatch(const Listener& listener) {
+  for (int i = 0; i < kAcceptBatch && AcceptOne(listener); ++i) {
+  }
+}
+
+bool ClientAcceptor::AcceptOne(const Listener& listener) {
+  if (watched_.size() >= limits_.connections_max) {
+    Pause("the most connections that are allowed; accepting again when one ends",
+          SteadyTime::max());
+    return false;
+  }
+  // First, so that nobody who was accepted is sent away for want of it.
+  Fd second(::fcntl(stop_.get(), F_DUPFD_CLOEXEC, 0));
+  Fd fd(second ? ::accept4(listener.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1);
+  if (fd) {
+    ::dup3(fd.get(), second.get(), O_CLOEXEC);
+    Adopt(listener, std::move(fd), std::move(second));
+    return true;
+  }
+  if (errno == EAGAIN) return false;
+  if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    Pause(absl::StrCat(ErrnoError(errno, "accept").message(), "; trying again until it works"),
+          std::chrono::steady_clock::now() + kAcceptPause);
+    return false;
+  }
+  // ECONNABORTED and the network errors of accept(2) belong to the one peer that vanished.
+  return true;
+}
+
+void ClientAcceptor::Adopt(const Listener& listener, Fd fd, Fd second) {
+  net::Endpoint address;
+  ClientConnection connection;
+  connection.peer = PeerOf(fd.get(), listener.endpoint, &address);
+  if (connection.peer.empty()) return;
+  if (listener.endpoint.transport() != net::Transport::kUnix && !address.IsLoopback()) {
+    connection.bounded = true;
+    connection.source = net::SourceNetwork::Of(address.data());
+    if (connections_.CountOf(connection.source) >= limits_.connections_per_source_max) return;
+  }
+  connection.id = net::NextConnectionId();
+  connection.listener = listener.name;
+  connection.transport = listener.endpoint.transport();
+  connection.open_time = absl::Now();
+  connection.traffic = std::make_shared<ClientTraffic>();
+  const uint64_t id = connection.id;
+  const Watched watched{second.get(), fd.get(), connection.traffic};
+  if (!Watch(EPOLL_CTL_ADD, second.get(), id, EPOLLRDHUP | EPOLLONESHOT)) return;
+  connection.fd = std::move(second);
+  watched_.emplace(id, watched);
+  connections_.Add(std::move(connection));
+  GuardTransport(fd.get(), watched.traffic);
+  handover_(fd.Release());
+}
+
+void ClientAcceptor::Pause(absl::string_view why, SteadyTime until) {
+  paused_ = true;
+  paused_until_ = until;
+  WatchListeners(0);
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (now < next_warning_) return;
+  next_warning_ = now + kWarningInterval;
+  spdlog::warn("{} clients connected: {}", watched_.size(), std::string(why));
+}
+
+void ClientAcceptor::ResumeIfDue() {
+  if (!paused_) return;
+  const bool due = paused_until_ == SteadyTime::max()
+                       ? watched_.size() < limits_.connections_max
+                       : std::chrono::steady_clock::now() >= paused_until_;
+  if (!due) return;
+  paused_ = false;
+  WatchListeners(EPOLLIN);
+}
+
+void ClientAcceptor::WatchListeners(uint32_t events) {
+  for (size_t i = 0; i < listeners_.size(); ++i) {
+    Watch(EPOLL_CTL_MOD, listeners_[i].fd.get(), kListeners + i, events);
+  }
+}
+
+// ---- Ends
+
+void ClientAcceptor::OnConnectionEvent(uint64_t id, uint32_t events) {
+  const auto found = watched_.find(id);
+  if (found == watched_.end()) return;
+  if ((events & EPOLLHUP) == 0) {
+    // The client has sent its last byte (EPOLLRDHUP). gRPC will see that when it has read the
+    // others, and then shut the connection down; only that is told from here on.
+    Watch(EPOLL_CTL_MOD, found->second.fd, id, EPOLLONESHOT);
+    return;
+  }
+  ForgetTransport(found->second.grpc_fd, *found->second.traffic);
+  // Not by closing it: gRPC's descriptor of the connection may be open still.
+  Watch(EPOLL_CTL_DEL, found->second.fd, id, 0);
+  watched_.erase(found);
+  connections_.Remove(id);
+}
+
+}  // namespace rawgate::gateway

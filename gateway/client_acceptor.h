@@ -1,0 +1,98 @@
+// The gateway's front door: accepts its clients' connections and hands them to gRPC. gRPC's own
+// loop has no bound on their number, cannot say which there are or close one, and stops to accept
+// for good when descriptors run out once.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "gateway/client_connections.h"
+#include "runtime/base/fd.h"
+#include "runtime/net/endpoint.h"
+
+namespace rawgate::gateway {
+
+class ClientAcceptor {
+ public:
+  struct Limits {
+    // In all. One more waits in the kernel's queue (SOMAXCONN) until one ends. Each takes two
+    // descriptors, so that it is less where the process has fewer.
+    size_t connections_max = 100'000;
+    // Of one source off loopback: an IPv4 address, an IPv6 /64. One more is closed at once.
+    size_t connections_per_source_max = 1'000;
+  };
+  // Takes the descriptor of an accepted connection, which is non-blocking, over. Called on the
+  // acceptor's thread.
+  using Handover = std::function<void(int fd)>;
+
+  explicit ClientAcceptor(Limits limits);
+  // Stop() has been called, or Start() never.
+  ~ClientAcceptor();
+
+  // Binds. Before Start(). Errors: FAILED_PRECONDITION (BIND_FAILED).
+  absl::Status Listen(std::string name, const net::Endpoint& address);
+  // As bound, in the order of the calls of Listen().
+  const std::vector<std::string>& uris() const { return uris_; }
+
+  // Accepts until Stop(). Errors: RESOURCE_EXHAUSTED (no descriptor for the loop).
+  absl::Status Start(Handover handover);
+  // Afterwards nothing is accepted or handed over, and rows stay as they are.
+  void Stop();
+
+  ClientConnections& connections() { return connections_; }
+
+ private:
+  struct Listener {
+    std::string name;
+    net::Endpoint endpoint;
+    Fd fd;
+  };
+  // What an event of the epoll set is about: 0 for stop_, kListeners and up for listeners_, below
+  // that the id of a connection.
+  static constexpr uint64_t kListeners = uint64_t{1} << 63;
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
+  void Run();
+  void OnEvent(uint64_t about, uint32_t events);
+  void AcceptBatch(const Listener& listener);
+  // Accepts one. False when there is none, or when accepting is paused.
+  bool AcceptOne(const Listener& listener);
+  void Adopt(const Listener& listener, Fd fd, Fd second);
+  void OnConnectionEvent(uint64_t id, uint32_t events);
+  void Pause(absl::string_view why, SteadyTime until);
+  void ResumeIfDue();
+  void WatchListeners(uint32_t events);
+  bool Watch(int operation, int fd, uint64_t about, uint32_t events);
+
+  const Limits limits_;
+  ClientConnections connections_;
+  std::vector<Listener> listeners_;
+  std::vector<std::string> uris_;
+  Handover handover_;
+  Fd epoll_;
+  Fd stop_;
+  std::thread thread_;
+
+  // Of the acceptor's thread.
+  struct Watched {
+    int fd;
+    int grpc_fd;
+    std::shared_ptr<ClientTraffic> traffic;
+  };
+  absl::flat_hash_map<uint64_t, Watched> watched_;
+  bool stopped_ = false;
+  bool paused_ = false;
+  // max(): until a connection ends.
+  SteadyTime paused_until_;
+  SteadyTime next_warning_;
+};
+
+}  // namespace rawgate::gateway

@@ -1,0 +1,194 @@
+#include "gateway/client_acceptor.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "gateway/test_backend.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace rawgate::gateway {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+using Row = ClientConnections::Row;
+
+// A server that keeps what it is handed.
+class ClientAcceptorTest : public ::testing::Test {
+ protected:
+  ~ClientAcceptorTest() override { acceptor_->Stop(); }
+
+  void Start(const std::string& uri, ClientAcceptor::Limits limits = {}) {
+    acceptor_ = std::make_unique<ClientAcceptor>(limits);
+    ASSERT_TRUE(acceptor_->Listen("door", *net::Endpoint::Parse(uri)).ok());
+    ASSERT_TRUE(acceptor_
+                    ->Start([this](int fd) {
+                      absl::MutexLock lock(&mutex_);
+                      taken_.emplace_back(fd);
+                    })
+                    .ok());
+  }
+  Fd Connect() {
+    const net::Endpoint address = *net::Endpoint::Parse(acceptor_->uris().at(0));
+    Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(fd.get(), address.data(), address.size()), 0);
+    return fd;
+  }
+  size_t taken() {
+    absl::MutexLock lock(&mutex_);
+    return taken_.size();
+  }
+  // As gRPC ends a connection.
+  void ServerCloses(size_t index) {
+    absl::MutexLock lock(&mutex_);
+    ::shutdown(taken_.at(index).get(), SHUT_RDWR);
+    taken_.at(index).Reset();
+  }
+  std::vector<Row> Rows(uint64_t after = 0, size_t limit = 100) {
+    std::vector<Row> rows;
+    acceptor_->connections().List(after, limit, &rows);
+    return rows;
+  }
+  static bool IsClosed(const Fd& fd) {
+    char byte;
+    return ::recv(fd.get(), &byte, 1, 0) <= 0;
+  }
+
+  absl::Mutex mutex_;
+  std::vector<Fd> taken_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<ClientAcceptor> acceptor_;
+};
+
+TEST_F(ClientAcceptorTest, HandsOverAndListsInOrder) {
+  Start("tcp://127.0.0.1:0");
+  const Fd first = Connect();
+  const Fd second = Connect();
+  ASSERT_TRUE(Eventually([&] { return taken() == 2; }));
+  const std::vector<Row> rows = Rows();
+  ASSERT_THAT(rows, SizeIs(2));
+  EXPECT_EQ(rows[0].listener, "door");
+  EXPECT_THAT(rows[0].peer, StartsWith("tcp://127.0.0.1:"));
+  EXPECT_LE(rows[0].open_time, absl::Now());
+  EXPECT_LT(rows[0].id, rows[1].id);
+  EXPECT_THAT(Rows(0, 1), SizeIs(1));
+  ASSERT_THAT(Rows(rows[0].id), SizeIs(1));
+  EXPECT_EQ(Rows(rows[0].id)[0].peer, rows[1].peer);
+  absl::MutexLock lock(&mutex_);
+  EXPECT_NE(::fcntl(taken_[0].get(), F_GETFL) & O_NONBLOCK, 0);
+}
+
+TEST_F(ClientAcceptorTest, CountsBytes) {
+  Start("tcp://127.0.0.1:0");
+  const Fd client = Connect();
+  ASSERT_TRUE(Eventually([&] { return taken() == 1; }));
+  EXPECT_EQ(::send(client.get(), "hello", 5, 0), 5);
+  {
+    absl::MutexLock lock(&mutex_);
+    EXPECT_EQ(::send(taken_[0].get(), "hi", 2, 0), 2);
+  }
+  EXPECT_TRUE(Eventually([&] { return Rows()[0].bytes_received == 5; }));
+  EXPECT_TRUE(Eventually([&] { return Rows()[0].bytes_sent == 2; }));
+}
+
+TEST_F(ClientAcceptorTest, RowGoesWhenTheServerHasClosed) {
+  Start("tcp://127.0.0.1:0");
+  Fd client = Connect();
+  ASSERT_TRUE(Eventually([&] { return taken() == 1; }));
+  ServerCloses(0);
+  // Although the acceptor has a descriptor of it, the connection is closed.
+  EXPECT_TRUE(IsClosed(client));
+  EXPECT_TRUE(Eventually([&] { return Rows().empty(); }));
+}
+
+TEST_F(ClientAcceptorTest, RowStaysUntilTheServerHasSeenTheEnd) {
+  Start("tcp://127.0.0.1:0");
+  Fd leaving = Connect();
+  const Fd other = Connect();
+  ASSERT_TRUE(Eventually([&] { return taken() == 2; }));
+  const uint64_t id = Rows()[0].id;
+  ::shutdown(leaving.get(), SHUT_WR);
+  // The acceptor has been past it when it has taken another.
+  const Fd later = Connect();
+  ASSERT_TRUE(Eventually([&] { return taken() == 3; }));
+  EXPECT_EQ(Rows()[0].id, id);
+  ServerCloses(0);
+  EXPECT_TRUE(Eventually([&] { return Rows().size() == 2; }));
+}
+
+TEST_F(ClientAcceptorTest, CloseEndsOne) {
+  Start("tcp://127.0.0.1:0");
+  const Fd client = Connect();
+  ASSERT_TRUE(Eventually([&] { return taken() == 1; }));
+  EXPECT_FALSE(acceptor_->connections().Close(Rows()[0].id + 1));
+  EXPECT_TRUE(acceptor_->connections().Close(Rows()[0].id));
+  EXPECT_TRUE(IsClosed(client));
+  EXPECT_TRUE(Eventually([&] { return Rows().empty(); }));
+}
+
+TEST_F(ClientAcceptorTest, OneMoreThanTheLimitWaits) {
+  Start("tcp://127.0.0.1:0", {.connections_max = 2});
+  const Fd first = Connect();
+  const Fd second = Connect();
+  const Fd waiting = Connect();
+  ASSERT_TRUE(Eventually([&] { return taken() == 2; }));
+  EXPECT_EQ(acceptor_->connections().size(), 2U);
+  ServerCloses(0);
+  EXPECT_TRUE(Eventually([&] { return taken() == 3; }));
+}
+
+TEST_F(ClientAcceptorTest, UnixClientsAreShownByProcess) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/door-", ::getpid());
+  Start(absl::StrCat("unix://", path));
+  const Fd client = Connect();
+  ASSERT_TRUE(Eventually([&] { return taken() == 1; }));
+  EXPECT_EQ(Rows()[0].peer, absl::StrCat("unix:pid=", ::getpid(), ",uid=", ::getuid()));
+  EXPECT_EQ(Rows()[0].transport, net::Transport::kUnix);
+  acceptor_->Stop();
+  acceptor_ = std::make_unique<ClientAcceptor>(ClientAcceptor::Limits{});
+  EXPECT_NE(::access(path.c_str(), F_OK), 0) << "the socket's file is left behind";
+}
+
+TEST_F(ClientAcceptorTest, UsersAreNotedByPeer) {
+  Start("tcp://127.0.0.1:0");
+  const Fd client = Connect();
+  ASSERT_TRUE(Eventually([&] { return taken() == 1; }));
+  const std::string peer = Rows()[0].peer;
+  acceptor_->connections().SetUser("ipv4:127.0.0.1:1", "somebody else");
+  EXPECT_EQ(Rows()[0].user, "");
+  acceptor_->connections().SetUser(absl::StrCat("ipv4:", peer.substr(6)), "ada");
+  EXPECT_EQ(Rows()[0].user, "ada");
+}
+
+TEST(ClientConnectionsTest, CountsBoundedSources) {
+  ClientConnections connections;
+  const net::Endpoint address = *net::Endpoint::Parse("tcp://192.0.2.1:5");
+  const net::SourceNetwork source = net::SourceNetwork::Of(address.data());
+  for (uint64_t id : {1, 2}) {
+    ClientConnection connection;
+    connection.id = id;
+    connection.peer = absl::StrCat("tcp://192.0.2.1:", id);
+    connection.bounded = true;
+    connection.source = source;
+    connection.traffic = std::make_shared<ClientTraffic>();
+    connections.Add(std::move(connection));
+  }
+  EXPECT_EQ(connections.CountOf(source), 2U);
+  connections.Remove(1);
+  connections.Remove(1);
+  EXPECT_EQ(connections.CountOf(source), 1U);
+  connections.Remove(2);
+  EXPECT_EQ(connections.CountOf(source), 0U);
+}
+
+}  // namespace
+}  // namespace rawgate::gateway
