@@ -1,0 +1,126 @@
+"""--admin_listen: channelz and health for whoever looks after the gateway, and neither channelz at the front door nor
+anything without the flag."""
+
+import subprocess
+import tempfile
+import unittest
+
+import grpc
+
+from tests.harness import rpc
+from tests.harness.deadlines import PATIENCE, wait_until
+from tests.harness.program import BIN_DIR, clean_environment, grpc_target
+from tests.harness.stack import Stack
+
+# pylint: disable=wrong-import-order
+from channelz.v1 import channelz_pb2, channelz_pb2_grpc
+from health.v1 import health_pb2, health_pb2_grpc
+
+stack = None
+client = None
+
+
+def setUpModule():
+    global stack, client
+    stack = Stack()
+    unittest.addModuleCleanup(stack.stop)
+    stack.start_service("echo")
+    stack.start_gateway("--admin_listen=tcp://127.0.0.1:0")
+    client = rpc.client_of(stack)
+    unittest.addModuleCleanup(client.close)
+
+
+def admin_target():
+    host, port = stack.programs["gateway"].address("admin")
+    return f"{host}:{port}"
+
+
+class ChannelzTest(unittest.TestCase):
+    def setUp(self):
+        self.channel = grpc.insecure_channel(admin_target(), options=[("grpc.enable_http_proxy", 0)])
+        self.addCleanup(self.channel.close)
+        self.channelz = channelz_pb2_grpc.ChannelzStub(self.channel)
+
+    def test_channels_to_services(self):
+        channels = self.channelz.GetTopChannels(channelz_pb2.GetTopChannelsRequest(), timeout=PATIENCE).channel
+        targets = [channel.data.target for channel in channels]
+        backend = stack.programs["echo"].rpc_target
+        self.assertTrue(any(target.endswith(backend) for target in targets), targets)
+
+    def test_clients_and_their_calls(self):
+        client.echo.Echo(rpc.echo.EchoRequest(payload=b"x"), timeout=PATIENCE)
+        servers = self.channelz.GetServers(channelz_pb2.GetServersRequest(), timeout=PATIENCE).server
+        self.assertEqual(len(servers), 2)
+        front = max(servers, key=lambda server: server.data.calls_started)
+        self.assertGreater(front.data.calls_succeeded, 0)
+        request = channelz_pb2.GetServerSocketsRequest(server_id=front.ref.server_id)
+        sockets = self.channelz.GetServerSockets(request, timeout=PATIENCE).socket_ref
+        self.assertTrue(sockets)
+        request = channelz_pb2.GetSocketRequest(socket_id=sockets[0].socket_id)
+        socket = self.channelz.GetSocket(request, timeout=PATIENCE).socket
+        self.assertGreater(socket.data.streams_started, 0)
+        self.assertTrue(socket.remote.tcpip_address.ip_address)
+
+    def test_sockets_of_ended_clients_are_forgotten(self):
+        def open_sockets():
+            servers = self.channelz.GetServers(channelz_pb2.GetServersRequest(), timeout=PATIENCE).server
+            front = max(servers, key=lambda server: server.data.calls_started)
+            request = channelz_pb2.GetServerSocketsRequest(server_id=front.ref.server_id)
+            return len(self.channelz.GetServerSockets(request, timeout=PATIENCE).socket_ref)
+
+        other = rpc.Client(stack.gateway_target, {"grpc.use_local_subchannel_pool": 1})
+        before = open_sockets()
+        other.echo.Echo(rpc.echo.EchoRequest(), timeout=PATIENCE)
+        self.assertEqual(open_sockets(), before + 1)
+        other.close()
+        wait_until(lambda: open_sockets() == before, "the end of the client's socket")
+
+    def test_health(self):
+        health = health_pb2_grpc.HealthStub(self.channel)
+        answer = health.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+        self.assertEqual(answer.status, health_pb2.HealthCheckResponse.SERVING)
+
+    def test_nothing_else(self):
+        stub = rpc.control_service_pb2_grpc.ControlServiceStub(self.channel)
+        with self.assertRaises(grpc.RpcError) as raised:
+            stub.ListServices(rpc.control.ListServicesRequest(), timeout=PATIENCE)
+        self.assertEqual(raised.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
+
+    def test_not_at_the_front_door(self):
+        stub = channelz_pb2_grpc.ChannelzStub(client.channel)
+        with self.assertRaises(grpc.RpcError) as raised:
+            stub.GetServers(channelz_pb2.GetServersRequest(), timeout=PATIENCE)
+        self.assertEqual(raised.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
+
+
+class AddressTest(unittest.TestCase):
+    def test_off_by_default(self):
+        plain = Stack()
+        self.addCleanup(plain.stop)
+        gateway = plain.start_gateway(backends={"echo": stack.programs["echo"].rpc_target})
+        self.assertEqual([listener["name"] for listener in gateway.ready["listeners"]], ["grpc"])
+
+    def test_unix(self):
+        with tempfile.TemporaryDirectory() as folder:
+            admin = Stack()
+            self.addCleanup(admin.stop)
+            gateway = admin.start_gateway(f"--admin_listen=unix://{folder}/admin",
+                                          backends={"echo": stack.programs["echo"].rpc_target})
+            uri = next(entry["address"] for entry in gateway.ready["listeners"] if entry["name"] == "admin")
+            with grpc.insecure_channel(grpc_target(uri)) as channel:
+                stub = channelz_pb2_grpc.ChannelzStub(channel)
+                self.assertEqual(len(stub.GetServers(channelz_pb2.GetServersRequest(), timeout=PATIENCE).server), 2)
+
+    def test_refused(self):
+        """Off loopback not even with --allow_insecure_bind."""
+        for uri, status in (("tcp://0.0.0.0:0", 1), ("udp://127.0.0.1:0", 2), ("nonsense", 2)):
+            with self.subTest(uri=uri):
+                ended = subprocess.run(
+                    [BIN_DIR / "rawgate-gateway", "--listen=grpc=tcp://127.0.0.1:0", "--allow_insecure_bind", f"--admin_listen={uri}"],
+                    env=clean_environment(), capture_output=True, timeout=PATIENCE, check=False)
+                self.assertEqual(ended.returncode, status, ended.stderr)
+                self.assertEqual(ended.stdout, b"")
+
+
+if __name__ == "__main__":
+    unittest.main()
