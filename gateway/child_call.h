@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "absl/time/time.h"
+#include "gateway/access_gate.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/server_context.h"
 
@@ -17,7 +18,8 @@ namespace rawgate::gateway {
 // gRPC's own threads.
 class ChildCalls {
  public:
-  ChildCalls();
+  // `gate` says who makes the clients' calls, and outlives this object.
+  explicit ChildCalls(const AccessGate& gate);
   ~ChildCalls();
 
   // A child of `client`: cancelled with it, with its deadline, or where it has none `ceiling` from
@@ -37,6 +39,7 @@ class ChildCalls {
   class Registry;
   std::shared_ptr<grpc::ClientContext> Register(std::unique_ptr<grpc::ClientContext> child);
 
+  const AccessGate& gate_;
   // Also owned by every child, which leaves it when it goes.
   const std::shared_ptr<Registry> registry_;
 };

@@ -85,14 +85,21 @@ class ControlServicer::UnaryCall {
   Reactor* const reactor_;
 };
 
+absl::StatusOr<Caller> ControlServicer::Admit(const Context& context,
+                                              absl::string_view method) const {
+  if (drain_.Begun()) return DrainingError();
+  return gate_.Admit(context,
+                     absl::StrCat("/", pb::ControlService::service_full_name(), "/", method));
+}
+
 template <typename Request, typename Response>
-grpc::ServerUnaryReactor* ControlServicer::PassOn(Context* context, const Request* request,
-                                                  Response* response, absl::Duration within,
-                                                  Reach reach,
+grpc::ServerUnaryReactor* ControlServicer::PassOn(Context* context, absl::string_view name,
+                                                  const Request* request, Response* response,
+                                                  absl::Duration within, Reach reach,
                                                   ReplicaMethod<Request, Response> method) {
   // Counted before the question whether the drain has begun: that waits for whoever is counted.
   const auto call = std::make_shared<UnaryCall>(*this, context);
-  if (drain_.Begun()) return call->Refuse(DrainingError());
+  if (const auto caller = Admit(*context, name); !caller.ok()) return call->Refuse(caller.status());
   const absl::StatusOr<Backend*> backend = table_.Find(request->service());
   if (!backend.ok()) return call->Refuse(backend.status());
   auto replicas = (*backend)->Select(request->instance());
@@ -125,7 +132,8 @@ grpc::ServerUnaryReactor* ControlServicer::ListServices(Context* context,
                                                         const pb::ListServicesRequest*,
                                                         pb::ListServicesResponse* response) {
   const auto call = std::make_shared<UnaryCall>(*this, context);
-  if (drain_.Begun()) return call->Refuse(DrainingError());
+  if (const auto caller = Admit(*context, "ListServices"); !caller.ok())
+    return call->Refuse(caller.status());
   ListAllServices(table_, *context, children_, *response->mutable_services(),
                   [call] { call->Finish(grpc::Status::OK, /*merged=*/true); });
   return call->reactor();
@@ -135,7 +143,8 @@ grpc::ServerUnaryReactor* ControlServicer::GetService(Context* context,
                                                       const pb::GetServiceRequest* request,
                                                       pb::GetServiceResponse* response) {
   const auto call = std::make_shared<UnaryCall>(*this, context);
-  if (drain_.Begun()) return call->Refuse(DrainingError());
+  if (const auto caller = Admit(*context, "GetService"); !caller.ok())
+    return call->Refuse(caller.status());
   const absl::StatusOr<Backend*> backend = table_.Find(request->service());
   if (!backend.ok()) return call->Refuse(backend.status());
   auto replicas = (*backend)->Select(request->instance());
@@ -151,8 +160,9 @@ grpc::ServerUnaryReactor* ControlServicer::GetService(Context* context,
 grpc::ServerUnaryReactor* ControlServicer::StartService(Context* context,
                                                         const pb::StartServiceRequest* request,
                                                         pb::StartServiceResponse* response) {
-  return PassOn<pb::StartServiceRequest, pb::StartServiceResponse>(
-      context, request, response, ceiling_, Reach::kAll, &Stub::async::StartService);
+  return PassOn<pb::StartServiceRequest, pb::StartServiceResponse>(context, "StartService", request,
+                                                                   response, ceiling_, Reach::kAll,
+                                                                   &Stub::async::StartService);
 }
 
 grpc::ServerUnaryReactor* ControlServicer::StopService(Context* context,
@@ -161,24 +171,29 @@ grpc::ServerUnaryReactor* ControlServicer::StopService(Context* context,
   // A grace that is refused is so at once.
   const absl::Duration grace = rpc::GraceOf(*request).value_or(absl::ZeroDuration());
   return PassOn<pb::StopServiceRequest, pb::StopServiceResponse>(
-      context, request, response, ceiling_ + grace, Reach::kAll, &Stub::async::StopService);
+      context, "StopService", request, response, ceiling_ + grace, Reach::kAll,
+      &Stub::async::StopService);
 }
 
 grpc::ServerUnaryReactor* ControlServicer::CloseConnection(
     Context* context, const pb::CloseConnectionRequest* request,
     pb::CloseConnectionResponse* response) {
   if (request->service() == OwnConnections::kService) {
-    return std::make_shared<UnaryCall>(*this, context)->Refuse(own_.Close(*request));
+    const auto call = std::make_shared<UnaryCall>(*this, context);
+    const auto caller = Admit(*context, "CloseConnection");
+    return call->Refuse(caller.ok() ? own_.Close(*request) : caller.status());
   }
   return PassOn<pb::CloseConnectionRequest, pb::CloseConnectionResponse>(
-      context, request, response, ceiling_, Reach::kOne, &Stub::async::CloseConnection);
+      context, "CloseConnection", request, response, ceiling_, Reach::kOne,
+      &Stub::async::CloseConnection);
 }
 
 grpc::ServerUnaryReactor* ControlServicer::ListConnections(
     Context* context, const pb::ListConnectionsRequest* request,
     pb::ListConnectionsResponse* response) {
   const auto call = std::make_shared<UnaryCall>(*this, context);
-  if (drain_.Begun()) return call->Refuse(DrainingError());
+  if (const auto caller = Admit(*context, "ListConnections"); !caller.ok())
+    return call->Refuse(caller.status());
   const absl::StatusOr<std::shared_ptr<ConnectionsPage>> page =
       ConnectionsPage::Make(table_, own_, *context, children_, *request, response);
   if (!page.ok()) return call->Refuse(page.status());
@@ -187,13 +202,17 @@ grpc::ServerUnaryReactor* ControlServicer::ListConnections(
 }
 
 grpc::ServerWriteReactor<pb::WatchServicesResponse>* ControlServicer::WatchServices(
-    Context*, const pb::WatchServicesRequest* request) {
+    Context* context, const pb::WatchServicesRequest* request) {
+  if (const auto caller = Admit(*context, "WatchServices"); !caller.ok())
+    return rpc::RefuseWatch<rpc::ServicesWatch>(caller.status());
   return rpc::OpenWatch(std::make_shared<rpc::ServicesWatch>(*request, table_.log(), pool_),
                         services_watches_);
 }
 
 grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
     Context* context, const pb::WatchEventsRequest* request) {
+  const absl::StatusOr<Caller> caller = Admit(*context, "WatchEvents");
+  if (!caller.ok()) return rpc::RefuseWatch<EventMerge>(caller.status());
   absl::Status checked = rpc::CheckWatchEvents(*request);
   std::vector<Backend*> backends;
   for (const auto& backend : table_.backends()) {
@@ -206,8 +225,8 @@ grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
     if (const auto known = table_.Find(name); !known.ok()) checked.Update(known.status());
   }
   if (!checked.ok()) return rpc::RefuseWatch<EventMerge>(checked);
-  return rpc::OpenWatch(std::make_shared<EventMerge>(*request, RequestMetadata(*context), table_,
-                                                     std::move(backends), pool_, feeds_),
+  return rpc::OpenWatch(std::make_shared<EventMerge>(*request, RequestMetadata(*context, *caller),
+                                                     table_, std::move(backends), pool_, feeds_),
                         event_merges_);
 }
 

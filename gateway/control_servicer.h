@@ -5,6 +5,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "absl/time/time.h"
+#include "gateway/access_gate.h"
 #include "gateway/backend_table.h"
 #include "gateway/child_call.h"
 #include "gateway/drain.h"
@@ -21,11 +22,17 @@ namespace rawgate::gateway {
 // Thread-safe. Deadlines and cancellation of the client pass through to the backend.
 class ControlServicer final : public control::v1::ControlService::CallbackService {
  public:
-  // They outlive this object; `drain` counts the unary calls. Those that are passed to a backend
-  // and have no deadline get `ceiling` from now, and a stop its grace besides.
+  // These outlive this object; `drain` counts the unary calls, and `gate` says who may make which.
+  // Those that are passed to a backend and have no deadline get `ceiling` from now, and a stop its
+  // grace besides.
   ControlServicer(BackendTable& table, ClientConnections& connections, Drain& drain,
-                  absl::Duration ceiling)
-      : table_(table), own_(connections), drain_(drain), ceiling_(ceiling) {}
+                  const AccessGate& gate, absl::Duration ceiling)
+      : table_(table),
+        own_(connections),
+        drain_(drain),
+        gate_(gate),
+        ceiling_(ceiling),
+        children_(gate) {}
   // The server has been shut down.
   ~ControlServicer() override;
 
@@ -57,14 +64,19 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
   class UnaryCall;
   enum class Reach { kAll, kOne };
   // Passes a call to the replicas that it names, or with kOne to the only one: `method` of their
-  // stubs.
+  // stubs, which is called `name`.
   template <typename Request, typename Response>
-  Reactor* PassOn(Context* context, const Request* request, Response* response,
-                  absl::Duration within, Reach reach, ReplicaMethod<Request, Response> method);
+  Reactor* PassOn(Context* context, absl::string_view name, const Request* request,
+                  Response* response, absl::Duration within, Reach reach,
+                  ReplicaMethod<Request, Response> method);
+  // May a call of ControlService's `method` be made now? Errors: UNAVAILABLE (DRAINING), and those
+  // of AccessGate::Admit().
+  absl::StatusOr<Caller> Admit(const Context& context, absl::string_view method) const;
 
   BackendTable& table_;
   OwnConnections own_;
   Drain& drain_;
+  const AccessGate& gate_;
   const absl::Duration ceiling_;
   ChildCalls children_;
   // Streams of backends, whose ends are posted to the pool.

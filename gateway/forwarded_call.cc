@@ -12,6 +12,13 @@
 
 namespace rawgate::gateway {
 
+absl::Status ForwardedCall::PassGate(const AccessGate& gate) {
+  absl::StatusOr<Caller> caller = gate.Admit(client_context_, method());
+  if (!caller.ok()) return caller.status();
+  caller_ = *std::move(caller);
+  return absl::OkStatus();
+}
+
 Task ForwardedCall::Refuse(absl::Status status) { co_await Finish(rpc::ToGrpc(status)); }
 
 Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling) {
@@ -99,7 +106,7 @@ void ForwardedCall::OpenBackendLeg(absl::Time deadline) {
   if (unlimited && deadline != absl::InfiniteFuture()) {
     backend_context_->set_deadline(absl::ToChronoTime(deadline));
   }
-  CopyRequestMetadata(client_context_, *backend_context_);
+  CopyRequestMetadata(client_context_, caller_, *backend_context_);
   if (ended_.has_value()) backend_context_->TryCancel();
 }
 

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "gateway/access_gate.h"
 #include "gateway/call_account.h"
 #include "gateway/coroutine.h"
 #include "grpcpp/channel.h"
@@ -48,6 +49,10 @@ class ForwardedCall {
   // Its entry in the books, to be begun before the call is served.
   CallAccount& account() { return account_; }
 
+  // May its client make it? What Forward...() tells the backend of him is known from then on.
+  // Errors: of AccessGate::Admit().
+  absl::Status PassGate(const AccessGate& gate);
+
   // The three ways to serve the call; each ends it.
   Task Refuse(absl::Status status);
   // `ceiling` bounds each of the client's turns, whatever its own deadline says, since a call takes
@@ -79,6 +84,7 @@ class ForwardedCall {
   CallAccount account_;
   grpc::GenericServerContext client_context_;
   grpc::GenericServerAsyncReaderWriter client_{&client_context_};
+  Caller caller_;
   std::unique_ptr<grpc::ClientContext> backend_context_;
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> backend_;
   grpc::Status backend_status_;

@@ -45,8 +45,8 @@ struct Forwarder::LaneState {
 };
 
 Forwarder::Forwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options,
-                     Drain& drain, CallBooks& books)
-    : options_(options), drain_(drain), books_(books), routes_(NamesOf(backends)) {
+                     Drain& drain, CallBooks& books, const AccessGate& gate)
+    : options_(options), drain_(drain), books_(books), gate_(gate), routes_(NamesOf(backends)) {
   for (const ForwardingBackend& backend : backends) {
     backends_.push_back({backend.name, grpc::GenericStub(backend.channel)});
   }
@@ -85,7 +85,7 @@ Task Forwarder::ServeAccepted(LaneState& lane, ForwardedCall& call) {
   const size_t number = lane.table.methods().Find(call.method());
   call.account().Begin(lane.table[number], books_.level());
   const absl::StatusOr<const Route*> route = routes_.Find(call.method());
-  if (absl::Status refusal = Admit(route, ticket); !refusal.ok()) {
+  if (absl::Status refusal = Admit(call, route, ticket); !refusal.ok()) {
     books_.CountRefusal(refusal);
     co_await call.Refuse(std::move(refusal));
     co_return;
@@ -102,9 +102,10 @@ Task Forwarder::ServeAccepted(LaneState& lane, ForwardedCall& call) {
   live.erase(&call);
 }
 
-absl::Status Forwarder::Admit(const absl::StatusOr<const Route*>& route,
+absl::Status Forwarder::Admit(ForwardedCall& call, const absl::StatusOr<const Route*>& route,
                               const Drain::Ticket& ticket) const {
   if (drain_.Begun()) return DrainingError();
+  if (absl::Status allowed = call.PassGate(gate_); !allowed.ok()) return allowed;
   if (!route.ok()) return route.status();
   if (ticket.ordinal() > options_.calls_max) {
     return WithRetryAfter(

@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
+#include "gateway/access_gate.h"
 #include "gateway/call_books.h"
 #include "gateway/drain.h"
 #include "gateway/forwarded_call.h"
@@ -43,9 +44,9 @@ struct ForwardingBackend {
 class Forwarder {
  public:
   // These outlive this object: `drain` counts its calls while they last, `books` for good, in a
-  // table for each of the options' lanes.
+  // table for each of the options' lanes; `gate` says who may make which.
   Forwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options, Drain& drain,
-            CallBooks& books);
+            CallBooks& books, const AccessGate& gate);
   ~Forwarder();
 
   // Makes this the server's handler of last resort.
@@ -74,11 +75,13 @@ class Forwarder {
   // Ends, now and then, the calls that wait for their client in vain: one alarm for all of them,
   // where one for each would be another trip through the queue for every call that is quick.
   RootTask EndLateCalls(LaneState& lane);
-  absl::Status Admit(const absl::StatusOr<const Route*>& route, const Drain::Ticket& ticket) const;
+  absl::Status Admit(ForwardedCall& call, const absl::StatusOr<const Route*>& route,
+                     const Drain::Ticket& ticket) const;
 
   const ForwarderOptions options_;
   Drain& drain_;
   CallBooks& books_;
+  const AccessGate& gate_;
   const RouteTable routes_;
   std::vector<Backend> backends_;
   grpc::AsyncGenericService service_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/flags/flag.h"
+#include "gateway/gateway_access.h"
 #include "gateway/gateway_tls.h"
 #include "runtime/host/flags.h"
 
@@ -29,10 +30,10 @@ absl::StatusOr<GatewayServer::Options> OptionsFromFlags(const host::Process& pro
   GatewayServer::Options options;
   for (const auto& listen : process.listen()) {
     if (absl::Status known = listen.options.Check(); !known.ok()) return known;
-    if (absl::Status allowed = host::CheckBind(listen.endpoint); !allowed.ok()) return allowed;
     options.addresses.push_back(listen.endpoint);
     options.names.push_back(listen.name);
   }
+  if (absl::Status access = AddAccessFromFlags(options); !access.ok()) return access;
   auto backends = ParseBackends(absl::GetFlag(FLAGS_backends));
   if (!backends.ok()) return backends.status();
   options.backends = *std::move(backends);

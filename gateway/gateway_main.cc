@@ -1,6 +1,7 @@
 // rawgate-gateway: one gRPC front door to all services.
 #include "absl/flags/flag.h"
 #include "gateway/admin_server.h"
+#include "gateway/gateway_access.h"
 #include "gateway/gateway_flags.h"
 #include "gateway/gateway_server.h"
 #include "gateway/http/gateway_http.h"
@@ -28,7 +29,7 @@ int main(int argc, char** argv) {
   auto http =
       rawgate::gateway::StartGatewayHttp(**gateway, [&] { return (*gateway)->MetricsPage(); });
   if (!http.ok()) return process.Fail(http.status());
-  spdlog::info("no authentication: whoever reaches these addresses may do everything");
+  rawgate::gateway::LogExposure(**gateway);
   std::vector<std::pair<std::string, std::string>> listeners;
   for (size_t i = 0; i < options->names.size(); ++i) {
     listeners.emplace_back(options->names[i], (*gateway)->uris()[i]);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <climits>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -22,6 +23,7 @@ namespace {
 
 // After the grace every call is cancelled; how long the server then waits for their last words.
 constexpr absl::Duration kLastWords = absl::Seconds(1);
+constexpr absl::Duration kAccessFileLookEach = absl::Seconds(1);
 
 // As gRPC's arguments have them.
 int Milliseconds(absl::Duration duration) {
@@ -43,14 +45,16 @@ size_t Reachable(const std::vector<std::shared_ptr<Replica>>& replicas) {
 
 }  // namespace
 
-GatewayServer::GatewayServer(const Options& options)
-    : forwarder_options_(options.forwarder),
+GatewayServer::GatewayServer(const Options& options, std::unique_ptr<AccessStore> access)
+    : access_(std::move(access)),
+      gate_(access_.get()),
+      forwarder_options_(options.forwarder),
       books_(options.forwarder.lanes, options.calls_level),
       table_(options.backends, options.reach),
       clients_(options.clients),
-      control_(table_, clients_.connections(), drain_, options.forwarder.unary_ceiling),
-      reflection_(MakeReflectionServicers()),
-      forwarder_(ForwardingBackends(table_), options.forwarder, drain_, books_) {
+      control_(table_, clients_.connections(), drain_, gate_, options.forwarder.unary_ceiling),
+      reflection_(MakeReflectionServicers(gate_)),
+      forwarder_(ForwardingBackends(table_), options.forwarder, drain_, books_, gate_) {
   metrics_.Add([this](metrics::Page& page) { AddMetrics(page); });
   host::AddCertificate(metrics_);
 }
@@ -75,7 +79,13 @@ absl::Status GatewayServer::Check(const Options& options) {
 
 absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(const Options& options) {
   if (absl::Status checked = Check(options); !checked.ok()) return checked;
-  std::unique_ptr<GatewayServer> gateway(new GatewayServer(options));
+  std::unique_ptr<AccessStore> access;
+  if (!options.access_file.empty()) {
+    auto opened = AccessStore::Open(options.access_file, kAccessFileLookEach);
+    if (!opened.ok()) return opened.status();
+    access = *std::move(opened);
+  }
+  std::unique_ptr<GatewayServer> gateway(new GatewayServer(options, std::move(access)));
   if (absl::Status bound = gateway->Bind(options); !bound.ok()) return bound;
   if (absl::Status serving = gateway->Serve(options); !serving.ok()) return serving;
   gateway->health_ =

@@ -7,6 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gateway/access_gate.h"
+#include "gateway/access_store.h"
 #include "gateway/backend_table.h"
 #include "gateway/call_books.h"
 #include "gateway/client_acceptor.h"
@@ -44,6 +46,9 @@ class GatewayServer {
     size_t buffers_max = rpc::kBuffersMax;
     // At which calls are logged when they have ended.
     spdlog::level::level_enum calls_level = spdlog::level::debug;
+    // Who may call, and what: protos/rawgate/access/v1/access_file.proto. Empty: everybody may do
+    // everything.
+    std::string access_file = {};
     // Of every address.
     std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
     ClientAcceptor::Limits clients = {};
@@ -54,13 +59,16 @@ class GatewayServer {
   };
 
   // Serves from when it returns. Errors: INVALID_ARGUMENT (BAD_LISTEN, BAD_OPTION),
-  // FAILED_PRECONDITION (BIND_FAILED, UNGUARDED), RESOURCE_EXHAUSTED (no descriptors).
+  // FAILED_PRECONDITION (BIND_FAILED, UNGUARDED), RESOURCE_EXHAUSTED (no descriptors), and those of
+  // AccessStore::Open().
   static absl::StatusOr<std::unique_ptr<GatewayServer>> Start(const Options& options);
   // Stop() has been called.
   ~GatewayServer();
 
   // As bound, in the order of Options::addresses.
   const std::vector<std::string>& uris() const { return clients_.uris(); }
+  // Those of the access file; 0 without one.
+  size_t users() const { return access_ == nullptr ? 0 : access_->Current()->size(); }
 
   // Of the clients.
   ClientConnections& connections() { return clients_.connections(); }
@@ -80,11 +88,14 @@ class GatewayServer {
 
  private:
   static absl::Status Check(const Options& options);
-  explicit GatewayServer(const Options& options);
+  GatewayServer(const Options& options, std::unique_ptr<AccessStore> access);
   absl::Status Bind(const Options& options);
   void AddMetrics(metrics::Page& page) const;
   absl::Status Serve(const Options& options);
 
+  // Null without an access file.
+  const std::unique_ptr<AccessStore> access_;
+  const AccessGate gate_;
   const ForwarderOptions forwarder_options_;
   Drain drain_;
   CallBooks books_;

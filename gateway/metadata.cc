@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
+#include "gateway/call_origin.h"
 #include "grpc/grpc.h"
 #include "runtime/rpc/admission.h"
 
@@ -17,8 +18,8 @@ bool IsLegalText(grpc::string_ref value) {
 
 bool Travels(grpc::string_ref key, grpc::string_ref value) {
   const absl::string_view name(key.data(), key.size());
-  if (absl::StartsWith(name, "grpc-") || name == "user-agent" || name == rpc::kPeerMetadataKey ||
-      name == rpc::kRoleMetadataKey)
+  if (absl::StartsWith(name, "grpc-") || absl::StartsWith(name, "x-rawgate-") ||
+      name == "user-agent" || name == "authorization")
     return false;
   const grpc_slice key_slice = grpc_slice_from_static_buffer(key.data(), key.size());
   if (!grpc_header_key_is_legal(key_slice)) return false;
@@ -34,20 +35,20 @@ void CopyTravelling(const Metadata& metadata, Add add) {
 }
 
 template <typename Add>
-void CopyRequest(const grpc::ServerContextBase& from, Add add) {
+void CopyRequest(const grpc::ServerContextBase& from, const Caller& caller, Add add) {
   CopyTravelling(from.client_metadata(), add);
   // A client of a Unix socket chooses the path that it is seen as.
-  const std::string peer = rpc::PeerUri(from.peer());
+  const std::string peer = PeerOf(from);
   if (IsLegalText(peer)) add(rpc::kPeerMetadataKey, peer);
-  // Nobody is asked who he is yet.
-  add(rpc::kRoleMetadataKey, std::string(rpc::RoleName(rpc::Role::kAdmin)));
+  add(rpc::kRoleMetadataKey, std::string(rpc::RoleName(caller.role)));
+  if (!caller.name.empty()) add(rpc::kUserMetadataKey, caller.name);
 }
 
 }  // namespace
 
-Metadata RequestMetadata(const grpc::ServerContextBase& from) {
+Metadata RequestMetadata(const grpc::ServerContextBase& from, const Caller& caller) {
   Metadata metadata;
-  CopyRequest(from, [&](const std::string& key, const std::string& value) {
+  CopyRequest(from, caller, [&](const std::string& key, const std::string& value) {
     metadata.emplace_back(key, value);
   });
   return metadata;
@@ -57,9 +58,11 @@ void AddMetadata(const Metadata& metadata, grpc::ClientContext& to) {
   for (const auto& [key, value] : metadata) to.AddMetadata(key, value);
 }
 
-void CopyRequestMetadata(const grpc::ServerContextBase& from, grpc::ClientContext& to) {
-  CopyRequest(
-      from, [&](const std::string& key, const std::string& value) { to.AddMetadata(key, value); });
+void CopyRequestMetadata(const grpc::ServerContextBase& from, const Caller& caller,
+                         grpc::ClientContext& to) {
+  CopyRequest(from, caller, [&](const std::string& key, const std::string& value) {
+    to.AddMetadata(key, value);
+  });
 }
 
 void CopyInitialMetadata(const grpc::ClientContext& from, grpc::ServerContextBase& to) {

@@ -3,13 +3,12 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/route.h"
+#include "gateway/served_services.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
-#include "grpc/health/v1/health.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
-#include "rawgate/control/v1/control_service.pb.h"
+#include "runtime/rpc/status.h"
 
 namespace rawgate::gateway {
 namespace {
@@ -62,8 +61,8 @@ class Answerer {
         AddExtensionNumbers(request.all_extension_numbers_of_type(), &response);
         break;
       case Request::kListServices:
-        for (const std::string& name : ReflectedServices()) {
-          response.mutable_list_services_response()->add_service()->set_name(name);
+        for (const ServiceDescriptor* service : ServedServices()) {
+          response.mutable_list_services_response()->add_service()->set_name(service->full_name());
         }
         break;
       case Request::MESSAGE_REQUEST_NOT_SET:
@@ -156,34 +155,40 @@ class Reactor final
   typename Version::Response response_;
 };
 
+// A call that may not be made.
+template <typename Version>
+class Refusal final
+    : public grpc::ServerBidiReactor<typename Version::Request, typename Version::Response> {
+ public:
+  explicit Refusal(const absl::Status& why) { this->Finish(rpc::ToGrpc(why)); }
+  void OnDone() override { delete this; }
+};
+
 template <typename Version>
 class ReflectionServicer final : public Version::Service {
  public:
+  explicit ReflectionServicer(const AccessGate& gate) : gate_(gate) {}
+
   grpc::ServerBidiReactor<typename Version::Request, typename Version::Response>*
-  ServerReflectionInfo(grpc::CallbackServerContext*) override {
+  ServerReflectionInfo(grpc::CallbackServerContext* context) override {
+    static const std::string path =
+        absl::StrCat("/", Version::Request::descriptor()->file()->service(0)->full_name(),
+                     "/ServerReflectionInfo");
+    const absl::StatusOr<Caller> caller = gate_.Admit(*context, path);
+    if (!caller.ok()) return new Refusal<Version>(caller.status());
     return new Reactor<Version>;
   }
+
+ private:
+  const AccessGate& gate_;
 };
 
 }  // namespace
 
-std::vector<std::string> ReflectedServices() {
-  std::vector<const ServiceDescriptor*> services = ForwardedServices();
-  // Naming a message of each file is what links the file, and with it its descriptors, into the
-  // program.
-  services.push_back(control::v1::ListServicesRequest::descriptor()->file()->service(0));
-  services.push_back(grpc::health::v1::HealthCheckRequest::descriptor()->file()->service(0));
-  services.push_back(v1::ServerReflectionRequest::descriptor()->file()->service(0));
-  services.push_back(v1alpha::ServerReflectionRequest::descriptor()->file()->service(0));
-  std::vector<std::string> names;
-  for (const ServiceDescriptor* service : services) names.push_back(service->full_name());
-  return names;
-}
-
-std::vector<std::unique_ptr<grpc::Service>> MakeReflectionServicers() {
+std::vector<std::unique_ptr<grpc::Service>> MakeReflectionServicers(const AccessGate& gate) {
   std::vector<std::unique_ptr<grpc::Service>> servicers;
-  servicers.push_back(std::make_unique<ReflectionServicer<V1>>());
-  servicers.push_back(std::make_unique<ReflectionServicer<V1Alpha>>());
+  servicers.push_back(std::make_unique<ReflectionServicer<V1>>(gate));
+  servicers.push_back(std::make_unique<ReflectionServicer<V1Alpha>>(gate));
   return servicers;
 }
 

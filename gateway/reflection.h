@@ -3,19 +3,16 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
+#include "gateway/access_gate.h"
 #include "grpcpp/impl/service_type.h"
 
 namespace rawgate::gateway {
 
-// The services that a client can call here: forwarded, control, health and reflection.
-std::vector<std::string> ReflectedServices();
-
 // One servicer for each version of the protocol; register both. Thread-safe. Unknown files, symbols
 // and extensions are answered by an ErrorResponse with NOT_FOUND, as the protocol has it; the
-// stream goes on.
-std::vector<std::unique_ptr<grpc::Service>> MakeReflectionServicers();
+// stream goes on. `gate` outlives them.
+std::vector<std::unique_ptr<grpc::Service>> MakeReflectionServicers(const AccessGate& gate);
 
 }  // namespace rawgate::gateway

@@ -7,6 +7,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include "gateway/served_services.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
@@ -21,7 +22,7 @@ using Response = grpc::reflection::v1::ServerReflectionResponse;
 
 class ReflectionTest : public ::testing::Test {
  protected:
-  ReflectionTest() : servicers_(MakeReflectionServicers()) {
+  ReflectionTest() : servicers_(MakeReflectionServicers(gate_)) {
     grpc::ServerBuilder builder;
     for (const auto& servicer : servicers_) builder.RegisterService(servicer.get());
     server_ = builder.BuildAndStart();
@@ -53,6 +54,7 @@ class ReflectionTest : public ::testing::Test {
     return names;
   }
 
+  const AccessGate gate_;
   std::vector<std::unique_ptr<grpc::Service>> servicers_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<grpc::reflection::v1::ServerReflection::Stub> stub_;
@@ -88,7 +90,8 @@ TEST_F(ReflectionTest, AFileComesWithItsImportsOnce) {
 }
 
 TEST_F(ReflectionTest, EveryListedServiceCanBeDescribed) {
-  for (const std::string& name : ReflectedServices()) {
+  for (const auto* service : ServedServices()) {
+    const std::string& name = service->full_name();
     const Response response =
         Ask([&](Request* request) { request->set_file_containing_symbol(name); });
     EXPECT_TRUE(response.has_file_descriptor_response()) << name;

@@ -40,6 +40,11 @@ std::string BackendOf(const ServiceDescriptor& service) {
   return package.at(1);
 }
 
+absl::Status UnknownMethodError(absl::string_view path) {
+  return Error(absl::StatusCode::kUnimplemented, "UNKNOWN_METHOD",
+               absl::StrCat("this gateway has no method ", observe::Quoted(path)));
+}
+
 RouteTable::RouteTable(const std::vector<std::string>& backends) {
   for (const ServiceDescriptor* service : ForwardedServices()) {
     const auto backend = std::find(backends.begin(), backends.end(), BackendOf(*service));
@@ -59,8 +64,7 @@ RouteTable::RouteTable(const std::vector<std::string>& backends) {
 absl::StatusOr<const Route*> RouteTable::Find(absl::string_view path) const {
   const auto route = routes_.find(path);
   if (route != routes_.end()) return &route->second;
-  return Error(absl::StatusCode::kUnimplemented, "UNKNOWN_METHOD",
-               absl::StrCat("this gateway has no method ", observe::Quoted(path)));
+  return UnknownMethodError(path);
 }
 
 }  // namespace rawgate::gateway

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "google/protobuf/descriptor.h"
@@ -19,6 +20,9 @@ const std::vector<const google::protobuf::ServiceDescriptor*>& ForwardedServices
 // The backend that serves `service`: the area of its package, "echo" for
 // rawgate.echo.v1.EchoService; "file" for google.bytestream.ByteStream.
 std::string BackendOf(const google::protobuf::ServiceDescriptor& service);
+
+// UNIMPLEMENTED (UNKNOWN_METHOD).
+absl::Status UnknownMethodError(absl::string_view path);
 
 struct Route {
   const google::protobuf::MethodDescriptor* method;

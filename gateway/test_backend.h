@@ -245,7 +245,7 @@ class TestForwarder {
       forwarding.push_back({name, grpc::CreateCustomChannel(
                                       address, grpc::InsecureChannelCredentials(), arguments)});
     }
-    forwarder_ = std::make_unique<Forwarder>(forwarding, options, drain_, books_);
+    forwarder_ = std::make_unique<Forwarder>(forwarding, options, drain_, books_, gate_);
     grpc::ServerBuilder builder;
     builder.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
@@ -272,6 +272,7 @@ class TestForwarder {
  private:
   Drain drain_;
   CallBooks books_;
+  const AccessGate gate_;
   int port_ = 0;
   std::unique_ptr<Forwarder> forwarder_;
   std::unique_ptr<grpc::Server> server_;

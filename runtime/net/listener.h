@@ -23,6 +23,8 @@ struct ConnectionInfo {
   std::string listener;
   Transport transport = Transport::kTcp;
   std::string peer;
+  // Who makes the call, as the gateway says; empty of raw connections.
+  std::string user = {};
   absl::Time open_time;
   uint64_t bytes_received = 0;
   uint64_t bytes_sent = 0;

@@ -137,6 +137,11 @@ std::string PeerIn(const grpc::CallbackServerContext& context) {
   return named ? observe::Printable(*named, Admission::kPeerBytesMax) : PeerUri(context.peer());
 }
 
+std::string UserIn(const grpc::CallbackServerContext& context) {
+  return observe::Printable(Metadata(context, kUserMetadataKey).value_or(""),
+                            Admission::kUserBytesMax);
+}
+
 }  // namespace
 
 std::string Admission::PeerOf(const Call::Row& row) {
@@ -158,6 +163,7 @@ void Admission::List(uint64_t after_id, size_t limit, std::vector<net::Connectio
                      .listener = kRpcListener,
                      .transport = observe::Transport::kRpc,
                      .peer = PeerIn(*row.context),
+                     .user = UserIn(*row.context),
                      .open_time = row.opened,
                      .bytes_received = row.bytes_received.value(),
                      .bytes_sent = row.bytes_sent.value(),

@@ -23,11 +23,13 @@ namespace rawgate::rpc {
 
 // The listener's name in events and connection rows of typed calls.
 inline constexpr char kRpcListener[] = "rpc";
-// Request metadata in which the gateway names the client whose call it forwards, as a URI, and the
-// client's role. The gateway lets no client set them; who reaches the internal address without the
-// gateway can, which is why that address is for the gateway alone.
+// Request metadata in which the gateway names the client whose call it forwards, as a URI, the
+// client's role, and, where it asks who calls, the user's name. The gateway lets no client set
+// them; who reaches the internal address without the gateway can, which is why that address is for
+// the gateway alone.
 inline constexpr char kPeerMetadataKey[] = "x-rawgate-peer";
 inline constexpr char kRoleMetadataKey[] = "x-rawgate-role";
+inline constexpr char kUserMetadataKey[] = "x-rawgate-user";
 
 // gRPC's "ipv4:127.0.0.1:4711", "ipv6:%5B::1%5D:4711" as one of our URIs; others as they are.
 std::string PeerUri(absl::string_view grpc_peer);
@@ -102,8 +104,9 @@ class Admission final : public net::Drainable {
 
   // Appends rows for ListConnections with id > after_id, in order of id, until `rows` has `limit`.
   // The peer is what kPeerMetadataKey names, at most kPeerBytesMax printable bytes of it, else the
-  // socket's.
+  // socket's; the user what kUserMetadataKey names, at most kUserBytesMax of it, else empty.
   static constexpr size_t kPeerBytesMax = 128;
+  static constexpr size_t kUserBytesMax = 64;
   void List(uint64_t after_id, size_t limit, std::vector<net::ConnectionInfo>* rows);
 
   net::Service& service() { return service_; }

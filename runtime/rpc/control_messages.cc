@@ -188,6 +188,7 @@ pb::Connection ToProto(const net::ConnectionInfo& row, const std::string& servic
   proto.set_listener(row.listener);
   proto.set_transport(ToProto(row.transport));
   proto.set_peer(Text(row.peer));
+  proto.set_user(Text(row.user));
   *proto.mutable_open_time() = ToProto(row.open_time);
   proto.set_bytes_received(row.bytes_received);
   proto.set_bytes_sent(row.bytes_sent);

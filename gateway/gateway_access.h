@@ -1,0 +1,16 @@
+// Whom the gateway is open to, as the flags say.
+#pragma once
+
+#include "absl/status/status.h"
+#include "gateway/gateway_server.h"
+
+namespace rawgate::gateway {
+
+// Sets options.access_file. The addresses are there: one off loopback needs TLS and an access file,
+// unless --allow_insecure_bind says otherwise. Error: FAILED_PRECONDITION (INSECURE_BIND).
+absl::Status AddAccessFromFlags(GatewayServer::Options& options);
+
+// A line in the log for each address.
+void LogExposure(const GatewayServer& gateway);
+
+}  // namespace rawgate::gateway
