@@ -32,7 +32,7 @@ struct Command {
   std::function<absl::StatusOr<int>(Context&)> run;
   // The exit code of a failure.
   int failure_exit_code = kExitFailure;
-  // False for `rawgate version` alone.
+  // False for what is done without one: `rawgate version`, `init-tls`, `new-token`.
   bool needs_gateway = true;
 };
 
@@ -54,6 +54,8 @@ void AddFileCommands(CLI::App& app, Command& chosen);        // ls, stat
 void AddFileChangeCommands(CLI::App& app, Command& chosen);  // rm, mv
 void AddUploadsCommand(CLI::App& app, Command& chosen);      // uploads
 void AddChatCommand(CLI::App& app, Command& chosen);         // chat
+void AddInitTlsCommand(CLI::App& app, Command& chosen);      // init-tls
+void AddNewTokenCommand(CLI::App& app, Command& chosen);     // new-token
 
 // An option whose value is a time: "500ms", "5s", "1m30s", or seconds as a bare number.
 CLI::Option* AddDurationOption(CLI::App& app, const std::string& name, absl::Duration& duration,
@@ -75,5 +77,6 @@ inline constexpr char kLocalFile[] = "FILE";
 inline constexpr char kServicesGroup[] = "Services";
 inline constexpr char kOperationsGroup[] = "Operations";
 inline constexpr char kFilesGroup[] = "Files";
+inline constexpr char kAccessGroup[] = "Access";
 
 }  // namespace rawgate::cli

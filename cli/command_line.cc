@@ -9,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "cli/command.h"
 #include "cli/display_text.h"
+#include "cli/security.h"
 #include "cli/trailing_words.h"
 
 namespace rawgate::cli {
@@ -88,6 +89,8 @@ void AddCommands(CLI::App& app, Command& chosen) {
   AddFileCommands(app, chosen);
   AddFileChangeCommands(app, chosen);
   AddUploadsCommand(app, chosen);
+  AddInitTlsCommand(app, chosen);
+  AddNewTokenCommand(app, chosen);
   AddVersionCommand(app, chosen);
 }
 
@@ -159,9 +162,8 @@ void CheckText(const CLI::App& app) {
   for (const CLI::App* subcommand : app.get_subcommands()) CheckText(*subcommand);
 }
 
-int Run(const Command& command, const std::string& name, Context& context) {
-  absl::Status status;
-  if (command.needs_gateway) status = context.gateway.Connect();
+int Run(const Command& command, const std::string& name, absl::Status status, Context& context) {
+  if (command.needs_gateway && status.ok()) status = context.gateway.Connect();
   if (status.ok()) {
     const absl::StatusOr<int> code = command.run(context);
     if (code.ok()) return *code;
@@ -219,6 +221,8 @@ int RunCommandLine(std::vector<std::string> words, Console& console, Interrupt& 
   app.footer(kExamples);
   AddCommands(app, chosen);
   AddGatewayOption(app, target);
+  SecurityOptions security_options;
+  AddSecurityOptions(app, security_options);
   UnshieldValues(app);
 
   const bool no_words = words.empty();
@@ -228,13 +232,16 @@ int RunCommandLine(std::vector<std::string> words, Console& console, Interrupt& 
     // CLI11 takes words from the end.
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
     CheckText(app);
+    CheckSecurityOptions(security_options);
   } catch (const CLI::ParseError& error) {
     return Report(app, error, no_words, console);
   }
   if (target.empty()) target = kDefaultGateway;
-  Gateway gateway(target);
+  absl::StatusOr<Security> security = Security();
+  if (chosen.needs_gateway) security = LoadSecurity(security_options);
+  Gateway gateway(target, security.value_or(Security()));
   Context context{gateway, console, interrupt};
-  return Run(chosen, NameOf(app), context);
+  return Run(chosen, NameOf(app), security.status(), context);
 }
 
 }  // namespace rawgate::cli

@@ -21,8 +21,9 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 const std::vector<std::string> kCommands = {
-    "ps",   "start", "stop", "watch", "connections", "close", "run", "shell", "jobs", "attach",
-    "kill", "echo",  "date", "chat",  "put",         "get",   "ls",  "stat",  "rm",   "test-clock"};
+    "ps",   "start",  "stop", "watch",      "connections", "close",    "run", "shell",
+    "jobs", "attach", "kill", "echo",       "date",        "chat",     "put", "get",
+    "ls",   "stat",   "rm",   "test-clock", "init-tls",    "new-token"};
 
 // A port on which nothing listens: it was free a moment ago.
 std::string DeadTarget() {
@@ -61,6 +62,18 @@ TEST(CommandLine, Version) {
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.out, StartsWith("rawgate "));
   EXPECT_EQ(RunCli({"--version"}).out, result.out);
+}
+
+void ExpectWrongUsage(const std::vector<std::vector<std::string>>& wrong) {
+  for (const auto& words : wrong) {
+    const CliResult result = RunCli(words);
+    const std::string name = words[0] + " " + words.back();
+    EXPECT_EQ(result.code, 2) << name;
+    EXPECT_EQ(result.out, "") << name;
+    EXPECT_THAT(result.error, StartsWith("rawgate")) << name;
+    EXPECT_THAT(result.error, EndsWith("--help'.\n")) << name;
+    EXPECT_EQ(result.error.find('\n'), result.error.size() - 1) << name;
+  }
 }
 
 TEST(CommandLine, WrongUsageIsTwoAndOneLine) {
@@ -107,15 +120,20 @@ TEST(CommandLine, WrongUsageIsTwoAndOneLine) {
       {"put"},
       {"get"},
   };
-  for (const auto& words : wrong) {
-    const CliResult result = RunCli(words);
-    const std::string name = words[0] + " " + words.back();
-    EXPECT_EQ(result.code, 2) << name;
-    EXPECT_EQ(result.out, "") << name;
-    EXPECT_THAT(result.error, StartsWith("rawgate")) << name;
-    EXPECT_THAT(result.error, EndsWith("--help'.\n")) << name;
-    EXPECT_EQ(result.error.find('\n'), result.error.size() - 1) << name;
-  }
+  ExpectWrongUsage(wrong);
+}
+
+TEST(CommandLine, WrongUsageOfAccess) {
+  ExpectWrongUsage({
+      {"ps", "--tls-ca", "ca.pem", "--tls-key", "key.pem"},
+      {"ps", "--tls-certificate", "a.pem", "--tls-key", "key.pem"},
+      {"init-tls"},
+      {"init-tls", "folder", "--host", "a,b"},
+      {"init-tls", "folder", "--host", "-x"},
+      {"new-token", "ann"},
+      {"new-token", "ann", "king"},
+      {"new-token", "\xc3\xa4", "admin"},
+  });
 }
 
 TEST(CommandLine, WordsThatAreNoTextAreNamed) {

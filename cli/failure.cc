@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "cli/display_text.h"
@@ -20,7 +21,13 @@ struct Advice {
 constexpr std::array kAdvice = std::to_array<Advice>({
     {"BACKEND_UNREACHABLE", "'rawgate ps' shows which services answer the gateway."},
     {"BIND_FAILED", "Free the address, then 'rawgate start' the service again."},
+    {"CERTIFICATE_OF_ANOTHER",
+     "--gateway=NAME uses one that it is for; 'rawgate init-tls --renew "
+     "--host NAME' makes one for more."},
+    {"CERTIFICATE_UNTRUSTED", "'rawgate init-tls --renew' makes a new one."},
     {"CONNECTION_NOT_FOUND", "'rawgate connections' lists those that are open."},
+    {"CREDENTIALS_MISSING", "--token-file=FILE or $RAWGATE_TOKEN says who you are."},
+    {"CREDENTIALS_UNKNOWN", "The gateway's access file does not have it; see 'rawgate new-token'."},
     {"FILE_EXISTS", "Without --if-absent a file is replaced, a folder never."},
     {"FILE_NOT_FOUND", "'rawgate ls' lists what is there."},
     {"FOLDER_NOT_EMPTY", "'rawgate rm -r' removes what is in it, too."},
@@ -32,9 +39,11 @@ constexpr std::array kAdvice = std::to_array<Advice>({
     {"LISTENER_NOT_FOUND", "'rawgate ps' lists services and listeners."},
     {"NO_SUCH_JOB", "'rawgate jobs --all' lists those that are known."},
     {"QUOTA_EXCEEDED", "'rawgate uploads' shows what unfinished uploads hold."},
+    {"ROLE_TOO_LOW", "Whoever keeps the gateway's access file can give you more."},
     {"SERVICE_NOT_FOUND", "'rawgate ps' lists services and listeners."},
     {"SERVICE_STOPPED", "'rawgate start' brings it back."},
     {"SESSION_NOT_FOUND", "/sessions lists those that are kept."},
+    {"TOKEN_IN_THE_CLEAR", "--tls-ca=FILE encrypts the connection."},
     {"UPLOAD_NOT_FOUND", "'rawgate uploads' lists those that are unfinished."},
     {"UPLOAD_TAKEN_OVER", "Another 'rawgate put' sends the same file."},
 });
@@ -56,6 +65,10 @@ std::string TransportFailure(const absl::Status& status, absl::string_view targe
     return absl::StrCat("cannot reach the gateway at ", target, ": ", status.message(),
                         ". Is it running? './script/up' starts everything; --gateway=ADDRESS "
                         "names another.");
+  }
+  if (absl::StartsWith(ReasonOf(status), "CERTIFICATE_")) {
+    return absl::StrCat("the gateway at ", target, " is not trusted: ", status.message(), ". ",
+                        AdviceFor(status));
   }
   if (ReasonOf(status) != absl::StatusCodeToString(status.code())) return "";
   switch (status.code()) {

@@ -1,6 +1,7 @@
 #include "cli/gateway.h"
 
 #include <chrono>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -29,7 +30,7 @@ std::string GrpcTarget(absl::string_view target) {
   return has_port ? std::string(target) : absl::StrCat(target, ":50051");
 }
 
-std::shared_ptr<grpc::Channel> Open(const std::string& target) {
+std::shared_ptr<grpc::Channel> Open(const std::string& target, const Security& security) {
   grpc::ChannelArguments arguments;
   // A watch may be silent for hours: a gateway that vanished without a word is noticed all the
   // same.
@@ -41,14 +42,43 @@ std::shared_ptr<grpc::Channel> Open(const std::string& target) {
   // An http_proxy meant for the web is not meant for a gateway that is mostly on this machine.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetUserAgentPrefix("rawgate-cli");
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::experimental::CreateCustomChannelWithInterceptors(
+      target, CredentialsOf(security), arguments, TokenInterceptors(security));
+}
+
+// What gRPC says of a handshake that failed, in words of ours.
+absl::Status Unreachable(absl::string_view why, bool tls) {
+  if (absl::StrContains(why, "CERTIFICATE_VERIFY_FAILED") ||
+      absl::StrContains(why, "certificate verify failed")) {
+    return Error(absl::StatusCode::kUnavailable, "CERTIFICATE_UNTRUSTED",
+                 "its certificate has expired, or is not signed by the CA of --tls-ca");
+  }
+  if (absl::StrContains(why, "not in peer certificate")) {
+    return Error(absl::StatusCode::kUnavailable, "CERTIFICATE_OF_ANOTHER",
+                 "its certificate is for other names");
+  }
+  if (absl::StrContains(why, "WRONG_VERSION_NUMBER") ||
+      absl::StrContains(why, "wrong version number")) {
+    return Error(absl::StatusCode::kUnavailable, "GATEWAY_UNREACHABLE",
+                 "it does not speak TLS: leave --tls-ca out");
+  }
+  // The cause itself comes last: "...: Connection refused".
+  if (const size_t last = why.rfind(": "); last != why.npos) why.remove_prefix(last + 2);
+  const bool closed =
+      absl::StrContains(why, "Socket closed") || absl::StrContains(why, "Connection reset by peer");
+  return Error(absl::StatusCode::kUnavailable, "GATEWAY_UNREACHABLE",
+               absl::StrCat(why, closed && !tls ? " (if it speaks TLS, it takes --tls-ca)" : ""));
 }
 
 }  // namespace
 
-Gateway::Gateway(absl::string_view target) : target_(GrpcTarget(target)), channel_(Open(target_)) {}
+Gateway::Gateway(absl::string_view target, Security security)
+    : target_(GrpcTarget(target)),
+      security_(std::move(security)),
+      channel_(Open(target_, security_)) {}
 
 absl::Status Gateway::Connect() {
+  if (absl::Status safe = CheckTokenStaysPrivate(security_, target_); !safe.ok()) return safe;
   const auto deadline = std::chrono::system_clock::now() + kConnectDeadline;
   grpc_connectivity_state state = channel_->GetState(/*try_to_connect=*/true);
   while (state != GRPC_CHANNEL_READY && state != GRPC_CHANNEL_TRANSIENT_FAILURE &&
@@ -60,15 +90,12 @@ absl::Status Gateway::Connect() {
   }
   if (state == GRPC_CHANNEL_READY) return absl::OkStatus();
 
-  // The channel knows why it failed and tells only a call, which fails at once for the same reason;
-  // the cause itself comes last: "...: Connection refused".
+  // The channel knows why it failed and tells only a call, which fails at once for the same reason.
   const auto probe =
       Call(*Stub<control::v1::ControlService>(), &control::v1::ControlService::Stub::ListServices,
            control::v1::ListServicesRequest(), absl::Seconds(1));
   if (probe.ok()) return absl::OkStatus();
-  absl::string_view why = probe.status().message();
-  if (const size_t last = why.rfind(": "); last != why.npos) why.remove_prefix(last + 2);
-  return Error(absl::StatusCode::kUnavailable, "GATEWAY_UNREACHABLE", why);
+  return Unreachable(probe.status().message(), security_.tls());
 }
 
 }  // namespace rawgate::cli

@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/interrupt.h"
+#include "cli/security.h"
 #include "grpcpp/grpcpp.h"
 #include "runtime/rpc/status.h"
 
@@ -24,13 +25,14 @@ class Gateway {
  public:
   // `target` as people write it: HOST, HOST:PORT, tcp://HOST:PORT, unix:///PATH or any other gRPC
   // target. Nothing is connected yet.
-  explicit Gateway(absl::string_view target);
+  Gateway(absl::string_view target, Security security);
 
   // What is connected to, as gRPC reads it.
   const std::string& target() const { return target_; }
 
-  // Returns when the connection stands. Errors: UNAVAILABLE (GATEWAY_UNREACHABLE), as soon as every
-  // address of the target has refused, and at the latest after 3 s.
+  // Returns when the connection stands. Errors: UNAVAILABLE (GATEWAY_UNREACHABLE,
+  // CERTIFICATE_UNTRUSTED, CERTIFICATE_OF_ANOTHER), as soon as every address of the target has
+  // refused, and at the latest after 3 s; FAILED_PRECONDITION (TOKEN_IN_THE_CLEAR).
   absl::Status Connect();
 
   template <typename Service>
@@ -40,6 +42,7 @@ class Gateway {
 
  private:
   const std::string target_;
+  const Security security_;
   const std::shared_ptr<grpc::Channel> channel_;
 };
 

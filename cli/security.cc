@@ -1,0 +1,186 @@
+#include "cli/security.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "cli/command.h"
+#include "cli/credential_files.h"
+#include "cli/display_text.h"
+#include "runtime/base/status.h"
+
+namespace rawgate::cli {
+namespace {
+
+// The gateway takes no longer token; certificates come in chains.
+constexpr size_t kTokenMax = 4096;
+constexpr size_t kPemMax = 1 << 20;
+
+// `where` names the file or the variable.
+absl::StatusOr<std::string> CheckToken(absl::string_view text, const std::string& where) {
+  const absl::string_view token = absl::StripAsciiWhitespace(text);
+  if (token.empty() || token.size() > kTokenMax ||
+      !std::all_of(token.begin(), token.end(), absl::ascii_isgraph)) {
+    return Error(
+        absl::StatusCode::kInvalidArgument, "BAD_TOKEN",
+        absl::StrCat(where, " is no token: one word of at most ", kTokenMax, " characters"));
+  }
+  return std::string(token);
+}
+
+absl::StatusOr<std::string> LoadToken(const std::string& file) {
+  if (!file.empty()) {
+    const absl::StatusOr<std::string> text = ReadSmallFile(file, kTokenMax);
+    if (!text.ok()) return text.status();
+    return CheckToken(*text, Quoted(file));
+  }
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets the environment
+  const char* const variable = std::getenv("RAWGATE_TOKEN");
+  if (variable == nullptr || *variable == '\0') return "";
+  return CheckToken(variable, "$RAWGATE_TOKEN");
+}
+
+absl::StatusOr<std::string> LoadPem(const std::string& file) {
+  if (file.empty()) return "";
+  absl::StatusOr<std::string> text = ReadSmallFile(file, kPemMax);
+  if (!text.ok()) return text.status();
+  if (!absl::StrContains(*text, "-----BEGIN ") || text->size() > kPemMax) {
+    return Error(absl::StatusCode::kInvalidArgument, "BAD_PEM",
+                 absl::StrCat(Quoted(file), " is no PEM file"));
+  }
+  return text;
+}
+
+bool IsLoopback(absl::string_view address) {
+  absl::string_view host = address;
+  if (absl::ConsumePrefix(&host, "[")) {
+    host = host.substr(0, host.find(']'));
+  } else if (std::count(host.begin(), host.end(), ':') == 1) {
+    host = host.substr(0, host.find(':'));
+  }
+  if (absl::EqualsIgnoreCase(host, "localhost")) return true;
+  const std::string text(host);
+  in_addr v4{};
+  if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  in6_addr v6{};
+  return ::inet_pton(AF_INET6, text.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+// Whether what is sent to `target` stays on this machine, whatever a name server says.
+bool StaysHere(absl::string_view target) {
+  if (absl::StartsWith(target, "unix:") || absl::StartsWith(target, "unix-abstract:")) return true;
+  for (const absl::string_view scheme : {"dns:///", "dns:", "ipv4:", "ipv6:"}) {
+    if (absl::ConsumePrefix(&target, scheme)) break;
+  }
+  const std::vector<absl::string_view> addresses = absl::StrSplit(target, ',');
+  return std::all_of(addresses.begin(), addresses.end(), IsLoopback);
+}
+
+class TokenInterceptor final : public grpc::experimental::Interceptor {
+ public:
+  explicit TokenInterceptor(const std::string& authorization) : authorization_(authorization) {}
+  void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
+    using grpc::experimental::InterceptionHookPoints;
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA))
+      methods->GetSendInitialMetadata()->emplace("authorization", authorization_);
+    methods->Proceed();
+  }
+
+ private:
+  const std::string& authorization_;
+};
+
+class TokenInterceptorFactory final : public grpc::experimental::ClientInterceptorFactoryInterface {
+ public:
+  explicit TokenInterceptorFactory(absl::string_view token)
+      : authorization_(absl::StrCat("Bearer ", token)) {}
+  grpc::experimental::Interceptor* CreateClientInterceptor(
+      grpc::experimental::ClientRpcInfo*) override {
+    return new TokenInterceptor(authorization_);
+  }
+
+ private:
+  const std::string authorization_;
+};
+
+}  // namespace
+
+void AddSecurityOptions(CLI::App& app, SecurityOptions& options) {
+  struct Row {
+    const char* option;
+    const char* variable;
+    std::string& value;
+    const char* description;
+  };
+  const std::array rows = {
+      Row{"--token-file", "RAWGATE_TOKEN_FILE", options.token_file,
+          "The token that says who you are; else\n"
+          "$RAWGATE_TOKEN_FILE, else $RAWGATE_TOKEN itself"},
+      Row{"--tls-ca", "RAWGATE_TLS_CA", options.tls_ca,
+          "Use TLS, and trust what this CA (PEM) signed; else\n$RAWGATE_TLS_CA"},
+      Row{"--tls-certificate", "RAWGATE_CLIENT_CERTIFICATE", options.tls_certificate,
+          "Your certificate (PEM); else\n$RAWGATE_CLIENT_CERTIFICATE"},
+      Row{"--tls-key", "RAWGATE_CLIENT_KEY", options.tls_key,
+          "Its private key (PEM); else $RAWGATE_CLIENT_KEY"}};
+  for (const Row& row : rows) {
+    app.add_option(row.option, row.value, row.description)
+        ->type_name(kLocalFile)
+        ->envname(row.variable);
+    // Taken after the command too, and told of once: by 'rawgate --help'.
+    for (CLI::App* subcommand : app.get_subcommands({}))
+      subcommand->add_option(row.option, row.value)->type_name(kLocalFile)->group("");
+  }
+}
+
+void CheckSecurityOptions(const SecurityOptions& options) {
+  if (options.tls_certificate.empty() != options.tls_key.empty())
+    throw CLI::ValidationError("--tls-certificate and --tls-key go together");
+  if (!options.tls_certificate.empty() && options.tls_ca.empty())
+    throw CLI::ValidationError("--tls-certificate needs --tls-ca");
+}
+
+absl::StatusOr<Security> LoadSecurity(const SecurityOptions& options) {
+  Security security;
+  absl::Status status;
+  const auto take = [&status](absl::StatusOr<std::string> from, std::string* to) {
+    status.Update(from.status());
+    if (from.ok()) *to = *std::move(from);
+  };
+  take(LoadToken(options.token_file), &security.token);
+  take(LoadPem(options.tls_ca), &security.ca);
+  take(LoadPem(options.tls_certificate), &security.certificate);
+  take(LoadPem(options.tls_key), &security.key);
+  if (!status.ok()) return status;
+  return security;
+}
+
+absl::Status CheckTokenStaysPrivate(const Security& security, absl::string_view target) {
+  if (security.token.empty() || security.tls() || StaysHere(target)) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, "TOKEN_IN_THE_CLEAR",
+               absl::StrCat("without TLS everybody on the way to ", target,
+                            " could read the token, so it is not sent"));
+}
+
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Security& security) {
+  if (!security.tls()) return grpc::InsecureChannelCredentials();
+  return grpc::SslCredentials({.pem_root_certs = security.ca,
+                               .pem_private_key = security.key,
+                               .pem_cert_chain = security.certificate});
+}
+
+InterceptorFactories TokenInterceptors(const Security& security) {
+  InterceptorFactories factories;
+  if (!security.token.empty())
+    factories.push_back(std::make_unique<TokenInterceptorFactory>(security.token));
+  return factories;
+}
+
+}  // namespace rawgate::cli
