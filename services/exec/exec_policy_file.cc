@@ -1,103 +1,31 @@
 #include "services/exec/exec_policy_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <memory>
 #include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
-#include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/text_format.h>
 #include <google/protobuf/util/time_util.h>
 #include <re2/re2.h>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "rawgate/exec/v1/policy.pb.h"
-#include "runtime/base/fd.h"
-#include "runtime/base/status.h"
+#include "runtime/rpc/text_message.h"
 
 namespace rawgate::exec {
 namespace {
 
 namespace pb = google::protobuf;
-using Tree = pb::TextFormat::ParseInfoTree;
+using Reader = rpc::MessageReader;
 using Commands = PolicyRule::Commands;
 
-constexpr size_t kFaultsTold = 20;
 // Of a compiled pattern: the time to match takes grows with its instructions.
 constexpr int64_t kPatternMemoryMax = 1 << 20;
 constexpr int kPatternSizeMax = 500;
-
-// Collects what is wrong, with where. Lines and columns count from 0, as protobuf has them.
-class Faults final : public pb::io::ErrorCollector {
- public:
-  explicit Faults(absl::string_view name) : name_(name) {}
-
-  void AddError(int line, pb::io::ColumnNumber column, const std::string& message) override {
-    ++count_;
-    if (lines_.size() < kFaultsTold)
-      lines_.push_back(absl::StrCat(name_, ":", line + 1, ":", column + 1, ": ", message));
-  }
-
-  absl::Status status() const {
-    if (count_ == 0) return absl::OkStatus();
-    std::string text = absl::StrJoin(lines_, "\n");
-    if (count_ > lines_.size()) absl::StrAppend(&text, "\nand ", count_ - lines_.size(), " more");
-    return Error(absl::StatusCode::kInvalidArgument, "BAD_POLICY", text);
-  }
-
- private:
-  const std::string name_;
-  std::vector<std::string> lines_;
-  size_t count_ = 0;
-};
-
-// One message of the file, with where it is and where its fields are.
-class Reader {
- public:
-  using Location = pb::TextFormat::ParseLocation;
-
-  Reader(const pb::Message& message, const Tree* tree, const Location& at, Faults& faults)
-      : descriptor_(*message.GetDescriptor()), tree_(tree), at_(at), faults_(faults) {}
-
-  void Fail(const std::string& field, int index, const std::string& message) const {
-    const Location at = Locate(*descriptor_.FindFieldByName(field), index);
-    faults_.AddError(at.line, at.column, message);
-  }
-  Reader Nested(const std::string& field, int index, const pb::Message& message) const {
-    const pb::FieldDescriptor& found = *descriptor_.FindFieldByName(field);
-    const Tree* const nested =
-        tree_ == nullptr ? nullptr
-                         : tree_->GetTreeForNested(&found, found.is_repeated() ? index : -1);
-    return Reader(message, nested, Locate(found, index), faults_);
-  }
-
- private:
-  // Of a list in brackets the first is known alone; of what is missing, what it is missing in.
-  Location Locate(const pb::FieldDescriptor& field, int index) const {
-    if (tree_ == nullptr) return at_;
-    for (const int each : {field.is_repeated() ? index : -1, field.is_repeated() ? 0 : -1}) {
-      const Location at = tree_->GetLocation(&field, each);
-      if (at.line >= 0) return at;
-    }
-    return at_;
-  }
-
-  const pb::Descriptor& descriptor_;
-  // Null where protobuf kept none.
-  const Tree* tree_;
-  const Location at_;
-  Faults& faults_;
-};
 
 std::shared_ptr<const re2::RE2> Compile(const std::string& pattern, const std::string& field,
                                         int index, const Reader& reader) {
@@ -245,15 +173,15 @@ PolicyRule ReadRule(const v1::PolicyRule& from, const Reader& reader,
 
 absl::StatusOr<Policy> ParsePolicy(absl::string_view text, absl::string_view name,
                                    const PolicyDefaults& defaults) {
-  Faults faults(name);
-  Tree tree;
+  rpc::Faults faults(name);
+  Reader::Tree tree;
   pb::TextFormat::Parser parser;
   parser.RecordErrorsTo(&faults);
   parser.WriteLocationsTo(&tree);
   pb::io::ArrayInputStream input(text.data(), static_cast<int>(text.size()));
   v1::Policy from;
   parser.Parse(&input, &from);
-  if (absl::Status syntax = faults.status(); !syntax.ok()) return syntax;
+  if (absl::Status syntax = faults.status("BAD_POLICY"); !syntax.ok()) return syntax;
 
   const Reader whole(from, &tree, {0, 0}, faults);
   if (from.rules_size() > static_cast<int>(kPolicyRulesMax))
@@ -268,32 +196,15 @@ absl::StatusOr<Policy> ParsePolicy(absl::string_view text, absl::string_view nam
       reader.Fail("name", 0, absl::StrCat("another rule is named \"", rule.name(), "\""));
     rules.push_back(ReadRule(rule, reader, defaults));
   }
-  if (absl::Status meaning = faults.status(); !meaning.ok()) return meaning;
+  if (absl::Status meaning = faults.status("BAD_POLICY"); !meaning.ok()) return meaning;
   return Policy(std::move(rules));
 }
 
 absl::StatusOr<Policy> ReadPolicy(const std::string& path, const PolicyDefaults& defaults) {
-  const auto bad = [&path](absl::string_view why) {
-    return Error(absl::StatusCode::kInvalidArgument, "BAD_POLICY", absl::StrCat(path, ": ", why));
-  };
-  // What is no file may never come to an end, or never begin.
-  const Fd file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  struct stat status {};
-  if (!file || fstat(file.get(), &status) < 0)
-    return ErrnoError(errno, absl::StrCat("--policy=", path));
-  if (!S_ISREG(status.st_mode)) return bad("not a regular file");
-  if ((status.st_mode & S_IWOTH) != 0) return bad("every user of this machine may write to it");
-  std::string text(kPolicyBytesMax + 1, '\0');
-  size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t n = read(file.get(), text.data() + size, text.size() - size);
-    if (n < 0) return ErrnoError(errno, absl::StrCat("--policy=", path));
-    if (n == 0) break;
-    size += static_cast<size_t>(n);
-  }
-  if (size > kPolicyBytesMax) return bad(absl::StrCat("more than ", kPolicyBytesMax, " bytes"));
-  text.resize(size);
-  return ParsePolicy(text, path, defaults);
+  const absl::StatusOr<std::string> text =
+      rpc::ReadMessageFile(path, "policy", kPolicyBytesMax, "BAD_POLICY");
+  if (!text.ok()) return text.status();
+  return ParsePolicy(*text, path, defaults);
 }
 
 }  // namespace rawgate::exec
