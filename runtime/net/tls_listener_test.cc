@@ -234,22 +234,28 @@ TEST_F(TlsListenerTest, RecordsMayComeByteForByte) {
   back.join();
 }
 
-TEST_F(TlsListenerTest, WhatIsNoTlsIsToldSoAndCounted) {
+TEST_F(TlsListenerTest, WhatIsNoTlsIsClosedAndCounted) {
   Listen(echo_);
   RawClient plain = Plain();
   ASSERT_TRUE(plain.Send("GET / HTTP/1.0\r\n\r\n"));
-  const std::string answer = plain.ReadToEnd();
-  ASSERT_GE(answer.size(), 1);
-  EXPECT_EQ(answer[0], '\x15');  // an alert's record
+  EXPECT_EQ(plain.ReadToEnd(), "");
   EXPECT_TRUE(Closes(CloseReason::kProtocolError));
   RawClient random = Plain();
   ASSERT_TRUE(random.Send(std::string(100'000, '\xff')));
-  random.ReadToEnd();
+  random.HalfClose();
+  EXPECT_EQ(random.ReadToEnd(), "");
   EXPECT_TRUE(Closes(CloseReason::kProtocolError, 2));
-  EXPECT_EQ(listener_->counters().connections_opened.value(), 2);
+  // A record, of which the content makes no sense, is answered by an alert.
+  RawClient almost = Plain();
+  ASSERT_TRUE(almost.Send(absl::string_view("\x16\x03\x01\x00\x04\xff\xff\xff\xff", 9)));
+  const std::string answer = almost.ReadToEnd();
+  ASSERT_FALSE(answer.empty());
+  EXPECT_EQ(answer[0], '\x15');
+  EXPECT_TRUE(Closes(CloseReason::kProtocolError, 3));
   // A scan of ports.
   Plain().HalfClose();
   EXPECT_TRUE(Closes(CloseReason::kPeerClosed));
+  EXPECT_EQ(listener_->counters().connections_opened.value(), 4);
   EXPECT_EQ(Open(), 0);
 }
 

@@ -5,6 +5,7 @@
 #include "absl/time/clock.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
+#include "rawgate/echo/v1/echo_service.grpc.pb.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/server.h"
 #include "runtime/testing/raw_client.h"
@@ -33,8 +34,8 @@ class CredentialsTest : public ::testing::Test {
   void Serve(const net::TlsFiles& files, const std::vector<std::string>& clients = {}) {
     auto credentials = TlsServerCredentials(files, clients);
     ASSERT_TRUE(credentials.ok()) << credentials.status();
-    auto server =
-        Server::Start(*net::Endpoint::Parse("tcp://127.0.0.1:0"), {}, kBuffersMax, *credentials);
+    auto server = Server::Start(*net::Endpoint::Parse("tcp://127.0.0.1:0"), {&servicer_},
+                                kBuffersMax, *credentials);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     server_->SetServing(true);
@@ -76,6 +77,8 @@ class CredentialsTest : public ::testing::Test {
 
   TestAuthority authority_;
   TestFolder folder_;
+  // gRPC has no server without one.
+  echo::v1::EchoService::Service servicer_;
   std::unique_ptr<Server> server_;
 };
 
