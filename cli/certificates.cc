@@ -227,6 +227,12 @@ absl::StatusOr<PrivateKey> KeyFromPem(absl::string_view pem) {
   return key;
 }
 
+bool KeyFits(const X509& certificate, const EVP_PKEY& key) {
+  const bool fits = X509_check_private_key(&certificate, &key) == 1;
+  ERR_clear_error();
+  return fits;
+}
+
 std::vector<std::string> HostsOf(const X509& certificate) {
   std::vector<std::string> hosts;
   auto* const names = static_cast<GENERAL_NAMES*>(

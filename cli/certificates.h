@@ -48,6 +48,8 @@ absl::StatusOr<std::string> ToPem(EVP_PKEY& key);
 absl::StatusOr<Certificate> CertificateFromPem(absl::string_view pem);
 absl::StatusOr<PrivateKey> KeyFromPem(absl::string_view pem);
 
+bool KeyFits(const X509& certificate, const EVP_PKEY& key);
+
 // Its DNS names and IP addresses.
 std::vector<std::string> HostsOf(const X509& certificate);
 

@@ -66,9 +66,10 @@ std::string TransportFailure(const absl::Status& status, absl::string_view targe
                         ". Is it running? './script/up' starts everything; --gateway=ADDRESS "
                         "names another.");
   }
-  if (absl::StartsWith(ReasonOf(status), "CERTIFICATE_")) {
-    return absl::StrCat("the gateway at ", target, " is not trusted: ", status.message(), ". ",
-                        AdviceFor(status));
+  if (absl::StartsWith(ReasonOf(status), "CERTIFICATE_") || ReasonOf(status) == "NOT_TLS") {
+    const std::string advice = AdviceFor(status);
+    return absl::StrCat("the gateway at ", target, " is not trusted: ", status.message(), ".",
+                        advice.empty() ? "" : " ", advice);
   }
   if (ReasonOf(status) != absl::StatusCodeToString(status.code())) return "";
   switch (status.code()) {

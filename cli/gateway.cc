@@ -47,7 +47,7 @@ std::shared_ptr<grpc::Channel> Open(const std::string& target, const Security& s
 }
 
 // What gRPC says of a handshake that failed, in words of ours.
-absl::Status Unreachable(absl::string_view why, bool tls) {
+absl::Status Unreachable(absl::string_view why, const Security& security) {
   if (absl::StrContains(why, "CERTIFICATE_VERIFY_FAILED") ||
       absl::StrContains(why, "certificate verify failed")) {
     return Error(absl::StatusCode::kUnavailable, "CERTIFICATE_UNTRUSTED",
@@ -59,15 +59,18 @@ absl::Status Unreachable(absl::string_view why, bool tls) {
   }
   if (absl::StrContains(why, "WRONG_VERSION_NUMBER") ||
       absl::StrContains(why, "wrong version number")) {
-    return Error(absl::StatusCode::kUnavailable, "GATEWAY_UNREACHABLE",
-                 "it does not speak TLS: leave --tls-ca out");
+    return Error(absl::StatusCode::kUnavailable, "NOT_TLS",
+                 "it does not speak TLS, and --tls-ca or $RAWGATE_TLS_CA asks for it");
   }
   // The cause itself comes last: "...: Connection refused".
   if (const size_t last = why.rfind(": "); last != why.npos) why.remove_prefix(last + 2);
-  const bool closed =
-      absl::StrContains(why, "Socket closed") || absl::StrContains(why, "Connection reset by peer");
-  return Error(absl::StatusCode::kUnavailable, "GATEWAY_UNREACHABLE",
-               absl::StrCat(why, closed && !tls ? " (if it speaks TLS, it takes --tls-ca)" : ""));
+  absl::string_view guess;
+  if (absl::StrContains(why, "Socket closed") || absl::StrContains(why, "reset by peer")) {
+    // TLS 1.3 tells a client nothing when its certificate is refused.
+    if (!security.tls()) guess = " (if it speaks TLS, it takes --tls-ca)";
+    if (!security.certificate.empty()) guess = " (it may not trust your certificate)";
+  }
+  return Error(absl::StatusCode::kUnavailable, "GATEWAY_UNREACHABLE", absl::StrCat(why, guess));
 }
 
 }  // namespace
@@ -95,7 +98,7 @@ absl::Status Gateway::Connect() {
       Call(*Stub<control::v1::ControlService>(), &control::v1::ControlService::Stub::ListServices,
            control::v1::ListServicesRequest(), absl::Seconds(1));
   if (probe.ok()) return absl::OkStatus();
-  return Unreachable(probe.status().message(), security_.tls());
+  return Unreachable(probe.status().message(), security_);
 }
 
 }  // namespace rawgate::cli

@@ -30,7 +30,7 @@ class Gateway {
   // What is connected to, as gRPC reads it.
   const std::string& target() const { return target_; }
 
-  // Returns when the connection stands. Errors: UNAVAILABLE (GATEWAY_UNREACHABLE,
+  // Returns when the connection stands. Errors: UNAVAILABLE (GATEWAY_UNREACHABLE, NOT_TLS,
   // CERTIFICATE_UNTRUSTED, CERTIFICATE_OF_ANOTHER), as soon as every address of the target has
   // refused, and at the latest after 3 s; FAILED_PRECONDITION (TOKEN_IN_THE_CLEAR).
   absl::Status Connect();

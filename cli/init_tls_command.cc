@@ -147,9 +147,10 @@ std::string NextSteps(const Options& options, const std::vector<std::string>& ho
       options.hosts.empty() ? "" : absl::StrCat(" --gateway ", Word(options.hosts.front()));
   return absl::StrCat(
       "Made in ", folder, ":\n  ", kCa, ", ", kCaKey,
-      "        a CA of your own; its key makes certificates: keep it safe\n  ", kServer, ", ",
+      "          a CA of your own; its key makes certificates: keep it safe\n  ", kServer, ", ",
       kServerKey, "  the gateway's, for ", absl::StrJoin(hosts, ", "), "\n  ", kClient, ", ",
-      kClientKey, "  the user admin's, and ", kToken, ", which says the same\n  ", kAccessFile,
+      kClientKey, "  the user admin's\n  ", kToken, "                       says the same\n  ",
+      kAccessFile,
       "            who may do what: admin everything\n\nStart the gateway:\n  rawgate-gateway \\\n",
       listen, "    --tls_certificate=", path(kServer), " \\\n    --tls_key=", path(kServerKey),
       " \\\n    --tls_client_ca=", path(kCa), " \\\n    --access_file=", path(kAccessFile),

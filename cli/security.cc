@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "cli/certificates.h"
 #include "cli/command.h"
 #include "cli/credential_files.h"
 #include "cli/display_text.h"
@@ -57,6 +58,22 @@ absl::StatusOr<std::string> LoadPem(const std::string& file) {
                  absl::StrCat(Quoted(file), " is no PEM file"));
   }
   return text;
+}
+
+// gRPC does not tell.
+absl::Status CheckKeyFits(const Security& security) {
+  const absl::StatusOr<Certificate> certificate = CertificateFromPem(security.certificate);
+  const absl::StatusOr<PrivateKey> key = KeyFromPem(security.key);
+  const char* wrong = nullptr;
+  if (!certificate.ok()) {
+    wrong = "the file of --tls-certificate has no certificate";
+  } else if (!key.ok()) {
+    wrong = "the file of --tls-key has no private key without a passphrase";
+  } else if (!KeyFits(**certificate, **key)) {
+    wrong = "the key of --tls-key is not the one of the certificate";
+  }
+  if (wrong == nullptr) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "BAD_PEM", wrong);
 }
 
 bool IsLoopback(absl::string_view address) {
@@ -158,6 +175,7 @@ absl::StatusOr<Security> LoadSecurity(const SecurityOptions& options) {
   take(LoadPem(options.tls_ca), &security.ca);
   take(LoadPem(options.tls_certificate), &security.certificate);
   take(LoadPem(options.tls_key), &security.key);
+  if (status.ok() && !security.certificate.empty()) status = CheckKeyFits(security);
   if (!status.ok()) return status;
   return security;
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "cli/certificates.h"
 #include "cli/command_testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -59,8 +60,8 @@ class Variable {
 
 class File {
  public:
-  explicit File(const std::string& text)
-      : path_(absl::StrCat(testing::TempDir(), "/security-", ::getpid())) {
+  explicit File(const std::string& text, absl::string_view suffix = "")
+      : path_(absl::StrCat(testing::TempDir(), "/security-", ::getpid(), suffix)) {
     std::ofstream(path_) << text;
   }
   ~File() { ::unlink(path_.c_str()); }
@@ -142,6 +143,27 @@ TEST(SecurityTest, TheCommandSaysHowToEncrypt) {
   const CliResult result = RunCli({"--gateway", "192.0.2.1:50051", "ps"});
   EXPECT_EQ(result.code, 1);
   EXPECT_THAT(result.error, HasSubstr("so it is not sent. --tls-ca=FILE encrypts"));
+}
+
+TEST(SecurityTest, AKeyThatIsNotTheCertificatesIsNamed) {
+  const auto key = MakeKey();
+  const auto other = MakeKey();
+  ASSERT_TRUE(key.ok() && other.ok());
+  const auto certificate = MakeAuthority(**key);
+  ASSERT_TRUE(certificate.ok());
+  const File own(*ToPem(**certificate), ".pem");
+  const File fits(*ToPem(**key), "-key.pem");
+  const File another(*ToPem(**other), "-other.pem");
+  const auto load = [&](const File& with) {
+    return LoadSecurity({.token_file = "",
+                         .tls_ca = own.path(),
+                         .tls_certificate = own.path(),
+                         .tls_key = with.path()});
+  };
+  EXPECT_TRUE(load(fits).ok());
+  EXPECT_EQ(load(another).status().message(),
+            "the key of --tls-key is not the one of the certificate");
+  EXPECT_EQ(ReasonOf(load(own).status()), "BAD_PEM");
 }
 
 TEST(SecurityTest, WhatIsNoPemIsNamed) {

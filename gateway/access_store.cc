@@ -86,7 +86,7 @@ absl::Status AccessStore::Take(const std::string& text) {
   absl::StatusOr<std::shared_ptr<const AccessTable>> table = ParseAccessFile(text, path_);
   if (!table.ok()) return table.status();
   text_ = text;
-  spdlog::info("access file: {} users from {} from now on", (*table)->size(), path_);
+  spdlog::info("access file: {} counts from now on; users: {}", path_, (*table)->size());
   absl::MutexLock lock(&mutex_);
   table_ = *std::move(table);
   return absl::OkStatus();

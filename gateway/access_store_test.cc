@@ -124,7 +124,7 @@ TEST(AccessStoreTest, TheSameFileAgainIsNoNews) {
   file.Put(UserLine("ops", "ROLE_OPERATOR", "one"));
   store->LookAgain();
   EXPECT_EQ(store->Current(), before);
-  EXPECT_EQ(Count(log.Text(), "from now on"), 1);
+  EXPECT_EQ(Count(log.Text(), "counts from now on"), 1);
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ class ForwardedCall {
   // May its client make it? What Forward...() tells the backend of him is known from then on.
   // Errors: of AccessGate::Admit().
   absl::Status PassGate(const AccessGate& gate);
+  const Caller& caller() const { return caller_; }
 
   // The three ways to serve the call; each ends it.
   Task Refuse(absl::Status status);

@@ -34,7 +34,8 @@ void LogExposure(const GatewayServer& gateway) {
     if (gateway.users() == 0) {
       spdlog::info("{}: open to whoever reaches it, who may do everything (no --access_file)", uri);
     } else {
-      spdlog::info("{}: open to {} users", uri, gateway.users());
+      spdlog::info("{}: open to {} {}", uri, gateway.users(),
+                   gateway.users() == 1 ? "user" : "users");
     }
   }
 }

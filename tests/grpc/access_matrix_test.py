@@ -1,5 +1,6 @@
 """Every method of the gateway by everybody who might call it: whom the gate lets pass, and what the others are told."""
 
+import threading
 import unittest
 
 import grpc
@@ -139,6 +140,13 @@ class EveryMethodTest(unittest.TestCase):
 class CallerTest(unittest.TestCase):
     """Who calls is known further in."""
 
+    def words(self):
+        """One request, then nothing until the test has ended."""
+        ended = threading.Event()
+        self.addCleanup(ended.set)
+        yield rpc.echo.ConverseRequest(payload=b"x")
+        ended.wait(PATIENCE)
+
     def rows(self):
         stub = rpc.control_service_pb2_grpc.ControlServiceStub(channel)
         request = rpc.control.ListConnectionsRequest(service="echo")
@@ -148,27 +156,17 @@ class CallerTest(unittest.TestCase):
     def test_connections_have_their_users(self):
         stub = rpc.echo_service_pb2_grpc.EchoServiceStub(channel)
         forged = (("x-rawgate-user", "admin"), ("x-rawgate-role", "admin"), ("x-rawgate-peer", "tcp://192.0.2.1:1"))
-        call = stub.Watch if hasattr(stub, "Watch") else stub.Converse
-        stream = call(iter_forever(self), timeout=PATIENCE, metadata=as_user("operator") + forged)
+        stream = stub.Converse(self.words(), timeout=PATIENCE, metadata=as_user("operator") + forged)
         self.addCleanup(stream.cancel)
         next(stream)
         rows = self.rows()
         self.assertEqual([row.user for row in rows], ["operator"])
         self.assertNotIn("192.0.2.1", rows[0].peer)
 
-    def test_no_token_goes_further_than_the_gateway(self):
+    def test_no_token_is_logged(self):
         log = stack.programs["gateway"].log_path.read_text()
         for token in TOKENS.values():
             self.assertNotIn(token, log)
-
-
-def iter_forever(test):
-    """One request, then nothing until the test has ended."""
-    import threading
-    ended = threading.Event()
-    test.addCleanup(ended.set)
-    yield rpc.echo.ConverseRequest(payload=b"x")
-    ended.wait(PATIENCE)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ class BrokenTokenTest(unittest.TestCase):
 
     def test_shapes_that_are_no_token(self):
         token = as_user("operator")[0][1].removeprefix("Bearer ")
-        for value in ("", token, "Bearer", "Bearer ", f"Bearer{token}", f"Bearer\t{token}", f"Bearer {token} {token}",
+        for value in ("", token, "Bearer", "Bearer ", f"Bearer{token}", f"Bearer {token} {token}",
                       f"Bearer {token},", f"Basic {token}", f"Digest {token}", f"Token {token}", f"Bearer {token[:-1]}",
                       f"Bearer {token.upper()}", f"Bearer {'a' * 5000}", f'Bearer "{token}"'):
             with self.subTest(value=value[:40]):
@@ -97,7 +97,7 @@ class BrokenTokenTest(unittest.TestCase):
 
     def test_bytes_that_no_client_library_sends(self):
         token = as_user("operator")[0][1].encode()
-        for value in (b"Bearer \0", token + b"\0", token[:9] + b"\n" + token[9:], token + b"\r\n", b"\xff\xfe", b"\x7f",
+        for value in (b"Bearer \0", b"Bearer\t" + token[7:], token + b"\0", token[:9] + b"\n" + token[9:], token + b"\r\n", b"\xff\xfe", b"\x7f",
                       token + b"\x01"):
             with self.subTest(value=value):
                 self.send_raw(value)
@@ -183,7 +183,7 @@ class ReloadTest(unittest.TestCase):
         wait_until(lambda: "is good again" in log.read_text(), "the last line in the log")
         self.assertEqual(self.failures, [])
         text = log.read_text()
-        self.assertIn('access.textproto:2:41: user "ops" has a token_sha256 that is not 64', text)
+        self.assertIn('access.textproto:2:37: user "ops" has a token_sha256 that is not 64', text)
         self.assertEqual(text.count('user "ops"'), 1)
         self.assertNotIn("plain-secret", text)
 
@@ -210,7 +210,7 @@ class StartTest(unittest.TestCase):
             bad = AccessFile(f"{folder}/access", 'user {\n  name: "ops"\n  role: ROLE_KING\n}\n')
             code, log = self.run_gateway("--listen=grpc=tcp://127.0.0.1:0", bad.flag)
             self.assertEqual(code, 1)
-            self.assertIn("access:3:9:", log)
+            self.assertIn('access:4:1: Unknown enumeration value of "ROLE_KING"', log)
             code, log = self.run_gateway("--listen=grpc=tcp://127.0.0.1:0", f"--access_file={folder}/none")
             self.assertEqual(code, 1)
             self.assertIn("No such file or directory", log)
