@@ -10,7 +10,7 @@ import grpc
 
 from tests.harness import rpc
 from tests.harness.access import AccessFile, as_user, one_user_for_each_role, user
-from tests.harness.certificates import Authority
+from tests.harness.tls_folder import TlsFolder
 from tests.harness.deadlines import PATIENCE, wait_until
 from tests.harness.program import BIN_DIR, Program, clean_environment
 from tests.harness.stack import Stack
@@ -28,8 +28,8 @@ def setUpModule():
     global stack, authority, foreign, access
     stack = Stack()
     unittest.addModuleCleanup(stack.stop)
-    authority = Authority(stack.directory / "tls")
-    foreign = Authority(stack.directory / "foreign")
+    authority = TlsFolder(stack.directory / "tls")
+    foreign = TlsFolder(stack.directory / "foreign")
     authority.sign("named", common_name="named.example")
     authority.sign("several", uris=("urn:example:other", "urn:example:ops"))
     authority.sign("stranger", common_name="stranger", uris=("urn:example:stranger",))
@@ -136,7 +136,7 @@ class InitTlsTest(unittest.TestCase):
         self.assertNotEqual(refused.returncode, 0)
 
     def test_the_printed_commands_work_when_pasted(self):
-        made = Authority(stack.directory / "it's new")
+        made = TlsFolder(stack.directory / "it's new")
         commands = [shlex.split(command) for command in
                     re.findall(r"^  (rawgate.*(?:\n    .*)*)", made.printed.replace(" \\\n", " "), re.MULTILINE)]
         self.assertEqual([command[0] for command in commands], ["rawgate-gateway"] + 3 * ["rawgate"])
