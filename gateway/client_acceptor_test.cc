@@ -21,7 +21,7 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
-using Row = ClientConnections::Row;
+using net::ConnectionInfo = net::ConnectionInfo;
 
 // A server that keeps what it is handed.
 class ClientAcceptorTest : public ::testing::Test {
@@ -54,8 +54,8 @@ class ClientAcceptorTest : public ::testing::Test {
     ::shutdown(taken_.at(index).get(), SHUT_RDWR);
     taken_.at(index).Reset();
   }
-  std::vector<Row> Rows(uint64_t after = 0, size_t limit = 100) {
-    std::vector<Row> rows;
+  std::vector<net::ConnectionInfo> Rows(uint64_t after = 0, size_t limit = 100) {
+    std::vector<net::ConnectionInfo> rows;
     acceptor_->connections().List(after, limit, &rows);
     return rows;
   }
@@ -74,7 +74,7 @@ TEST_F(ClientAcceptorTest, HandsOverAndListsInOrder) {
   const Fd first = Connect();
   const Fd second = Connect();
   ASSERT_TRUE(Eventually([&] { return taken() == 2; }));
-  const std::vector<Row> rows = Rows();
+  const std::vector<net::ConnectionInfo> rows = Rows();
   ASSERT_THAT(rows, SizeIs(2));
   EXPECT_EQ(rows[0].listener, "door");
   EXPECT_THAT(rows[0].peer, StartsWith("tcp://127.0.0.1:"));
