@@ -21,7 +21,6 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
-using net::ConnectionInfo = net::ConnectionInfo;
 
 // A server that keeps what it is handed.
 class ClientAcceptorTest : public ::testing::Test {

@@ -147,21 +147,31 @@ class CallerTest(unittest.TestCase):
         yield rpc.echo.ConverseRequest(payload=b"x")
         ended.wait(PATIENCE)
 
-    def rows(self):
+    def rows(self, service):
         stub = rpc.control_service_pb2_grpc.ControlServiceStub(channel)
-        request = rpc.control.ListConnectionsRequest(service="echo")
+        request = rpc.control.ListConnectionsRequest(service=service)
         answer = stub.ListConnections(request, timeout=PATIENCE, metadata=as_user("admin"))
-        return [row for row in answer.connections if row.listener == "rpc"]
+        return answer.connections
 
-    def test_connections_have_their_users(self):
+    def test_calls_have_their_users(self):
         stub = rpc.echo_service_pb2_grpc.EchoServiceStub(channel)
         forged = (("x-rawgate-user", "admin"), ("x-rawgate-role", "admin"), ("x-rawgate-peer", "tcp://192.0.2.1:1"))
         stream = stub.Converse(self.words(), timeout=PATIENCE, metadata=as_user("operator") + forged)
         self.addCleanup(stream.cancel)
         next(stream)
-        rows = self.rows()
+        rows = [row for row in self.rows("echo") if row.listener == "rpc"]
         self.assertEqual([row.user for row in rows], ["operator"])
         self.assertNotIn("192.0.2.1", rows[0].peer)
+
+    def test_connections_of_the_gateway_have_their_users(self):
+        options = [("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
+        with grpc.insecure_channel(stack.gateway_target, options) as own:
+            stub = rpc.echo_service_pb2_grpc.EchoServiceStub(own)
+            with self.assertRaises(grpc.RpcError):
+                stub.Echo(rpc.echo.EchoRequest(), timeout=PATIENCE, metadata=as_user("viewer"))
+            self.assertNotIn("viewer", [row.user for row in self.rows("gateway")], "nobody who was refused")
+            stub.Echo(rpc.echo.EchoRequest(), timeout=PATIENCE, metadata=as_user("executor"))
+            self.assertIn("executor", [row.user for row in self.rows("gateway")])
 
     def test_no_token_is_logged(self):
         log = stack.programs["gateway"].log_path.read_text()
