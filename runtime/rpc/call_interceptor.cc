@@ -108,7 +108,7 @@ class Factory final : public grpc::experimental::ServerInterceptorFactoryInterfa
 CallObservation::Caller CallerNamedByGateway(const grpc::ServerContextBase& context) {
   const absl::string_view peer = OnlyValue(context.client_metadata(), kPeerMetadataKey);
   return {.peer = peer.empty() ? PeerUri(context.peer()) : std::string(peer),
-          .user = std::string(OnlyValue(context.client_metadata(), "x-rawgate-user"))};
+          .user = std::string(OnlyValue(context.client_metadata(), kUserMetadataKey))};
 }
 
 void ObserveCalls(grpc::ServerBuilder& builder, CallObservation observation) {
