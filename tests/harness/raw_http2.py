@@ -40,10 +40,11 @@ def literal(name, value):
 class RawHttp2:
     """One connection. Close it, or use it in `with`."""
 
-    def __init__(self, address, settings=None, acknowledge=True, preface=True):
-        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
-        self.socket = socket.socket(family)
+    def __init__(self, address, settings=None, acknowledge=True, preface=True, source=None):
+        self.socket = socket.socket(self._family(address))
         self.socket.settimeout(PATIENCE)
+        if source is not None:
+            self.socket.bind(source)
         self.socket.connect(address)
         self.encoder = hpack.Encoder()
         self.decoder = hpack.Decoder()
@@ -52,6 +53,12 @@ class RawHttp2:
             self.send(PREFACE, frames.SettingsFrame(0, settings=settings or {}))
         if preface and acknowledge:
             self.send(frames.SettingsFrame(0, flags=["ACK"]))
+
+    @staticmethod
+    def _family(address):
+        if isinstance(address, str):
+            return socket.AF_UNIX
+        return socket.AF_INET6 if ":" in address[0] else socket.AF_INET
 
     def __enter__(self):
         return self
