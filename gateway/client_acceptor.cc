@@ -227,6 +227,8 @@ void ClientAcceptor::OnConnectionEvent(uint64_t id, uint32_t events) {
   Watch(EPOLL_CTL_DEL, found->second.fd, id, 0);
   watched_.erase(found);
   connections_.Remove(id);
+  // There are descriptors again.
+  if (paused_ && paused_until_ != SteadyTime::max()) paused_until_ = SteadyTime::min();
 }
 
 }  // namespace rawgate::gateway

@@ -13,6 +13,8 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 ECHO = "/rawgate.echo.v1.EchoService/Echo"
 EMPTY_MESSAGE = bytes(5)
 CANCEL = 8
+# linux/in6.h
+_IPV6_FREEBIND = 78
 
 
 def request(path=ECHO, **changed):
@@ -44,6 +46,8 @@ class RawHttp2:
         self.socket = socket.socket(self._family(address))
         self.socket.settimeout(PATIENCE)
         if source is not None:
+            if self.socket.family == socket.AF_INET6:
+                self.socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
             self.socket.bind(source)
         self.socket.connect(address)
         self.encoder = hpack.Encoder()
