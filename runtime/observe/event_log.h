@@ -173,7 +173,7 @@ class EventLog {
 
   // Starts reading after event `after` (after the newest when `after` is negative or has not come
   // yet). At most kWatchersMax at once: null beyond that.
-  static constexpr size_t kWatchersMax = 64;
+  static constexpr size_t kWatchersMax = 1024;
   static constexpr absl::Duration kLinger = absl::Seconds(30);
   std::unique_ptr<Watcher> Watch(int64_t after = -1);
 

@@ -10,7 +10,7 @@
 
 namespace rawgate::rpc {
 
-// Thread-safe. At most 64 watchers of each kind.
+// Thread-safe. At most kWatchesMax watchers of each kind.
 class ControlServicer final : public control::v1::ControlService::CallbackService {
  public:
   // Both outlive this object, and the service's loop runs as long as the gRPC server that serves

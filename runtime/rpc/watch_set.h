@@ -16,7 +16,8 @@
 
 namespace rawgate::rpc {
 
-inline constexpr size_t kWatchesMax = 64;
+// Of each kind, in one process. As many as one connection to the gateway may have calls.
+inline constexpr size_t kWatchesMax = 1024;
 
 inline absl::Status TooManyWatchers(size_t watches_max = kWatchesMax) {
   return WithRetryAfter(

@@ -31,7 +31,7 @@ struct ChatLimits {
   size_t messages_per_session = 100;
   size_t messages = 10'000;
   size_t body_bytes = 16 << 20;
-  size_t watchers = 64;
+  size_t watchers = 1024;
   // A session that was not heard from for longer is forgotten once all its messages were shown.
   absl::Duration session_expiry = absl::Hours(7 * 24);
 };
