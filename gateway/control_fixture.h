@@ -106,6 +106,7 @@ class TestControl final : public control::v1::ControlService::Service {
                            const control::v1::WatchEventsRequest* request,
                            grpc::ServerWriter<control::v1::WatchEventsResponse>* writer) override {
     last_call_.Take(*context);
+    ++feeds;
     {
       absl::MutexLock lock(&mutex_);
       if (!feed_ends_.empty()) {
@@ -121,11 +122,13 @@ class TestControl final : public control::v1::ControlService::Service {
     while (!context->IsCancelled()) {
       absl::SleepFor(absl::Milliseconds(1));
       message.Clear();
-      while (told < events) Tell(++told, *message.add_events());
+      while (told < events && message.events_size() < kBatchMax)
+        Tell(++told, *message.add_events());
       if (!message.events().empty()) writer->Write(message);
     }
     return grpc::Status::OK;
   }
+  static constexpr int kBatchMax = 10'000;
   void EndNextFeedWith(const absl::Status& status) {
     absl::MutexLock lock(&mutex_);
     feed_ends_.push_back(status);
@@ -136,6 +139,8 @@ class TestControl final : public control::v1::ControlService::Service {
   absl::Duration time_left() { return last_call_.time_left(); }
 
   std::atomic<int> watches = 0;
+  // Watches of events, ended ones included.
+  std::atomic<int> feeds = 0;
   std::atomic<int> starts = 0;
   std::atomic<int> stops = 0;
   std::atomic<int> connections = 1;

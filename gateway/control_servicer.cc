@@ -225,9 +225,10 @@ grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
     if (const auto known = table_.Find(name); !known.ok()) checked.Update(known.status());
   }
   if (!checked.ok()) return rpc::RefuseWatch<EventMerge>(checked);
-  return rpc::OpenWatch(std::make_shared<EventMerge>(*request, RequestMetadata(*context, *caller),
-                                                     table_, std::move(backends), pool_, feeds_),
-                        event_merges_);
+  return rpc::OpenWatch(
+      std::make_shared<EventMerge>(*request, RequestMetadata(*context, *caller), table_,
+                                   std::move(backends), pool_, feeds_, shared_feeds_),
+      event_merges_);
 }
 
 }  // namespace rawgate::gateway

@@ -13,6 +13,7 @@
 #include "gateway/outstanding.h"
 #include "gateway/own_connections.h"
 #include "gateway/replica_calls.h"
+#include "gateway/shared_feeds.h"
 #include "rawgate/control/v1/control_service.grpc.pb.h"
 #include "runtime/rpc/services_watch.h"
 #include "runtime/rpc/watch_set.h"
@@ -83,6 +84,7 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
   Outstanding feeds_;
   // The one thread on which watches do their work.
   boost::asio::thread_pool pool_{1};
+  SharedFeeds shared_feeds_{pool_, feeds_};
   rpc::WatchSet<rpc::ServicesWatch> services_watches_;
   rpc::WatchSet<EventMerge> event_merges_;
 };

@@ -35,66 +35,16 @@ void EventMerge::Post(Step step) {
                     [self = shared_from_this(), step = std::move(step)]() mutable { step(*self); });
 }
 
-// One replica's WatchEvents stream. Its reactions only post to the merge, which owns it and reads
-// on when it likes: hence the hold.
-class EventMerge::Feed final : public grpc::ClientReadReactor<WatchEventsResponse> {
- public:
-  Feed(std::shared_ptr<EventMerge> merge, uint64_t number, Replica& replica,
-       WatchEventsRequest request)
-      : merge_(std::move(merge)), number_(number), request_(std::move(request)) {
-    merge_->feeds_.Enter();
-    AddMetadata(merge_->metadata_, context_);
-    replica.control().async()->WatchEvents(&context_, &request_, this);
-    AddHold();
-    StartRead(&message_);
-    StartCall();
-  }
-
-  // Below: the merge's thread.
-  void ReadOn() {
-    if (std::exchange(waiting_, false)) StartRead(&message_);
-  }
-  // The message was taken; ReadOn() will come.
-  void Wait() { waiting_ = true; }
-  // OnFeedEnd() follows.
-  void Cancel() {
-    context_.TryCancel();
-    ReadOn();
-  }
-
- private:
-  void OnReadDone(bool ok) override {
-    if (!ok) return RemoveHold();  // OnDone() follows
-    merge_->Post([number = number_, message = std::move(message_)](EventMerge& merge) mutable {
-      merge.OnMessage(number, std::move(message));
-    });
-  }
-  void OnDone(const grpc::Status& status) override {
-    // Neither this object nor the merge is sure to be there once it is posted.
-    Outstanding& feeds = merge_->feeds_;
-    merge_->Post(
-        [number = number_, status](EventMerge& merge) { merge.OnFeedEnd(number, status); });
-    feeds.Leave();
-  }
-
-  // Its owner, which must live until OnDone().
-  const std::shared_ptr<EventMerge> merge_;
-  const uint64_t number_;
-  grpc::ClientContext context_;
-  const WatchEventsRequest request_;
-  WatchEventsResponse message_;
-  bool waiting_ = false;
-};
-
 EventMerge::EventMerge(WatchEventsRequest request, Metadata metadata, BackendTable& table,
                        std::vector<Backend*> backends, boost::asio::thread_pool& pool,
-                       Outstanding& feeds)
+                       Outstanding& feeds, SharedFeeds& shared)
     : request_(std::move(request)),
       metadata_(std::move(metadata)),
       table_(table),
       backends_(std::move(backends)),
       pool_(pool),
       feeds_(feeds),
+      shared_(shared),
       positions_timer_(pool),
       retry_timer_(pool),
       positions_(request_.after()) {
@@ -134,7 +84,7 @@ void EventMerge::OpenFirstFeeds() {
   });
   OnBackendsChanged();
   for (auto& [number, source] : sources_) {
-    if (source.feed == nullptr) continue;
+    if (!source.followed()) continue;
     source.awaited = true;
     source.away = false;
   }
@@ -158,7 +108,13 @@ void EventMerge::OnBackendsChanged() {
     TellLost(*backend, replicas);
   }
   for (auto& [number, source] : sources_) {
-    if (source.feed == nullptr && source.replica->watchable()) OpenFeed(number, source);
+    const bool watchable = source.replica->watchable();
+    if (source.behind && !source.followed() && !watchable) {
+      source.behind = false;
+      source.away = true;
+      Announce(source, false, source.replica->service().last_error());
+    }
+    if (!source.followed() && !source.behind && watchable) OpenFeed(number, source);
   }
 }
 
@@ -170,11 +126,11 @@ void EventMerge::DropSourcesThatWent(const Backend& backend,
     source.gone = true;
     source.awaited = false;
     if (!std::exchange(source.away, true)) Announce(source, false, "its address is gone");
+    LeaveShared(source);
     if (source.feed != nullptr) source.feed->Cancel();
   }
-  std::erase_if(sources_, [](const auto& entry) {
-    return entry.second.gone && entry.second.feed == nullptr;
-  });
+  std::erase_if(sources_,
+                [](const auto& entry) { return entry.second.gone && !entry.second.followed(); });
 }
 
 void EventMerge::AddSources(const Backend& backend,
@@ -200,7 +156,7 @@ void EventMerge::TellLost(const Backend& backend,
   }
   // A stream may know of a new process before its replica does.
   for (const auto& [number, source] : sources_) {
-    if (source.backend == &backend && source.feed != nullptr && !source.gone)
+    if (source.backend == &backend && source.followed() && !source.gone)
       present.insert(source.instance);
   }
   WatchEventsResponse message;
@@ -212,20 +168,58 @@ void EventMerge::OpenFeed(uint64_t number, Source& source) {
   WatchEventsRequest request = request_;
   request.add_services(source.backend->name());
   source.instance = source.replica->instance();
-  source.resumed =
-      positions_.AddTo(request, source.backend->name(), source.instance) ? source.instance : "";
-  source.feed =
-      std::make_unique<Feed>(shared_from_this(), number, *source.replica, std::move(request));
+  const bool resumes = positions_.AddTo(request, source.backend->name(), source.instance);
+  source.resumed = resumes ? source.instance : "";
+  if (!resumes) return JoinShared(number, source, std::move(request));
+  source.feed = std::make_unique<EventFeed>(
+      *source.replica, std::move(request), metadata_, pool_, feeds_,
+      EventFeed::Hooks{
+          .on_message =
+              [self = shared_from_this(), number](WatchEventsResponse message) {
+                self->OnMessage(number, std::move(message));
+              },
+          .on_end = [self = shared_from_this(),
+                     number](const grpc::Status& status) { self->OnFeedEnd(number, status); }});
+}
+
+void EventMerge::JoinShared(uint64_t number, Source& source, WatchEventsRequest request) {
+  source.shared = shared_.Join(
+      source.replica, std::move(request),
+      {.on_message = [self = shared_from_this(),
+                      number](const auto& message) { self->OnSharedMessage(number, message); },
+       .on_end = [self = shared_from_this(),
+                  number](const auto& status) { self->OnFeedEnd(number, status); }});
+}
+
+void EventMerge::LeaveShared(Source& source) {
+  if (source.shared != 0) shared_.Leave(std::exchange(source.shared, 0));
 }
 
 void EventMerge::OnMessage(uint64_t number, WatchEventsResponse message) {
   Source& source = sources_.at(number);
-  source.feed->Wait();
   if (writer_ == nullptr || source.gone) return source.feed->Cancel();
+  Take(source, std::move(message));
+}
+
+void EventMerge::OnSharedMessage(uint64_t number, const WatchEventsResponse& message) {
+  Source& source = sources_.at(number);
+  const bool room = first_message_sent_ ? room_ : source.awaited || early_messages_++ < kEarlyMax;
+  if (!room) {
+    LeaveShared(source);
+    source.behind = true;
+    return;
+  }
+  Take(source, message);
+}
+
+void EventMerge::Take(Source& source, WatchEventsResponse message) {
   positions_.Take(message, source.resumed);
   for (const EventPosition& position : message.positions()) source.instance = position.instance();
+  // It goes on where it was: where the replica is now is not where the client is.
+  if (std::exchange(source.behind, false) && source.instance == source.resumed)
+    message.clear_positions();
   if (std::exchange(source.away, false)) Announce(source, true, "");
-  Send(std::move(message));
+  if (message.ByteSizeLong() > 0) Send(std::move(message));
   source.awaited = false;
   SendFirstMessageIfComplete();
   ReadOn();
@@ -235,6 +229,8 @@ void EventMerge::OnFeedEnd(uint64_t number, const grpc::Status& status) {
   Source& source = sources_.at(number);
   // With it goes its share of this object, which the caller keeps alive.
   source.feed = nullptr;
+  source.shared = 0;
+  source.behind = false;
   source.awaited = false;
   if (writer_ == nullptr || source.gone) {
     sources_.erase(number);
@@ -262,6 +258,7 @@ void EventMerge::EndNow(const absl::Status& status) {
   if (subscription_ != 0) table_.Unsubscribe(subscription_);
   positions_timer_.cancel();
   retry_timer_.cancel();
+  for (auto& [number, source] : sources_) LeaveShared(source);
   std::erase_if(sources_, [](const auto& entry) { return entry.second.feed == nullptr; });
   for (auto& [number, source] : sources_) source.feed->Cancel();
 }
@@ -296,6 +293,8 @@ void EventMerge::ReadOn() {
   if (!first_message_sent_ || !room_) return;
   for (auto& [number, source] : sources_) {
     if (source.feed != nullptr) source.feed->ReadOn();
+    if (source.behind && !source.followed() && source.replica->watchable())
+      OpenFeed(number, source);
   }
 }
 

@@ -1,8 +1,9 @@
 // One client's WatchEvents: the streams of all replicas of the selected backends joined into one.
 //
-// Nothing is queued here. While the client's stream is full no replica is read; each then keeps up
-// to its own log's size and says how much was lost, so a slow watcher slows nobody and learns the
-// truth.
+// Those who keep up read one stream of each replica together. Nothing is queued here: a client
+// whose stream is full leaves that one, and once there is room again reads streams of its own from
+// where it was. Each replica then keeps up to its own log's size and says how much was lost, so a
+// slow watcher slows nobody and learns the truth.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,11 @@
 
 #include "absl/status/status.h"
 #include "gateway/backend_table.h"
+#include "gateway/event_feed.h"
 #include "gateway/event_positions.h"
 #include "gateway/metadata.h"
 #include "gateway/outstanding.h"
+#include "gateway/shared_feeds.h"
 #include "rawgate/control/v1/control_service.pb.h"
 #include "runtime/rpc/stream_writer.h"
 
@@ -31,11 +34,13 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
  public:
   using Writer = rpc::StreamWriter<control::v1::WatchEventsResponse>;
 
-  // `pool` has one thread; it and `table` outlive this object, and `backends` are of `table`.
-  // `request` has been checked; `metadata` goes with it to the backends, whose streams are counted
-  // by `feeds`: until the last has left, something may still be posted to `pool`.
+  // `pool` has one thread; it, `table`, and `shared` outlive this object, and `backends` are of
+  // `table`. `request` has been checked; `metadata` goes with it to the replicas where the client
+  // has a stream of its own. These are counted by `feeds`: until the last has left, something may
+  // still be posted to `pool`.
   EventMerge(control::v1::WatchEventsRequest request, Metadata metadata, BackendTable& table,
-             std::vector<Backend*> backends, boost::asio::thread_pool& pool, Outstanding& feeds);
+             std::vector<Backend*> backends, boost::asio::thread_pool& pool, Outstanding& feeds,
+             SharedFeeds& shared);
   ~EventMerge();
 
   // The stream to give to gRPC. First of all and once; `on_done` is called after the stream's end.
@@ -48,13 +53,17 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
 
  private:
   static constexpr std::chrono::seconds kPositionsWithin{1};
-  class Feed;
+  // Messages of shared streams that the first message takes in: it must not become too large.
+  static constexpr int kEarlyMax = 4;
   // A replica that is, or is to be, followed.
   struct Source {
     const Backend* backend;
     std::shared_ptr<Replica> replica;
-    // The open stream; null while there is none.
-    std::unique_ptr<Feed> feed;
+    // The open stream, the client's own or a shared one; null and 0 while there is none.
+    std::unique_ptr<EventFeed> feed;
+    SharedFeeds::Ticket shared = 0;
+    // It left a shared stream, and goes on with one of its own when the client's has room.
+    bool behind = false;
     // Which process the stream is, or was last, of.
     std::string instance = {};
     // The same, where the stream resumes.
@@ -65,6 +74,8 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
     bool away = true;
     // It is not among the backend's replicas any more, and goes with its stream.
     bool gone = false;
+
+    bool followed() const { return feed != nullptr || shared != 0; }
   };
   // By numbers that streams know.
   using Sources = std::map<uint64_t, Source>;
@@ -74,6 +85,8 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
 
   void OpenFirstFeeds();
   void OpenFeed(uint64_t number, Source& source);
+  void JoinShared(uint64_t number, Source& source, control::v1::WatchEventsRequest request);
+  void LeaveShared(Source& source);
   // Makes the sources follow the replicas, and opens the streams of those that have become
   // reachable.
   void OnBackendsChanged();
@@ -83,6 +96,8 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   // Tells the client of processes that will not come back, once that is known.
   void TellLost(const Backend& backend, const std::vector<std::shared_ptr<Replica>>& replicas);
   void OnMessage(uint64_t number, control::v1::WatchEventsResponse message);
+  void OnSharedMessage(uint64_t number, const control::v1::WatchEventsResponse& message);
+  void Take(Source& source, control::v1::WatchEventsResponse message);
   void OnFeedEnd(uint64_t number, const grpc::Status& status);
   void EndNow(const absl::Status& status);
 
@@ -91,7 +106,8 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   void Send(control::v1::WatchEventsResponse message);
   // Once nothing is awaited.
   void SendFirstMessageIfComplete();
-  // Lets those feeds read on that wait, unless the client's stream is full.
+  // Lets those feeds read on that wait, and replaces those that were left, unless the client's
+  // stream is full.
   void ReadOn();
 
   // But for `services` and `after`.
@@ -101,6 +117,7 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   const std::vector<Backend*> backends_;
   boost::asio::thread_pool& pool_;
   Outstanding& feeds_;
+  SharedFeeds& shared_;
   boost::asio::steady_timer positions_timer_;
   boost::asio::steady_timer retry_timer_;
   BackendTable::Subscription subscription_ = 0;
@@ -113,6 +130,7 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   bool settled_ = false;
   control::v1::WatchEventsResponse first_message_;
   bool first_message_sent_ = false;
+  int early_messages_ = 0;
   // The client's stream has room.
   bool room_ = true;
 };

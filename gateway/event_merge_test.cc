@@ -29,9 +29,12 @@ class EventMergeTest : public ControlTest {
   grpc::ClientContext context_;
 };
 
-TEST_F(EventMergeTest, FeedsCarryTheClientsMetadata) {
+// A feed that others share is the gateway's own.
+TEST_F(EventMergeTest, FeedsOfOneClientCarryItsMetadata) {
   context_.AddMetadata("trace-id", "abc");
-  Reader watch = stub_->WatchEvents(&context_, {});
+  pb::WatchEventsRequest request;
+  request.add_after()->set_service("echo");
+  Reader watch = stub_->WatchEvents(&context_, request);
   ASSERT_TRUE(ReadPositionOf("echo", watch));
   EXPECT_THAT(echo_.metadata(), Contains(Pair("trace-id", "abc")));
   EXPECT_EQ(echo_.metadata().count("x-rawgate-peer"), 1U);
