@@ -6,10 +6,13 @@ namespace rawgate::gateway {
 
 bool Drain::WaitUntilIdle(absl::Duration limit) {
   const absl::Time deadline = absl::Now() + limit;
-  absl::MutexLock lock(&mutex_);
-  while (calls_ > 0) {
-    if (idle_.WaitWithDeadline(&mutex_, deadline)) return calls_ == 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    while (calls_ > 0) {
+      if (idle_.WaitWithDeadline(&mutex_, deadline) && calls_ > 0) return false;
+    }
   }
+  latecomers_.AwaitNone(deadline);
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "runtime/rpc/latecomers.h"
 
 namespace rawgate::gateway {
 
@@ -17,7 +18,10 @@ class Drain {
   // One call in progress, for as long as it lives.
   class Ticket {
    public:
-    explicit Ticket(Drain& drain) : drain_(drain) { ordinal_ = ++drain.calls_; }
+    explicit Ticket(Drain& drain) : drain_(drain) {
+      ordinal_ = ++drain.calls_;
+      if (drain.begun_) drain.latecomers_.Note();
+    }
     ~Ticket() { drain_.Leave(); }
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
@@ -36,7 +40,8 @@ class Drain {
 
   // Calls in progress.
   int64_t calls() const { return calls_; }
-  // Waits until there is none, at most `limit`. Only after Begin(). False when time ran out.
+  // Waits until there is none, and none comes any more, at most `limit`. Only after Begin(). False
+  // when time ran out before those in progress had ended.
   bool WaitUntilIdle(absl::Duration limit);
 
  private:
@@ -44,6 +49,7 @@ class Drain {
 
   std::atomic<bool> begun_ = false;
   std::atomic<int64_t> calls_ = 0;
+  rpc::Latecomers latecomers_;
   absl::Mutex mutex_;
   absl::CondVar idle_ ABSL_GUARDED_BY(mutex_);
 };

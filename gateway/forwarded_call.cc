@@ -10,6 +10,9 @@
 #include "runtime/base/status.h"
 #include "runtime/rpc/status.h"
 
+// As libgrpc declares it (src/core/lib/surface/call.h): the status came in place of the headers.
+bool grpc_call_is_trailers_only(const grpc_call* call);
+
 namespace rawgate::gateway {
 
 absl::Status ForwardedCall::PassGate(const AccessGate& gate) {
@@ -129,7 +132,10 @@ Task ForwardedCall::ForwardResponses() {
   bool client_listens = true;
   if (co_await Operation([&](void* tag) { backend_->ReadInitialMetadata(tag); })) {
     CopyInitialMetadata(*backend_context_, client_context_);
-    client_listens = co_await Operation([&](void* tag) { client_.SendInitialMetadata(tag); });
+    // Headers and status in one stay one: a client's library tries a call again only if nothing,
+    // headers included, has come in answer to it.
+    if (!grpc_call_is_trailers_only(backend_context_->c_call()))
+      client_listens = co_await Operation([&](void* tag) { client_.SendInitialMetadata(tag); });
   }
   grpc::ByteBuffer message;
   // Not one condition: g++ 12 awaits the right side of `a && co_await b` in a while even when `a`

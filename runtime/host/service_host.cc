@@ -196,11 +196,13 @@ bool ServiceHost::Impl::DrainAndStop(rpc::Server& server) {
   server.SetServing(false);
   admission_.BeginShutdown();
   control_.EndWatches();
+  const absl::Time until = absl::Now() + process_.grace();
   auto done = std::make_shared<std::promise<absl::Status>>();
   service_.StopForGood(process_.grace(),
                        [done](const absl::Status& status) { done->set_value(status); });
   const bool drained = WaitFor(done->get_future(), process_.grace() + kCancelledWorkEnds).ok();
   if (!drained) spdlog::error("work in progress did not end after it was cancelled");
+  admission_.AwaitNoLatecomers(until);
   server.Shutdown(absl::Now() + absl::Seconds(1));
   return drained;
 }

@@ -101,7 +101,10 @@ absl::StatusOr<Call> Admission::Admit(grpc::CallbackServerContext& context,
   row->context = &context;
   row->method = std::string(method);
   absl::MutexLock lock(&mutex_);
-  if (going_) return DrainingError();
+  if (going_) {
+    latecomers_.Note();
+    return DrainingError();
+  }
   // Under the lock: Drain() comes after accepting() has become false, and so sees every call that
   // was admitted before.
   if (!service_.accepting()) return StopErrorLocked();

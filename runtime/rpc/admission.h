@@ -17,6 +17,7 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
 #include "runtime/net/service.h"
+#include "runtime/rpc/latecomers.h"
 #include "runtime/rpc/role.h"
 
 namespace rawgate::rpc {
@@ -101,6 +102,8 @@ class Admission final : public net::Drainable {
 
   // The process is going: from now on its successor, or a replica, has to answer.
   void BeginShutdown();
+  // Waits until nobody asks for it any more, at most until `deadline`. Not on the loop thread.
+  void AwaitNoLatecomers(absl::Time deadline) const { latecomers_.AwaitNone(deadline); }
 
   // Appends rows for ListConnections with id > after_id, in order of id, until `rows` has `limit`.
   // The peer is what kPeerMetadataKey names, at most kPeerBytesMax printable bytes of it, else the
@@ -143,6 +146,7 @@ class Admission final : public net::Drainable {
   void Remove(Call::Row& row);
 
   net::Service& service_;
+  Latecomers latecomers_;
   absl::Mutex mutex_;
   bool going_ ABSL_GUARDED_BY(mutex_) = false;
   // The calls in progress, by id. Each row is owned by its Call.
