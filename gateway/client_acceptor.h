@@ -48,6 +48,8 @@ class ClientAcceptor {
   void Stop();
 
   ClientConnections& connections() { return connections_; }
+  const ClientConnections& connections() const { return connections_; }
+  const Limits& limits() const { return limits_; }
 
  private:
   struct Listener {

@@ -61,6 +61,7 @@ size_t ClientConnections::CountOf(const net::SourceNetwork& source) const {
 
 void ClientConnections::Add(ClientConnection connection) {
   const uint64_t id = connection.id;
+  opened_.Add();
   absl::MutexLock lock(&mutex_);
   if (connection.bounded) ++by_source_[connection.source];
   if (connection.transport == net::Transport::kTcp) by_peer_[connection.peer] = id;

@@ -18,6 +18,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/net/listener.h"
 #include "runtime/net/source_rate_limiter.h"
+#include "runtime/observe/counters.h"
 
 namespace rawgate::gateway {
 
@@ -59,6 +60,8 @@ class ClientConnections {
   void SetUser(absl::string_view grpc_peer, absl::string_view user);
 
   size_t size() const;
+  // Since the start: those that size() counts, and those that have ended.
+  uint64_t opened() const { return opened_.value(); }
   // How many one bounded source has.
   size_t CountOf(const net::SourceNetwork& source) const;
 
@@ -72,6 +75,7 @@ class ClientConnections {
     std::string user;
   };
 
+  observe::Counter opened_;
   mutable absl::Mutex mutex_;
   std::map<uint64_t, Entry> entries_ ABSL_GUARDED_BY(mutex_);
   // Of TCP clients.

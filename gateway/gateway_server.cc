@@ -146,6 +146,13 @@ void GatewayServer::AddMetrics(metrics::Page& page) const {
                 static_cast<double>(forwarder_options_.calls_max));
   page.AddGauge("rawgate_gateway_draining", "Whether the gateway is going.", {},
                 drain_.Begun() ? 1 : 0);
+  const metrics::Labels clients = {{"service", "gateway"}, {"listener", "grpc"}};
+  page.AddCounter("rawgate_listener_connections_opened_total", "Connections that were accepted.",
+                  clients, static_cast<double>(clients_.connections().opened()));
+  page.AddGauge("rawgate_listener_connections", "Connections that are open.", clients,
+                static_cast<double>(clients_.connections().size()));
+  page.AddGauge("rawgate_listener_connections_max", "Connections that may be open.", clients,
+                static_cast<double>(clients_.limits().connections_max));
   for (const auto& backend : table_.backends()) {
     const auto replicas = backend->replicas();
     const size_t up = Reachable(replicas);

@@ -142,6 +142,21 @@ class DatagramListenerTest(unittest.TestCase):
         self.assertEqual(page("time").find("rawgate_listener_connections"), {})
 
 
+class ClientTest(unittest.TestCase):
+    def test_connections_of_the_gateways_own_clients(self):
+        growth = Growth("gateway")
+        other = rpc.Client(stack.gateway_target, {"grpc.use_local_subchannel_pool": 1})
+        self.addCleanup(other.close)
+        other.control.ListServices(rpc.control.ListServicesRequest(), timeout=PATIENCE)
+        labels = {"service": "gateway", "listener": "grpc"}
+        self.assertEqual(growth.of("rawgate_listener_connections", **labels), 1)
+        self.assertEqual(growth.of("rawgate_listener_connections_opened_total", **labels), 1)
+        self.assertGreater(page("gateway").value("rawgate_listener_connections_max", **labels), 1)
+        other.close()
+        wait_until(lambda: growth.of("rawgate_listener_connections", **labels) == 0, "the end of the connection")
+        self.assertEqual(growth.of("rawgate_listener_connections_opened_total", **labels), 1)
+
+
 class CallTest(unittest.TestCase):
     def test_unary_calls_are_counted_at_the_gateway_and_in_the_service(self):
         at_gateway, at_service = Growth("gateway"), Growth("echo")
