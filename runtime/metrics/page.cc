@@ -19,7 +19,7 @@ prometheus::ClientMetric MakeMetric(Labels labels) {
   return metric;
 }
 
-double ToSeconds(int64_t nanoseconds) { return static_cast<double>(nanoseconds) * 1e-9; }
+double ToSeconds(int64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <gmock/gmock.h>
+#include <grpc/grpc.h>
 #include <grpc/support/log.h>
 #include <gtest/gtest.h>
 
@@ -14,6 +15,8 @@ namespace {
 TEST(GrpcLog, OursAndOnlySomeOfIt) {
   ASSERT_TRUE(StartLogging("rawgate-x", "info", LogFormat::kJson));
   TakeOverGrpcLog();
+  // Whose verbosity is read then.
+  grpc_init();
   testing::internal::CaptureStderr();
   for (int i = 0; i < 1000; ++i) gpr_log(GPR_ERROR, "handshake %d\nfailed", i);
   const std::string lines = testing::internal::GetCapturedStderr();
