@@ -15,7 +15,8 @@ using grpc::experimental::InterceptionHookPoints;
 using grpc::experimental::InterceptorBatchMethods;
 using grpc::experimental::ServerRpcInfo;
 
-// One call, for as long as its context lives. gRPC's hooks of a call do not overlap.
+// One call, for as long as its context lives. Messages of the two directions pass at the same time,
+// and share nothing but counters.
 class CallInterceptor final : public grpc::experimental::Interceptor {
  public:
   CallInterceptor(const CallObservation& observation, size_t number, ServerRpcInfo& info)
