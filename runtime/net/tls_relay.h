@@ -10,7 +10,7 @@
 //
 // OpenSSL works on the socket itself rather than by way of asio::ssl::stream, whose buffers would
 // cost every idle connection 68 KiB, and whose shutdown cannot go on reading
-// (docs/adr/0013-tls-raw-listeners.md).
+// (docs/adr/0015-tls-raw-listeners.md).
 #pragma once
 
 #include <chrono>
