@@ -15,16 +15,19 @@ ABSL_FLAG(
 
 namespace rawgate::gateway {
 
+absl::Status CheckExposure(const net::Endpoint& address) {
+  const bool guarded =
+      !absl::GetFlag(FLAGS_access_file).empty() && !absl::GetFlag(FLAGS_tls_certificate).empty();
+  return host::CheckBind(
+      address, guarded,
+      "or both --tls_certificate (with --tls_key) and --access_file, which `rawgate init-tls DIR` "
+      "makes");
+}
+
 absl::Status AddAccessFromFlags(GatewayServer::Options& options) {
   options.access_file = absl::GetFlag(FLAGS_access_file);
-  const bool guarded =
-      !options.access_file.empty() && !absl::GetFlag(FLAGS_tls_certificate).empty();
   for (const net::Endpoint& address : options.addresses) {
-    absl::Status allowed = host::CheckBind(
-        address, guarded,
-        "or both --tls_certificate (with --tls_key) and --access_file, which `rawgate init-tls "
-        "DIR` makes");
-    if (!allowed.ok()) return allowed;
+    if (absl::Status allowed = CheckExposure(address); !allowed.ok()) return allowed;
   }
   return absl::OkStatus();
 }

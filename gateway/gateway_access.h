@@ -6,8 +6,11 @@
 
 namespace rawgate::gateway {
 
-// Sets options.access_file. The addresses are there: one off loopback needs TLS and an access file,
-// unless --allow_insecure_bind says otherwise. Error: FAILED_PRECONDITION (INSECURE_BIND).
+// One off loopback needs TLS and an access file, unless --allow_insecure_bind says otherwise.
+// Error: FAILED_PRECONDITION (INSECURE_BIND).
+absl::Status CheckExposure(const net::Endpoint& address);
+
+// Sets options.access_file, and checks the exposure of the options' addresses.
 absl::Status AddAccessFromFlags(GatewayServer::Options& options);
 
 // A line in the log for each address.

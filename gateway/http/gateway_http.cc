@@ -4,24 +4,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/gateway_access.h"
 #include "gateway/http/connect_handler.h"
-#include "gateway/reflection.h"
-#include "google/protobuf/descriptor.h"
+#include "gateway/served_services.h"
 #include "runtime/base/instance.h"
 #include "runtime/host/http_flags.h"
-#include "runtime/host/process.h"
 #include "runtime/http/pages.h"
 
 namespace rawgate::gateway {
 namespace {
-
-std::vector<const google::protobuf::ServiceDescriptor*> Services() {
-  std::vector<const google::protobuf::ServiceDescriptor*> services;
-  for (const std::string& name : ReflectedServices()) {
-    services.push_back(google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name));
-  }
-  return services;
-}
 
 http::Readiness ReadinessOf(const GatewayServer& gateway) {
   http::Readiness readiness{.ready = !gateway.draining(), .not_serving = {}};
@@ -36,7 +27,7 @@ absl::StatusOr<host::HttpSettings> CheckedSettings() {
   absl::StatusOr<host::HttpSettings> settings = host::HttpSettingsFromFlags();
   if (!settings.ok()) return settings;
   for (const net::Endpoint& address : settings->addresses) {
-    if (absl::Status allowed = host::CheckBind(address); !allowed.ok()) return allowed;
+    if (absl::Status allowed = CheckExposure(address); !allowed.ok()) return allowed;
   }
   return settings;
 }
@@ -52,7 +43,8 @@ std::shared_ptr<const http::Router> MakeRouter(GatewayServer& gateway,
                              },
                          .metrics = std::move(metrics)},
                         *router);
-  const auto connect = std::make_shared<ConnectHandler>(Services(), gateway.InProcessChannel());
+  const auto connect =
+      std::make_shared<ConnectHandler>(ServedServices(), gateway.InProcessChannel());
   router->AddPrefix("/", [connect](std::shared_ptr<http::Exchange> exchange) {
     connect->Handle(std::move(exchange));
   });

@@ -295,9 +295,14 @@ void DatagramListener::List(uint64_t after_id, size_t limit, std::vector<Connect
   if (rows->size() >= limit) return;
   for (const auto& row :
        impl_->peers().List(after_id, absl::Now() - kListedFor, limit - rows->size())) {
-    rows->push_back({row.peer->id, name_, configured_.transport(), row.address.ToUri(),
-                     row.peer->first_heard, row.peer->bytes_received, row.peer->bytes_sent,
-                     row.peer->datagrams_received});
+    rows->push_back({.id = row.peer->id,
+                     .listener = name_,
+                     .transport = configured_.transport(),
+                     .peer = row.address.ToUri(),
+                     .open_time = row.peer->first_heard,
+                     .bytes_received = row.peer->bytes_received,
+                     .bytes_sent = row.peer->bytes_sent,
+                     .requests = row.peer->datagrams_received});
   }
 }
 
