@@ -158,14 +158,13 @@ TEST_F(BackendTest, LastReplicaIsRememberedUntilAnotherAnswers) {
   EXPECT_TRUE(Eventually({second.target()}));
 }
 
-TEST_F(BackendTest, NameThatListsManyIsFollowedToItsFirst) {
+TEST_F(BackendTest, AddressesThatNeverAnsweredMakeRoom) {
   Start("dns:///echo:50061");
   std::vector<std::string> many;
   for (int i = 0; i < 100; ++i) many.push_back("unix:/nowhere/" + std::to_string(i));
   name_.Lists(many);
   EXPECT_THAT(addresses(), IsEmpty());
   TestServer server{{&one_}};
-  // Those that never answered make room at once.
   name_.Lists({{server.target()}});
   EXPECT_TRUE(Eventually({server.target()}));
 }
