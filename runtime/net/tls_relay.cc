@@ -44,6 +44,9 @@ TlsRelay::TlsRelay(TlsTerminator& terminator, Fd wire, Fd outside, Fd inside, SS
       ssl_(ssl, SSL_free) {
   SSL_set_fd(ssl, wire_.get());
   SSL_set_accept_state(ssl);
+  // Otherwise each record is two reads. What it holds ahead, Decrypt() takes until there is no
+  // more.
+  SSL_set_read_ahead(ssl, 1);
 }
 
 TlsRelay::~TlsRelay() = default;
