@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "runtime/rpc/admission.h"
+#include "gateway/call_origin.h"
 #include "runtime/rpc/call_log.h"
 
 namespace rawgate::gateway {
@@ -20,7 +20,7 @@ void CallAccount::End(const grpc::GenericServerContext& call, int code, absl::st
   const absl::Duration duration = absl::Now() - began_;
   std::exchange(counters_, nullptr)->CountHandled(code, duration);
   if (!rpc::CallsAreLogged(level_)) return;
-  const std::string peer = rpc::PeerUri(call.peer());
+  const std::string peer = PeerOf(call);
   rpc::LogCall(level_, {.method = call.method(),
                         .code = code,
                         .duration = duration,

@@ -22,6 +22,7 @@ class CallAccount {
   void CountSent() {
     if (counters_ != nullptr) counters_->messages_sent.Add();
   }
+  spdlog::level::level_enum level() const { return level_; }
   // Before the client is told, who then finds it counted. Only the first call counts. `user` is
   // empty when nobody knows who called.
   void End(const grpc::GenericServerContext& call, int code, absl::string_view user);

@@ -4,9 +4,7 @@
 #include <utility>
 
 #include "gateway/route.h"
-#include "grpc/reflection/v1/reflection.pb.h"
-#include "grpc/reflection/v1alpha/reflection.pb.h"
-#include "rawgate/control/v1/control_service.pb.h"
+#include "gateway/served_services.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/status.h"
 
@@ -14,16 +12,6 @@ namespace rawgate::gateway {
 namespace {
 
 using google::protobuf::ServiceDescriptor;
-
-std::vector<const ServiceDescriptor*> AllServices() {
-  std::vector<const ServiceDescriptor*> services = ForwardedServices();
-  services.push_back(control::v1::ListServicesRequest::descriptor()->file()->service(0));
-  services.push_back(
-      grpc::reflection::v1::ServerReflectionRequest::descriptor()->file()->service(0));
-  services.push_back(
-      grpc::reflection::v1alpha::ServerReflectionRequest::descriptor()->file()->service(0));
-  return services;
-}
 
 // Whatever no servicer is registered for ends up at the forwarder.
 bool IsForwarded(const rpc::MethodList::Row& row) {
@@ -37,7 +25,7 @@ bool IsForwarded(const rpc::MethodList::Row& row) {
 }  // namespace
 
 CallBooks::CallBooks(int lanes, spdlog::level::level_enum level)
-    : level_(level), methods_(AllServices()) {
+    : level_(level), methods_(ServedServices()) {
   for (int i = 0; i < lanes + 1; ++i) {
     tables_.push_back(std::make_unique<rpc::CallTable>(methods_));
   }

@@ -8,6 +8,7 @@
 #include "gateway/half_close.h"
 #include "gateway/metadata.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/call_log.h"
 #include "runtime/rpc/status.h"
 
 // As libgrpc declares it (src/core/lib/surface/call.h): the status came in place of the headers.
@@ -17,9 +18,13 @@ namespace rawgate::gateway {
 
 absl::Status ForwardedCall::PassGate(const AccessGate& gate) {
   absl::StatusOr<Caller> caller = gate.Admit(client_context_, method());
-  if (!caller.ok()) return caller.status();
-  caller_ = *std::move(caller);
-  return absl::OkStatus();
+  if (caller.ok()) {
+    caller_ = *std::move(caller);
+  } else if (rpc::CallsAreLogged(account_.level())) {
+    // Whose role was too low should be known.
+    caller_ = gate.CallerOf(client_context_);
+  }
+  return caller.status();
 }
 
 Task ForwardedCall::Refuse(absl::Status status) { co_await Finish(rpc::ToGrpc(status)); }
@@ -159,7 +164,7 @@ Task ForwardedCall::Finish(const grpc::Status& status) {
 }
 
 void ForwardedCall::Book(const grpc::Status& status) {
-  account_.End(client_context_, status.error_code(), /*user=*/"");
+  account_.End(client_context_, status.error_code(), caller_.name);
 }
 
 grpc::Status ForwardedCall::ForClient(const grpc::Status& status,

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "gateway/call_origin.h"
 #include "gateway/reflection.h"
 #include "gateway/transport_guard.h"
 #include "grpcpp/server_builder.h"
@@ -14,7 +15,6 @@
 #include "runtime/base/status.h"
 #include "runtime/host/certificate_metrics.h"
 #include "runtime/metrics/process_metrics.h"
-#include "runtime/rpc/admission.h"
 #include "runtime/rpc/control_messages.h"
 #include "runtime/rpc/server.h"
 
@@ -106,8 +106,8 @@ absl::Status GatewayServer::Serve(const Options& options) {
   if (absl::Status guarded = CheckTransportGuard(); !guarded.ok()) return guarded;
   grpc::ServerBuilder builder;
   rpc::ConfigureServer(builder, options.buffers_max);
-  books_.Observe(builder, [](const grpc::ServerContextBase& call) {
-    return rpc::CallObservation::Caller{.peer = rpc::PeerUri(call.peer()), .user = ""};
+  books_.Observe(builder, [this](const grpc::ServerContextBase& call) {
+    return rpc::CallObservation::Caller{.peer = PeerOf(call), .user = gate_.CallerOf(call).name};
   });
   using From = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
   handover_ =

@@ -10,6 +10,7 @@ import unittest
 import grpc
 
 from tests.harness import rpc
+from tests.harness.access import TOKENS, AccessFile, as_user, bearer, one_user_for_each_role
 from tests.harness.deadlines import PATIENCE, wait_until
 from tests.harness.program import BIN_DIR, Program, clean_environment
 from tests.harness.stack import Stack
@@ -76,6 +77,25 @@ class CallLogTest(unittest.TestCase):
         path = "/rawgate.control.v1.ControlService/ListServices"
         [call] = wait_until(lambda: self.calls(program, path), "the line")
         self.assertEqual((call["code"], call["level"]), ("OK", "info"))
+
+    def test_who_called(self):
+        access = AccessFile(f"{self.folder()}/access", one_user_for_each_role())
+        program, client = self.gateway("--log_calls", access.flag)
+        listed = "/rawgate.control.v1.ControlService/ListServices"
+        self.echo(client, *as_user("operator"))
+        client.control.ListServices(rpc.control.ListServicesRequest(), metadata=as_user("viewer"), timeout=PATIENCE)
+        for metadata in (as_user("viewer"), bearer("nobody-has-this"), ()):
+            rpc.error_of(client.echo.Echo, rpc.echo.EchoRequest(payload=b"x"), metadata=metadata)
+        wait_until(lambda: len(self.calls(program, ECHO_PATH)) == 4 and self.calls(program, listed), "the lines")
+        users = [(call.get("user"), call["code"]) for call in self.calls(program, ECHO_PATH)]
+        self.assertEqual(users, [("operator", "OK"), ("viewer", "PERMISSION_DENIED"), (None, "UNAUTHENTICATED"),
+                                 (None, "UNAUTHENTICATED")])
+        self.assertEqual(self.calls(program, listed)[0]["user"], "viewer")
+        for token in (*TOKENS.values(), "nobody-has-this"):
+            self.assertNotIn(token, program.log_path.read_text())
+        # The service is told, and writes it down as well.
+        wait_until(lambda: [one for one in self.calls(self.service, ECHO_PATH) if one.get("user") == "operator"],
+                   "the service's line")
 
     def test_without_the_flag_calls_are_for_debugging(self):
         program, client = self.gateway()

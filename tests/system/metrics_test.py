@@ -14,6 +14,7 @@ import grpc
 
 from tests.conformance.plain_client import connect, datagram_socket, receive_exactly
 from tests.harness import rpc
+from tests.harness.access import AccessFile, as_user, bearer, one_user_for_each_role
 from tests.harness.certificates import Authority
 from tests.harness.deadlines import PATIENCE, wait_until
 from tests.harness.metrics import page_of, scrape
@@ -234,6 +235,25 @@ class StateTest(unittest.TestCase):
         self.assertEqual(up("echo"), 1)
         program.start()
         wait_until(lambda: up("chat") == 1, "the service's return")
+
+
+class RefusalTest(unittest.TestCase):
+    def test_who_may_not(self):
+        own = Stack()
+        self.addCleanup(own.stop)
+        own.start_service("echo")
+        access = AccessFile(own.directory / "access", one_user_for_each_role())
+        program = own.start_gateway(HTTP, access.flag)
+        caller = rpc.Client(own.gateway_target)
+        self.addCleanup(caller.close)
+        for metadata in (as_user("viewer"), bearer("nobody-has-this"), bearer("nor-this"), ()):
+            rpc.error_of(caller.echo.Echo, rpc.echo.EchoRequest(payload=b"x"), metadata=metadata)
+        # Those that the gateway answers itself as well.
+        rpc.error_of(caller.control.ListServices, rpc.control.ListServicesRequest())
+        rpc.error_of(caller.control.StopService, rpc.control.StopServiceRequest(service="echo"), metadata=as_user("viewer"))
+        now = page_of(program)
+        for reason, count in (("ROLE_TOO_LOW", 2), ("CREDENTIALS_UNKNOWN", 2), ("CREDENTIALS_MISSING", 2), ("DRAINING", 0)):
+            self.assertEqual(now.value("rawgate_gateway_refused_calls_total", reason=reason), count, reason)
 
 
 class CertificateTest(unittest.TestCase):
