@@ -49,7 +49,9 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const net::Endpo
 absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::StartIfWanted(const std::string& uri) {
   if (uri.empty()) return nullptr;
   const absl::StatusOr<net::Endpoint> address = net::Endpoint::Parse(uri);
-  return address.ok() ? Start(*address) : address.status();
+  if (address.ok()) return Start(*address);
+  return FieldError("admin_listen", "BAD_LISTEN",
+                    absl::StrCat("--admin_listen: ", address.status().message()));
 }
 
 AdminServer::~AdminServer() {

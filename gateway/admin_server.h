@@ -19,7 +19,7 @@ class AdminServer {
   // to be the last. Errors: INVALID_ARGUMENT (BAD_LISTEN), FAILED_PRECONDITION (INSECURE_BIND: off
   // loopback, which no flag permits; BIND_FAILED).
   static absl::StatusOr<std::unique_ptr<AdminServer>> Start(const net::Endpoint& address);
-  // The same of --admin_listen; null where that is empty. Error: INVALID_ARGUMENT (BAD_ADDRESS).
+  // The same of --admin_listen; null where that is empty.
   static absl::StatusOr<std::unique_ptr<AdminServer>> StartIfWanted(const std::string& uri);
   ~AdminServer();
 

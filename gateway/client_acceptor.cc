@@ -27,16 +27,16 @@ constexpr int kAcceptBatch = 64;
 constexpr std::chrono::milliseconds kAcceptPause{50};
 // Between two lines of log about accepting: what makes them comes by the thousand.
 constexpr std::chrono::seconds kWarningInterval{10};
-// Kept for everything but clients: backends, files, gRPC itself.
-constexpr size_t kDescriptorsForOthers = 64;
-constexpr size_t kDescriptorsEach = 2;
+// What clients leave to everything else: connections to services, resolvers, files.
+constexpr rlim_t kDescriptorsForOthers = 64;
+constexpr rlim_t kShareForOthers = 4;
 
-size_t WithinDescriptors(size_t connections_max) {
+// Numbers from this one on are not for clients. The kernel gives the least that is free, so that
+// with such a one only those are left.
+rlim_t DescriptorsForClients() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections_max;
-  const auto descriptors = static_cast<size_t>(limit.rlim_cur);
-  const size_t others = std::min(kDescriptorsForOthers, descriptors / 2);
-  return std::min(connections_max, std::max<size_t>(1, (descriptors - others) / kDescriptorsEach));
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return RLIM_INFINITY;
+  return limit.rlim_cur - std::min(kDescriptorsForOthers, limit.rlim_cur / kShareForOthers);
 }
 
 // Empty where the peer is gone already.
@@ -55,10 +55,6 @@ std::string PeerOf(int fd, const net::Endpoint& listener, net::Endpoint* peer) {
 }
 
 }  // namespace
-
-ClientAcceptor::ClientAcceptor(Limits limits)
-    : limits_{.connections_max = WithinDescriptors(limits.connections_max),
-              .connections_per_source_max = limits.connections_per_source_max} {}
 
 ClientAcceptor::~ClientAcceptor() {
   for (const Listener& listener : listeners_) {
@@ -144,6 +140,10 @@ bool ClientAcceptor::AcceptOne(const Listener& listener) {
   }
   // First, so that nobody who was accepted is sent away for want of it.
   Fd second(::fcntl(stop_.get(), F_DUPFD_CLOEXEC, 0));
+  if (second && static_cast<rlim_t>(second.get()) >= DescriptorsForClients()) {
+    PauseFor(EMFILE);
+    return false;
+  }
   Fd fd(second ? ::accept4(listener.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1);
   if (fd) {
     ::dup3(fd.get(), second.get(), O_CLOEXEC);
@@ -152,8 +152,7 @@ bool ClientAcceptor::AcceptOne(const Listener& listener) {
   }
   if (errno == EAGAIN) return false;
   if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-    Pause(absl::StrCat(ErrnoError(errno, "accept").message(), "; trying again until it works"),
-          std::chrono::steady_clock::now() + kAcceptPause);
+    PauseFor(errno);
     return false;
   }
   // ECONNABORTED and the network errors of accept(2) belong to the one peer that vanished.
@@ -183,6 +182,11 @@ void ClientAcceptor::Adopt(const Listener& listener, Fd fd, Fd second) {
   connections_.Add(std::move(connection));
   GuardTransport(fd.get(), watched.traffic);
   handover_(fd.Release());
+}
+
+void ClientAcceptor::PauseFor(int errno_value) {
+  Pause(absl::StrCat(ErrnoError(errno_value, "accept").message(), "; trying again until it works"),
+        std::chrono::steady_clock::now() + kAcceptPause);
 }
 
 void ClientAcceptor::Pause(absl::string_view why, SteadyTime until) {

@@ -24,7 +24,7 @@ class ClientAcceptor {
  public:
   struct Limits {
     // In all. One more waits in the kernel's queue (SOMAXCONN) until one ends. Each takes two
-    // descriptors, so that it is less where the process has fewer.
+    // descriptors, and waits as well while only those that are kept for other things are free.
     size_t connections_max = 100'000;
     // Of one source off loopback: an IPv4 address, an IPv6 /64. One more is closed at once.
     size_t connections_per_source_max = 1'000;
@@ -33,7 +33,7 @@ class ClientAcceptor {
   // acceptor's thread.
   using Handover = std::function<void(int fd)>;
 
-  explicit ClientAcceptor(Limits limits);
+  explicit ClientAcceptor(Limits limits) : limits_(limits) {}
   // Stop() has been called, or Start() never.
   ~ClientAcceptor();
 
@@ -69,6 +69,8 @@ class ClientAcceptor {
   bool AcceptOne(const Listener& listener);
   void Adopt(const Listener& listener, Fd fd, Fd second);
   void OnConnectionEvent(uint64_t id, uint32_t events);
+  // For want of descriptors or memory.
+  void PauseFor(int errno_value);
   void Pause(absl::string_view why, SteadyTime until);
   void ResumeIfDue();
   void WatchListeners(uint32_t events);

@@ -13,6 +13,8 @@ from tests.harness.stack import Stack
 # Beyond what the gateway has open when it starts.
 SPARE = 40
 CLIENTS = 100
+# Of the descriptors, what clients leave to everything else.
+SHARE_FOR_OTHERS = 4
 ROUNDS = 20
 CROWD = 3_000
 CONNECTIONS_MAX = 20
@@ -30,6 +32,8 @@ class DoorTest(unittest.TestCase):
         self.gateway = self.stack.start_gateway(*flags)
         self.client = rpc.client_of(self.stack)
         self.addCleanup(self.client.close)
+        # The way to the service is made with the first call.
+        self.assertEqual(self.client.echo.Echo(rpc.echo.EchoRequest(payload=b"x"), timeout=PATIENCE).payload, b"X")
         self.idle_descriptors = self.gateway.descriptor_count()
 
     def connect(self):
@@ -46,23 +50,61 @@ class DoorTest(unittest.TestCase):
 
 
 class DescriptorTest(DoorTest):
-    def test_running_out_of_them(self):
-        """gRPC's own loop, for one, never accepts again. Who was waiting is served once there are some."""
+    """gRPC's own loop, for one, never accepts again. Who was waiting is served once there are some."""
+
+    def setUp(self):
         self.start()
+        self.hard_limit = resource.prlimit(self.gateway.pid, resource.RLIMIT_NOFILE)[1]
+
+    def limit_descriptors(self, limit):
+        resource.prlimit(self.gateway.pid, resource.RLIMIT_NOFILE, (limit, self.hard_limit))
+
+    def test_clients_that_take_all(self):
         limit = self.idle_descriptors + SPARE
-        resource.prlimit(self.gateway.pid, resource.RLIMIT_NOFILE, (limit, limit))
+        self.limit_descriptors(limit)
         for number in range(ROUNDS):
             with self.subTest(round=number):
                 clients = [self.connect() for _ in range(CLIENTS)]
-                wait_until(lambda: self.gateway.descriptor_count() >= limit - 1, "exhaustion")
+                wait_until(lambda: self.gateway.descriptor_count() >= limit - limit // SHARE_FOR_OTHERS - 1, "exhaustion")
                 if number == 0:
                     self.assert_calm()
-                # Connected before.
-                self.assertEqual(self.client.echo.Echo(rpc.echo.EchoRequest(payload=b"x"), timeout=PATIENCE).payload, b"X")
+                    self.assert_others_have_some(limit)
                 for client in clients:
                     self.assert_served(client)
                     client.socket.close()
                 self.wait_for_ends()
+
+    def test_none_at_all(self):
+        for number in range(ROUNDS):
+            with self.subTest(round=number):
+                self.limit_descriptors(self.idle_descriptors - 1)
+                clients = [self.connect() for _ in range(CLIENTS)]
+                if number == 0:
+                    self.assert_calm()
+                self.assertLessEqual(self.gateway.descriptor_count(), self.idle_descriptors)
+                # Connected before.
+                self.assertEqual(self.client.echo.Echo(rpc.echo.EchoRequest(payload=b"x"), timeout=PATIENCE).payload, b"X")
+                self.limit_descriptors(self.hard_limit)
+                for client in clients:
+                    self.assert_served(client)
+                    client.socket.close()
+                self.wait_for_ends()
+
+    def assert_others_have_some(self, limit):
+        """Clients do not keep the gateway from a service that comes back."""
+        self.stack.programs["echo"].kill()
+        address = self.stack.programs["echo"].ready["rpc"]
+        self.assertLess(self.gateway.descriptor_count(), limit)
+        self.stack.start_service("echo", rpc=address)
+
+        def served():
+            try:
+                return self.client.echo.Echo(rpc.echo.EchoRequest(payload=b"x"), timeout=PATIENCE).payload == b"X"
+            except rpc.grpc.RpcError as error:
+                self.assertEqual(error.code(), rpc.grpc.StatusCode.UNAVAILABLE)
+                return False
+
+        wait_until(served, "the service behind a gateway full of clients")
 
     def assert_calm(self):
         before = self.gateway.cpu_seconds()
