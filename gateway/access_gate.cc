@@ -1,5 +1,6 @@
 #include "gateway/access_gate.h"
 
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -62,8 +63,10 @@ absl::StatusOr<Caller> ByCertificate(const AccessTable& table, const Certificate
 
 AccessGate::AccessGate() : AccessGate(nullptr) {}
 
-AccessGate::AccessGate(const AccessStore* store)
-    : store_(store), roles_(RequiredRoles(ServedServices())) {}
+AccessGate::AccessGate(const AccessStore* store, OnAdmitted on_admitted)
+    : store_(store),
+      on_admitted_(std::move(on_admitted)),
+      roles_(RequiredRoles(ServedServices())) {}
 
 absl::StatusOr<Caller> AccessGate::Identify(const grpc::ServerContextBase& call) const {
   if (open()) return Caller{.name = "", .role = rpc::Role::kAdmin};
@@ -84,7 +87,10 @@ absl::StatusOr<Caller> AccessGate::Admit(const grpc::ServerContextBase& call,
   if (open() || !caller.ok()) return caller;
   const auto required = roles_.find(path);
   if (required == roles_.end()) return UnknownMethodError(path);
-  if (caller->role >= required->second) return caller;
+  if (caller->role >= required->second) {
+    if (on_admitted_) on_admitted_(call.peer(), caller->name);
+    return caller;
+  }
   const absl::string_view role = rpc::RoleName(required->second);
   return WithMetadata(Error(absl::StatusCode::kPermissionDenied, "ROLE_TOO_LOW",
                             absl::StrCat(path.substr(1), " needs the role ", role, ", and ",

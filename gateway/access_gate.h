@@ -1,6 +1,7 @@
 // The one place that decides who may make which call of the gateway.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -32,8 +33,11 @@ class AccessGate {
 
   // Open: everybody is admin, without a name.
   AccessGate();
+  // Told of each call that somebody with a name may make, and of its connection as
+  // grpc::ServerContextBase::peer() names it. May be null. Any thread.
+  using OnAdmitted = std::function<void(absl::string_view grpc_peer, const std::string& user)>;
   // `store`, unless it is null, outlives this object and says who is who.
-  explicit AccessGate(const AccessStore* store);
+  explicit AccessGate(const AccessStore* store, OnAdmitted on_admitted = nullptr);
 
   // May the call of "/rawgate.echo.v1.EchoService/Echo" be made? Errors: UNAUTHENTICATED
   // (CREDENTIALS_MISSING, CREDENTIALS_UNKNOWN), PERMISSION_DENIED (ROLE_TOO_LOW, with the metadata
@@ -50,6 +54,7 @@ class AccessGate {
 
  private:
   const AccessStore* const store_;
+  const OnAdmitted on_admitted_;
   const absl::flat_hash_map<std::string, rpc::Role> roles_;
 };
 

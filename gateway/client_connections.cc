@@ -9,14 +9,15 @@
 
 namespace rawgate::gateway {
 
-void ClientConnections::List(uint64_t after_id, size_t limit, std::vector<Row>* rows) const {
+void ClientConnections::List(uint64_t after_id, size_t limit,
+                             std::vector<net::ConnectionInfo>* rows) const {
   absl::MutexLock lock(&mutex_);
   for (auto it = entries_.upper_bound(after_id); it != entries_.end() && rows->size() < limit;
        ++it) {
     const ClientConnection& connection = it->second.connection;
     TcpBytes bytes = {.received = connection.traffic->bytes_received.value()};
     if (connection.transport == net::Transport::kTcp) bytes = TcpBytesOf(connection.fd.get());
-    Row row;
+    net::ConnectionInfo row;
     row.id = connection.id;
     row.listener = connection.listener;
     row.transport = connection.transport;

@@ -46,13 +46,9 @@ class ClientConnections {
   ClientConnections(const ClientConnections&) = delete;
   ClientConnections& operator=(const ClientConnections&) = delete;
 
-  struct Row : net::ConnectionInfo {
-    // Empty: nobody was asked.
-    std::string user;
-  };
   // Appends rows with id > `after_id`, in order of id, until `rows` has `limit`. `requests` are
   // calls; bytes are those of TCP, and of a Unix socket only those received are known.
-  void List(uint64_t after_id, size_t limit, std::vector<Row>* rows) const;
+  void List(uint64_t after_id, size_t limit, std::vector<net::ConnectionInfo>* rows) const;
   // Ends the connection and all of its calls. False when there is no such connection.
   bool Close(uint64_t id);
   // Who made a call, as grpc::ServerContextBase::peer() names the connection. Unix clients have no

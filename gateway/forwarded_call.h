@@ -49,10 +49,9 @@ class ForwardedCall {
   // Its entry in the books, to be begun before the call is served.
   CallAccount& account() { return account_; }
 
-  // May its client make it? What Forward...() tells the backend of him is known from then on.
-  // Errors: of AccessGate::Admit().
+  // May its client make it? What Forward...() tells the backend of him, and the books say, is known
+  // from then on. Errors: of AccessGate::Admit().
   absl::Status PassGate(const AccessGate& gate);
-  const Caller& caller() const { return caller_; }
 
   // The three ways to serve the call; each ends it.
   Task Refuse(absl::Status status);

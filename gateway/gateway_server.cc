@@ -47,7 +47,10 @@ size_t Reachable(const std::vector<std::shared_ptr<Replica>>& replicas) {
 
 GatewayServer::GatewayServer(const Options& options, std::unique_ptr<AccessStore> access)
     : access_(std::move(access)),
-      gate_(access_.get()),
+      gate_(access_.get(),
+            [this](absl::string_view grpc_peer, const std::string& user) {
+              clients_.connections().SetUser(grpc_peer, user);
+            }),
       forwarder_options_(options.forwarder),
       books_(options.forwarder.lanes, options.calls_level),
       table_(options.backends, options.reach),

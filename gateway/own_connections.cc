@@ -22,16 +22,13 @@ absl::StatusOr<std::string> OwnConnections::Append(
     return FieldError("page_token", "INVALID_PAGE_TOKEN",
                       "page_token is not one that this list gave");
   }
-  std::vector<ClientConnections::Row> rows;
+  std::vector<net::ConnectionInfo> rows;
   // One more than is shown tells whether there is a next page.
   connections_.List(after_id, static_cast<size_t>(room) + 1, &rows);
   const bool more = rows.size() > static_cast<size_t>(room);
   if (more) rows.pop_back();
-  for (const ClientConnections::Row& row : rows) {
-    control::v1::Connection connection = rpc::ToProto(row, kService, instance_);
-    connection.set_user(row.user);
-    *response->add_connections() = std::move(connection);
-  }
+  for (const net::ConnectionInfo& row : rows)
+    *response->add_connections() = rpc::ToProto(row, kService, instance_);
   return more ? absl::StrCat(rows.back().id) : "";
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "gateway/call_origin.h"
 #include "grpc/grpc.h"
 #include "runtime/base/status.h"
 #include "runtime/observe/event_log.h"
@@ -13,10 +14,6 @@
 
 namespace rawgate::gateway {
 namespace {
-
-// As in gateway/call_origin.h.
-constexpr char kHttpCertificateUriKey[] = "x-rawgate-http-cert-uri";
-constexpr char kHttpCertificateNameKey[] = "x-rawgate-http-cert-cn";
 
 // Fields of HTTP, of browsers and of the Connect protocol. Cookies go to every port of a machine,
 // so they are seldom meant for here.
