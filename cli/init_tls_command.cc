@@ -221,16 +221,17 @@ constexpr char kExamples[] =
   rawgate init-tls ~/rawgate-tls --host lab --host 192.0.2.7
   rawgate init-tls --renew ~/rawgate-tls
 
-Makes a private CA, certificates for the gateway and for a user "admin", a token
-and the file that says who may do what, and prints how to use them. A file that
-is there already is never replaced, but for both certificates by --renew.)";
+Makes a private CA, certificates for the gateway and for a user "admin", the
+user's token and the file that says who may do what, and prints how to use
+them. A file that is there already is never replaced, but for both certificates
+by --renew.)";
 
 }  // namespace
 
 void AddInitTlsCommand(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<Options>();
   CLI::App* command =
-      app.add_subcommand("init-tls", "Make what a gateway needs to be reached from elsewhere");
+      app.add_subcommand("init-tls", "Make what a gateway off loopback needs");
   command->group(kAccessGroup)->footer(kExamples);
   command->add_option("FOLDER", options->folder, "Where to put it; made if it is not there")
       ->type_name(kLocalFile)
