@@ -230,8 +230,7 @@ by --renew.)";
 
 void AddInitTlsCommand(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("init-tls", "Make what a gateway off loopback needs");
+  CLI::App* command = app.add_subcommand("init-tls", "Make what a gateway off loopback needs");
   command->group(kAccessGroup)->footer(kExamples);
   command->add_option("FOLDER", options->folder, "Where to put it; made if it is not there")
       ->type_name(kLocalFile)

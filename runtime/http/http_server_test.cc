@@ -1,5 +1,3 @@
-#include "runtime/http/server.h"
-
 #include <deque>
 #include <future>
 #include <memory>
@@ -11,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "runtime/http/pages.h"
+#include "runtime/http/server.h"
 #include "runtime/testing/raw_client.h"
 
 namespace rawgate::http {

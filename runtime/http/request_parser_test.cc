@@ -8,7 +8,6 @@
 namespace rawgate::http {
 namespace {
 
-
 constexpr size_t kHeaderMax = 1024;
 constexpr uint64_t kBodyMax = 64;
 
