@@ -37,7 +37,8 @@ struct ConnectCall {
 };
 
 // What the request asks of `method`. Errors: INVALID_ARGUMENT (BAD_PROTOCOL_VERSION, BAD_TIMEOUT,
-// BAD_QUERY, BAD_JSON, BAD_ENVELOPE), UNIMPLEMENTED (COMPRESSED).
+// BAD_QUERY, BAD_JSON, BAD_ENVELOPE), UNIMPLEMENTED (COMPRESSED), DEADLINE_EXCEEDED
+// (DEADLINE_EXCEEDED) when no time is given.
 absl::StatusOr<ConnectCall> ReadConnectCall(const http::Request& request,
                                             const ConnectMethod& method, ConnectCodec codec);
 

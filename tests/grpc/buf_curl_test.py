@@ -54,8 +54,10 @@ class BufCurlTest(unittest.TestCase):
         self.assertIn(base64.b64encode(b"content").decode(), done.stdout)
         failed = self.curl("rawgate.file.v1.FileService/StatFile", {"filename": "missing"}, *self.protocol)
         self.assertNotEqual(failed.returncode, 0)
-        self.assertEqual(json.loads(failed.stderr)["code"], "not_found")
-        self.assertIn("FILE_NOT_FOUND", failed.stderr)
+        error = json.loads(failed.stderr)
+        self.assertEqual(error["code"], "not_found")
+        packed = error["details"][0]["value"]
+        self.assertIn(b"FILE_NOT_FOUND", base64.b64decode(packed + "=" * (-len(packed) % 4)))
 
 
 class ConnectTest(BufCurlTest):

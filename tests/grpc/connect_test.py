@@ -16,6 +16,7 @@ from tests.harness.stack import HTTP, Stack
 GET_TIME = "/rawgate.time.v1.TimeService/GetTime"
 ECHO = "/rawgate.echo.v1.EchoService/Echo"
 CONVERSE = "/rawgate.echo.v1.EchoService/Converse"
+DELETE_FILE = "/rawgate.file.v1.FileService/DeleteFile"
 STAT_FILE = "/rawgate.file.v1.FileService/StatFile"
 DOWNLOAD = "/rawgate.file.v1.FileService/Download"
 WATCH_TIME = "/rawgate.time.v1.TimeService/WatchTime"
@@ -137,7 +138,7 @@ class UnaryTest(ConnectCase):
 
     def test_other_verbs(self):
         for verb in ("GET", "PUT", "DELETE", "HEAD", "OPTIONS"):
-            answer = ask(verb, ECHO)
+            answer = ask(verb, DELETE_FILE)
             self.assertEqual((answer.status, answer.headers["allow"]), (405, "POST"), verb)
         self.assertEqual(ask("PUT", GET_TIME).headers["allow"], "GET, POST")
 
@@ -170,7 +171,7 @@ class UnaryTest(ConnectCase):
         self.assert_error(post(GET_TIME, "{}", connect_protocol_version="2"), 400, "invalid_argument", "BAD_PROTOCOL_VERSION")
         for wrong in ("", "soon", "-1", "12345678901", "1.5"):
             self.assert_error(post(GET_TIME, "{}", connect_timeout_ms=wrong), 400, "invalid_argument", "BAD_TIMEOUT")
-        self.assert_error(post(GET_TIME, "{}", connect_timeout_ms="0"), 504, "deadline_exceeded")
+        self.assert_error(post(GET_TIME, "{}", connect_timeout_ms="0"), 504, "deadline_exceeded", "DEADLINE_EXCEEDED")
         self.assert_error(post(GET_TIME, "{}", x_odd_bin="*"), 400, "invalid_argument", "BAD_METADATA")
 
     def test_large_messages(self):
