@@ -6,7 +6,7 @@ import grpc
 
 from tests.harness import rpc
 from tests.harness.deadlines import PATIENCE, wait_until
-from tests.harness.stack import Stack
+from tests.harness.stack import LISTENERS, Stack
 
 # Generated beside our own stubs; the import of `rpc` has made them known.
 from health.v1 import health_pb2, health_pb2_grpc
@@ -48,6 +48,17 @@ class HealthTest(unittest.TestCase):
         client.start("echo")
         wait_until(lambda: self.check("rawgate.echo.v1.EchoService") == health_pb2.HealthCheckResponse.SERVING,
                    "SERVING")
+
+    def test_each_listener_by_itself(self):
+        serving, not_serving = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+        for service in LISTENERS:
+            for listener in client.service(service).listeners:
+                with self.subTest(service=service, listener=listener.name):
+                    wait_until(lambda: self.check(f"{service}/{listener.name}") == serving, "SERVING")
+        self.addCleanup(client.start, "echo", "udp")
+        client.stop("echo", "udp")
+        wait_until(lambda: self.check("echo/udp") == not_serving, "NOT_SERVING")
+        self.assertEqual(self.check("echo/tcp"), serving)
 
     def test_unknown_service(self):
         with self.assertRaises(grpc.RpcError) as raised:
