@@ -8,6 +8,7 @@
 
 #include "absl/time/clock.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/event_watch.h"
 #include "runtime/rpc/proto_time.h"
 #include "runtime/rpc/status.h"
 
@@ -25,6 +26,14 @@ bool IsClientsAffair(const grpc::Status& status) {
   return status.error_code() == grpc::StatusCode::INVALID_ARGUMENT ||
          status.error_code() == grpc::StatusCode::NOT_FOUND ||
          ReasonOf(rpc::FromGrpc(status)) == "TOO_MANY_WATCHERS";
+}
+
+// Whether the events of `message` may be sent with those before them. What is lost lies before all
+// events of a message.
+bool MayJoin(const WatchEventsResponse& message, const WatchEventsResponse& before) {
+  return message.positions().empty() && message.lost().empty() &&
+         before.events_size() + message.events_size() <=
+             static_cast<int>(rpc::EventWatch::kBatchMax);
 }
 
 }  // namespace
@@ -56,15 +65,11 @@ EventMerge::~EventMerge() = default;
 
 EventMerge::Writer* EventMerge::Open(std::function<void()> on_done) {
   const auto self = shared_from_this();
-  writer_ = new Writer({.on_room =
-                            [self] {
-                              self->Post([](EventMerge& merge) {
-                                merge.room_ = true;
-                                merge.ReadOn();
-                              });
-                            },
-                        .on_cancel = [self] { self->End(absl::CancelledError("cancelled")); },
-                        .on_done = std::move(on_done)});
+  writer_ =
+      new Writer({.on_room = [self] { self->Post([](EventMerge& merge) { merge.OnWritten(); }); },
+                  .on_cancel = [self] { self->End(absl::CancelledError("cancelled")); },
+                  .on_done = std::move(on_done)},
+                 0);
   return writer_;
 }
 
@@ -203,13 +208,11 @@ void EventMerge::OnMessage(uint64_t number, WatchEventsResponse message) {
 
 void EventMerge::OnSharedMessage(uint64_t number, const WatchEventsResponse& message) {
   Source& source = sources_.at(number);
-  const bool room = first_message_sent_ ? room_ : source.awaited || early_messages_++ < kEarlyMax;
-  if (!room) {
-    LeaveShared(source);
-    source.behind = true;
-    return;
-  }
-  Take(source, message);
+  const bool room =
+      first_message_sent_ ? HasRoom() : source.awaited || early_messages_++ < kEarlyMax;
+  if (room) return Take(source, message);
+  LeaveShared(source);
+  source.behind = true;
 }
 
 void EventMerge::Take(Source& source, WatchEventsResponse message) {
@@ -276,7 +279,23 @@ void EventMerge::Announce(const Source& source, bool reachable, const std::strin
 
 void EventMerge::Send(WatchEventsResponse message) {
   if (!first_message_sent_) return first_message_.MergeFrom(message);
-  if (!writer_->Write(std::move(message))) room_ = false;
+  if (!writing_) {
+    writing_ = !writer_->Write(std::move(message));
+  } else if (!pending_.empty() && MayJoin(message, pending_.back())) {
+    pending_.back().mutable_events()->MergeFrom(message.events());
+  } else {
+    pending_.push_back(std::move(message));
+  }
+}
+
+void EventMerge::OnWritten() {
+  if (writer_ == nullptr) return;
+  writing_ = false;
+  if (!pending_.empty()) {
+    Send(std::move(pending_.front()));
+    pending_.pop_front();
+  }
+  ReadOn();
 }
 
 void EventMerge::SendFirstMessageIfComplete() {
@@ -290,7 +309,7 @@ void EventMerge::SendFirstMessageIfComplete() {
 }
 
 void EventMerge::ReadOn() {
-  if (!first_message_sent_ || !room_) return;
+  if (!first_message_sent_ || !HasRoom()) return;
   for (auto& [number, source] : sources_) {
     if (source.feed != nullptr) source.feed->ReadOn();
     if (source.behind && !source.followed() && source.replica->watchable())

@@ -1,12 +1,13 @@
 // One client's WatchEvents: the streams of all replicas of the selected backends joined into one.
 //
-// Those who keep up read one stream of each replica together. Nothing is queued here: a client
+// Those who keep up read one stream of each replica together. Little is queued here: a client
 // whose stream is full leaves that one, and once there is room again reads streams of its own from
 // where it was. Each replica then keeps up to its own log's size and says how much was lost, so a
 // slow watcher slows nobody and learns the truth.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -55,6 +56,9 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   static constexpr std::chrono::seconds kPositionsWithin{1};
   // Messages of shared streams that the first message takes in: it must not become too large.
   static constexpr int kEarlyMax = 4;
+  // Messages that wait for a client, besides what is to be told of replicas; then nothing is read
+  // for it.
+  static constexpr size_t kPendingMax = 4;
   // A replica that is, or is to be, followed.
   struct Source {
     const Backend* backend;
@@ -102,6 +106,8 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   void EndNow(const absl::Status& status);
 
   void Announce(const Source& source, bool reachable, const std::string& detail);
+  bool HasRoom() const { return pending_.size() < kPendingMax; }
+  void OnWritten();
   // After the first message; before it, adds to it.
   void Send(control::v1::WatchEventsResponse message);
   // Once nothing is awaited.
@@ -131,8 +137,9 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   control::v1::WatchEventsResponse first_message_;
   bool first_message_sent_ = false;
   int early_messages_ = 0;
-  // The client's stream has room.
-  bool room_ = true;
+  // What is sent when what is being written has been: events gather meanwhile.
+  std::deque<control::v1::WatchEventsResponse> pending_;
+  bool writing_ = false;
 };
 
 }  // namespace rawgate::gateway
