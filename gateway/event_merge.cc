@@ -113,13 +113,13 @@ void EventMerge::OnBackendsChanged() {
     TellLost(*backend, replicas);
   }
   for (auto& [number, source] : sources_) {
-    const bool watchable = source.replica->watchable();
-    if (source.behind && !source.followed() && !watchable) {
-      source.behind = false;
-      source.away = true;
+    if (source.followed()) continue;
+    if (source.replica->watchable()) {
+      source.behind |= first_message_sent_ && !HasRoom();
+      if (!first_message_sent_ || HasRoom()) OpenFeed(number, source);
+    } else if (std::exchange(source.behind, false) && !std::exchange(source.away, true)) {
       Announce(source, false, source.replica->service().last_error());
     }
-    if (!source.followed() && !source.behind && watchable) OpenFeed(number, source);
   }
 }
 

@@ -56,8 +56,8 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   static constexpr std::chrono::seconds kPositionsWithin{1};
   // Messages of shared streams that the first message takes in: it must not become too large.
   static constexpr int kEarlyMax = 4;
-  // Messages that wait for a client, besides what is to be told of replicas; then nothing is read
-  // for it.
+  // Messages that wait for a client; then nothing is read, and no stream opened, for it. Besides,
+  // there may be one for each replica that went meanwhile.
   static constexpr size_t kPendingMax = 4;
   // A replica that is, or is to be, followed.
   struct Source {
@@ -66,7 +66,7 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
     // The open stream, the client's own or a shared one; null and 0 while there is none.
     std::unique_ptr<EventFeed> feed;
     SharedFeeds::Ticket shared = 0;
-    // It left a shared stream, and goes on with one of its own when the client's has room.
+    // It has left a shared stream, or has come back; it is followed when the client has room.
     bool behind = false;
     // Which process the stream is, or was last, of.
     std::string instance = {};
