@@ -58,6 +58,14 @@ disk are good for when there is neither a connection nor a second sync, that of 
 answer. Through the gateway it is `bench/stream_load.cc`, one `FileService.Upload` after the other in messages of 256 KiB; its reply
 has the file's SHA-256, while the raw upload beside it has no digest.
 
+*Unary* calls are `EchoService.Echo` with 64 bytes, from `h2load` with one thread, to one echo service. *nginx grpc_pass* has
+HTTP/2 towards clients and keeps its connections to the service, of which it takes one for each call in flight; *nghttpx* has
+HTTP/2 on both sides; both have two workers, as the gateway has two lanes, and write no log. *direct* is h2load at the service
+itself. A call counts when its answer has all its bytes, which one that failed has not, and `bench/call_load.cc` looks at status and
+contents of some calls before and after. All of it shares the machine's processors. *First RPC after idle* is `bench/call_load.cc`:
+a call every 25 ms, on ten connections in turn. *Health checks* are those of each service's own gRPC server and of the gateway for
+each service, asked by `bench/await_health.cc` from before the processes are there; all six begin at once.
+
 Again: `script/bench` (about nine minutes), or `script/bench --quick` for a first impression.
 """
 
@@ -94,6 +102,7 @@ def machine(data):
         ("sockperf", re.search(r"version ([\w.]+)", first_line("sockperf", "--version"))[1]),
         ("Redis", first_line("redis-server", "--version").split(" sha=")[0]),
         ("nginx", first_line(program_path("nginx"), "-v").rpartition("/")[2]),
+        ("nghttp2", first_line("h2load", "--version").rpartition("/")[2]),
         ("rsync", first_line("rsync", "--version").split()[2]),
         ("fio", first_line("fio", "--version")),
     ]

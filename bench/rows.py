@@ -1,11 +1,12 @@
 """What is measured: each function runs one comparison and returns its rows. Those of files are in file_rows.py, those of
-datagrams in udp_rows.py.
+datagrams in udp_rows.py, those of the gateway in gateway_rows.py.
 """
 
 import dataclasses
 import subprocess
 
 from file_rows import files
+from gateway_rows import gateway
 from measure import Row, in_turns, load, median, rate_row
 from openssh import SharedConnection
 from servers import PATIENCE, Servers, raise_descriptor_limit
@@ -141,4 +142,4 @@ def exec_commands(build, effort):
 
 
 COMPARISONS = {"echo": echo, "pipelined": pipelined, "idle": idle, "udp": udp, "overload": overload, "exec": exec_commands,
-               "file": files}
+               "file": files, "gateway": gateway}

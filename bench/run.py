@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures rawgate beside bare loops, Node, Redis, chrony, sockperf, OpenSSH, nginx, rsync and fio, and prints how they compare.
+"""Measures rawgate beside bare loops, Node, Redis, chrony, sockperf, OpenSSH, nginx, nghttpx, rsync and fio, and prints how they compare.
 
 Needs a release build with the programs of bench/ (script/bench makes one) and, for the peers, what the bench group of
 script/packages lists.

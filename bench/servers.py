@@ -15,8 +15,8 @@ from measure import pinned_to
 
 BENCH = pathlib.Path(__file__).resolve().parent
 PATIENCE = 20
-PROGRAMS = ("chronyd", "fio", "nginx", "node", "redis-server", "redis-benchmark", "rsync", "sockperf", "ssh", "ssh-keygen",
-            "sshd")
+PROGRAMS = ("chronyd", "fio", "h2load", "nghttpx", "nginx", "node", "redis-server", "redis-benchmark", "rsync", "sockperf",
+            "ssh", "ssh-keygen", "sshd")
 
 
 class Server:

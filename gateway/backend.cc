@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "gateway/backend_channel.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/observe/event_log.h"
@@ -37,7 +38,7 @@ Backend::Backend(const BackendAddress& address, const BackendOptions& options, O
       credentials_(options.credentials != nullptr ? options.credentials
                                                   : grpc::InsecureChannelCredentials()),
       observer_(std::move(observer)),
-      channel_(OpenChannel(address.target, "", credentials_)),
+      channels_(OpenBackendChannels(address.name, address.target, credentials_)),
       resolver_(target_.host.empty() ? nullptr
                                      : std::make_unique<AddressResolver>(
                                            target_.host, target_.port,

@@ -65,8 +65,8 @@ class Backend {
   void Stop();
 
   const std::string& name() const { return name_; }
-  // For forwarded calls.
-  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  // For forwarded calls: see OpenBackendChannels().
+  const std::vector<std::shared_ptr<grpc::Channel>>& channels() const { return channels_; }
 
   // In order of address. They stay usable, but tell nothing any more, once they are gone from here.
   std::vector<std::shared_ptr<Replica>> replicas() const;
@@ -99,7 +99,7 @@ class Backend {
   const Target target_;
   const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   const Observer observer_;
-  const std::shared_ptr<grpc::Channel> channel_;
+  const std::vector<std::shared_ptr<grpc::Channel>> channels_;
   const absl::Time made_ = absl::Now();
   // Null where the target lists addresses.
   const std::unique_ptr<AddressResolver> resolver_;

@@ -173,7 +173,7 @@ TEST_F(BackendTest, FatAnswerDoesNotEndTheSharedConnection) {
   TestEcho echo;
   TestServer server{{&one_, &echo}};
   Start(server.address());
-  const auto stub = echo::v1::EchoService::NewStub(backend_->channel());
+  const auto stub = echo::v1::EchoService::NewStub(backend_->channels().front());
   grpc::ClientContext shared;
   const auto stream = stub->Converse(&shared);
   stream->WaitForInitialMetadata();

@@ -5,10 +5,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "gateway/backend.h"
-#include "gateway/half_close.h"
 #include "gateway/metadata.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/call_log.h"
+#include "runtime/rpc/half_close.h"
 #include "runtime/rpc/status.h"
 
 // As libgrpc declares it (src/core/lib/surface/call.h): the status came in place of the headers.
@@ -27,18 +27,18 @@ absl::Status ForwardedCall::PassGate(const AccessGate& gate) {
   return caller.status();
 }
 
-Task ForwardedCall::Refuse(absl::Status status) { co_await Finish(rpc::ToGrpc(status)); }
+rpc::Task ForwardedCall::Refuse(absl::Status status) { co_await Finish(rpc::ToGrpc(status)); }
 
-Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling) {
+rpc::Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling) {
   const absl::Time due = absl::Now() + ceiling;
   client_due_ = due;
   awaits_request_ = true;
   grpc::ByteBuffer request;
-  const bool came = co_await Operation([&](void* tag) { client_.Read(&request, tag); });
+  const bool came = co_await rpc::Operation([&](void* tag) { client_.Read(&request, tag); });
   awaits_request_ = false;
   client_due_ = absl::InfiniteFuture();
   if (farewell_.has_value()) {
-    Task farewell = *std::move(farewell_);
+    rpc::Task farewell = *std::move(farewell_);
     co_await farewell;
     co_return;
   }
@@ -52,14 +52,18 @@ Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling
   account_.CountReceived();
   OpenBackendLeg(due);
   grpc::ByteBuffer response;
-  const auto backend =
+  auto backend =
       destination.stub.PrepareUnaryCall(backend_context_.get(), method(), request, queue_);
   request.Clear();
   backend->StartCall();
-  co_await Operation([&](void* tag) { backend->Finish(&response, &backend_status_, tag); });
+  co_await rpc::Operation([&](void* tag) { backend->Finish(&response, &backend_status_, tag); });
 
   CopyInitialMetadata(*backend_context_, client_context_);
   CopyTrailingMetadata(*backend_context_, client_context_);
+  // With the client's call gRPC would cancel this one, its child, however well it has ended, which
+  // is a tenth of all the work.
+  backend.reset();
+  backend_context_.reset();
   delivers_ = true;
   client_due_ = absl::Now() + ceiling;
   const grpc::Status status = ForClient(backend_status_, destination.backend);
@@ -69,18 +73,18 @@ Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling
   }
   account_.CountSent();
   Book(status);
-  co_await Operation(
+  co_await rpc::Operation(
       [&](void* tag) { client_.WriteAndFinish(response, grpc::WriteOptions(), status, tag); });
 }
 
-Task ForwardedCall::ForwardStream(Destination destination, absl::Duration ceiling) {
+rpc::Task ForwardedCall::ForwardStream(Destination destination, absl::Duration ceiling) {
   client_due_ = absl::Now() + ceiling;
   OpenBackendLeg(absl::InfiniteFuture());
   backend_ = destination.stub.PrepareCall(backend_context_.get(), method(), queue_);
   // When this fails the status tells why.
-  co_await Operation([&](void* tag) { backend_->StartCall(tag); });
+  co_await rpc::Operation([&](void* tag) { backend_->StartCall(tag); });
 
-  Task requests = ForwardRequests();
+  rpc::Task requests = ForwardRequests();
   co_await ForwardResponses();
   co_await Finish(ForClient(backend_status_, destination.backend));
   // The server's end of the stream is closed both ways by now, so a read that waits for the client
@@ -118,49 +122,50 @@ void ForwardedCall::OpenBackendLeg(absl::Time deadline) {
   if (ended_.has_value()) backend_context_->TryCancel();
 }
 
-Task ForwardedCall::ForwardRequests() {
+rpc::Task ForwardedCall::ForwardRequests() {
   grpc::ByteBuffer message;
-  while (co_await Operation([&](void* tag) { client_.Read(&message, tag); })) {
+  while (co_await rpc::Operation([&](void* tag) { client_.Read(&message, tag); })) {
     client_due_ = absl::InfiniteFuture();
     account_.CountReceived();
     if (backend_finished_) co_return;
-    if (!co_await Operation([&](void* tag) { backend_->Write(message, tag); })) co_return;
+    if (!co_await rpc::Operation([&](void* tag) { backend_->Write(message, tag); })) co_return;
   }
   client_due_ = absl::InfiniteFuture();
   // Only a client that half-closed has sent everything: an upload whose client vanished must not
   // look whole to the backend.
-  if (!co_await HalfClose(client_context_.c_call()) || backend_finished_) co_return;
-  co_await Operation([&](void* tag) { backend_->WritesDone(tag); });
+  if (!co_await rpc::HalfClose(client_context_.c_call()) || backend_finished_) co_return;
+  co_await rpc::Operation([&](void* tag) { backend_->WritesDone(tag); });
 }
 
-Task ForwardedCall::ForwardResponses() {
+rpc::Task ForwardedCall::ForwardResponses() {
   bool client_listens = true;
-  if (co_await Operation([&](void* tag) { backend_->ReadInitialMetadata(tag); })) {
+  if (co_await rpc::Operation([&](void* tag) { backend_->ReadInitialMetadata(tag); })) {
     CopyInitialMetadata(*backend_context_, client_context_);
     // Headers and status in one stay one: a client's library tries a call again only if nothing,
     // headers included, has come in answer to it.
     if (!grpc_call_is_trailers_only(backend_context_->c_call()))
-      client_listens = co_await Operation([&](void* tag) { client_.SendInitialMetadata(tag); });
+      client_listens =
+          co_await rpc::Operation([&](void* tag) { client_.SendInitialMetadata(tag); });
   }
   grpc::ByteBuffer message;
   // Not one condition: g++ 12 awaits the right side of `a && co_await b` in a while even when `a`
   // is false.
   while (client_listens) {
-    if (!co_await Operation([&](void* tag) { backend_->Read(&message, tag); })) break;
+    if (!co_await rpc::Operation([&](void* tag) { backend_->Read(&message, tag); })) break;
     account_.CountSent();
-    client_listens = co_await Operation([&](void* tag) { client_.Write(message, tag); });
+    client_listens = co_await rpc::Operation([&](void* tag) { client_.Write(message, tag); });
   }
   // A cancelled leg is finished without reading what is still on its way.
   if (!client_listens) backend_context_->TryCancel();
   backend_finished_ = true;
-  co_await Operation([&](void* tag) { backend_->Finish(&backend_status_, tag); });
+  co_await rpc::Operation([&](void* tag) { backend_->Finish(&backend_status_, tag); });
   CopyTrailingMetadata(*backend_context_, client_context_);
 }
 
-Task ForwardedCall::Finish(const grpc::Status& status) {
+rpc::Task ForwardedCall::Finish(const grpc::Status& status) {
   Book(status);
   // Fails when the client is gone, which changes nothing here.
-  co_await Operation([&](void* tag) { client_.Finish(status, tag); });
+  co_await rpc::Operation([&](void* tag) { client_.Finish(status, tag); });
 }
 
 void ForwardedCall::Book(const grpc::Status& status) {

@@ -13,13 +13,13 @@
 #include "absl/time/time.h"
 #include "gateway/access_gate.h"
 #include "gateway/call_account.h"
-#include "gateway/coroutine.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "runtime/rpc/coroutine.h"
 
 namespace rawgate::gateway {
 
@@ -38,7 +38,7 @@ class ForwardedCall {
   // Awaits the next call that a client makes of the server; false when the server has been shut
   // down.
   auto Accept(grpc::AsyncGenericService& service) {
-    return Operation([this, &service](void* tag) {
+    return rpc::Operation([this, &service](void* tag) {
       service.RequestCall(&client_context_, &client_, queue_, queue_, tag);
     });
   }
@@ -54,12 +54,12 @@ class ForwardedCall {
   absl::Status PassGate(const AccessGate& gate);
 
   // The three ways to serve the call; each ends it.
-  Task Refuse(absl::Status status);
+  rpc::Task Refuse(absl::Status status);
   // `ceiling` bounds each of the client's turns, whatever its own deadline says, since a call takes
   // a place while it waits: to bring the request, or a stream's first one, and to take a unary
   // call's answer. A unary call without a deadline also has to be answered within it, from now on.
-  Task ForwardUnary(Destination destination, absl::Duration ceiling);
-  Task ForwardStream(Destination destination, absl::Duration ceiling);
+  rpc::Task ForwardUnary(Destination destination, absl::Duration ceiling);
+  rpc::Task ForwardStream(Destination destination, absl::Duration ceiling);
 
   // To be called now and then: ends the call if it is the client's turn and that has lasted too
   // long, with DEADLINE_EXCEEDED; one that does not take its answer is cut off.
@@ -72,9 +72,9 @@ class ForwardedCall {
  private:
   // `deadline` is for clients that have none.
   void OpenBackendLeg(absl::Time deadline);
-  Task ForwardRequests();
-  Task ForwardResponses();
-  Task Finish(const grpc::Status& status);
+  rpc::Task ForwardRequests();
+  rpc::Task ForwardResponses();
+  rpc::Task Finish(const grpc::Status& status);
   // The client is about to be told.
   void Book(const grpc::Status& status);
   // What the client is told when the backend's leg ended with `status`.
@@ -98,7 +98,7 @@ class ForwardedCall {
   // The backend is done, and its answer is on its way to the client.
   bool delivers_ = false;
   // What End() said to the client while the request was awaited.
-  std::optional<Task> farewell_;
+  std::optional<rpc::Task> farewell_;
 };
 
 }  // namespace rawgate::gateway

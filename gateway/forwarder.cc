@@ -20,8 +20,8 @@ std::vector<std::string> NamesOf(const std::vector<ForwardingBackend>& backends)
 }
 
 // Awaits the cancellation of `order`, which is how another thread has something done on the lane's.
-auto Order(Lane& lane, grpc::Alarm& order) {
-  return Operation([&lane, &order](void* tag) {
+auto Order(rpc::Lane& lane, grpc::Alarm& order) {
+  return rpc::Operation([&lane, &order](void* tag) {
     order.Set(lane.queue(), gpr_inf_future(GPR_CLOCK_REALTIME), tag);
   });
 }
@@ -30,10 +30,12 @@ auto Order(Lane& lane, grpc::Alarm& order) {
 
 // All but the alarms belongs to the lane's thread.
 struct Forwarder::LaneState {
-  LaneState(std::unique_ptr<grpc::ServerCompletionQueue> queue, rpc::CallTable& lane_table)
-      : lane(std::move(queue)), table(lane_table) {}
+  LaneState(size_t number_in_row, std::unique_ptr<grpc::ServerCompletionQueue> queue,
+            rpc::CallTable& lane_table)
+      : number(number_in_row), lane(std::move(queue)), table(lane_table) {}
 
-  Lane lane;
+  const size_t number;
+  rpc::Lane lane;
   rpc::CallTable& table;
   absl::flat_hash_set<ForwardedCall*> calls;
   absl::flat_hash_set<ForwardedCall*> watches;
@@ -48,7 +50,9 @@ Forwarder::Forwarder(const std::vector<ForwardingBackend>& backends, ForwarderOp
                      Drain& drain, CallBooks& books, const AccessGate& gate)
     : options_(options), drain_(drain), books_(books), gate_(gate), routes_(NamesOf(backends)) {
   for (const ForwardingBackend& backend : backends) {
-    backends_.push_back({backend.name, grpc::GenericStub(backend.channel)});
+    std::vector<grpc::GenericStub> stubs;
+    for (const auto& channel : backend.channels) stubs.emplace_back(channel);
+    backends_.push_back({backend.name, std::move(stubs)});
   }
 }
 
@@ -57,7 +61,8 @@ Forwarder::~Forwarder() = default;
 void Forwarder::Register(grpc::ServerBuilder& builder) {
   builder.RegisterAsyncGenericService(&service_);
   for (int i = 0; i < options_.lanes; ++i) {
-    lanes_.push_back(std::make_unique<LaneState>(builder.AddCompletionQueue(), books_.lane(i)));
+    lanes_.push_back(
+        std::make_unique<LaneState>(lanes_.size(), builder.AddCompletionQueue(), books_.lane(i)));
   }
 }
 
@@ -71,8 +76,8 @@ void Forwarder::Start() {
   }
 }
 
-RootTask Forwarder::Serve(LaneState& lane) {
-  const Lane::Occupant occupant(lane.lane);
+rpc::RootTask Forwarder::Serve(LaneState& lane) {
+  const rpc::Lane::Occupant occupant(lane.lane);
   ForwardedCall call(lane.lane.queue());
   if (!co_await call.Accept(service_)) co_return;
   // The next call is waited for while this one is served.
@@ -80,7 +85,7 @@ RootTask Forwarder::Serve(LaneState& lane) {
   co_await ServeAccepted(lane, call);
 }
 
-Task Forwarder::ServeAccepted(LaneState& lane, ForwardedCall& call) {
+rpc::Task Forwarder::ServeAccepted(LaneState& lane, ForwardedCall& call) {
   const Drain::Ticket ticket(drain_);
   const size_t number = lane.table.methods().Find(call.method());
   call.account().Begin(lane.table[number], books_.level());
@@ -93,7 +98,7 @@ Task Forwarder::ServeAccepted(LaneState& lane, ForwardedCall& call) {
   auto& live = (*route)->watch ? lane.watches : lane.calls;
   live.insert(&call);
   Backend& backend = backends_[(*route)->backend];
-  const Destination destination{backend.name, backend.stub};
+  const Destination destination{backend.name, backend.stubs[lane.number % backend.stubs.size()]};
   if ((*route)->unary) {
     co_await call.ForwardUnary(destination, options_.unary_ceiling);
   } else {
@@ -116,23 +121,23 @@ absl::Status Forwarder::Admit(ForwardedCall& call, const absl::StatusOr<const Ro
   return absl::OkStatus();
 }
 
-RootTask Forwarder::AwaitEndWatches(LaneState& lane) {
+rpc::RootTask Forwarder::AwaitEndWatches(LaneState& lane) {
   co_await Order(lane.lane, lane.end_watches);
   for (ForwardedCall* call : lane.watches) call->End(DrainingError());
 }
 
-RootTask Forwarder::AwaitEndAll(LaneState& lane) {
+rpc::RootTask Forwarder::AwaitEndAll(LaneState& lane) {
   co_await Order(lane.lane, lane.end_all);
   for (ForwardedCall* call : lane.calls) call->End(DrainingError());
   lane.ended = true;
   lane.next_look.Cancel();
 }
 
-RootTask Forwarder::EndLateCalls(LaneState& lane) {
-  const Lane::Occupant occupant(lane.lane);
+rpc::RootTask Forwarder::EndLateCalls(LaneState& lane) {
+  const rpc::Lane::Occupant occupant(lane.lane);
   const absl::Duration interval = std::min(options_.unary_ceiling / 4, absl::Seconds(1));
   while (!lane.ended) {
-    co_await Operation([&](void* tag) {
+    co_await rpc::Operation([&](void* tag) {
       lane.next_look.Set(lane.lane.queue(), absl::ToChronoTime(absl::Now() + interval), tag);
     });
     const absl::Time now = absl::Now();

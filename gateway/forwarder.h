@@ -12,13 +12,13 @@
 #include "gateway/call_books.h"
 #include "gateway/drain.h"
 #include "gateway/forwarded_call.h"
-#include "gateway/lane.h"
 #include "gateway/route.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/server_builder.h"
+#include "runtime/rpc/lane.h"
 
 namespace rawgate::gateway {
 
@@ -36,7 +36,8 @@ struct ForwarderOptions {
 
 struct ForwardingBackend {
   std::string name;
-  std::shared_ptr<grpc::Channel> channel;
+  // At least one. Lanes take turns; each stays with its own.
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
 };
 
 // Order of life: construct, Register, (server built), Start, then Stop after the server's Shutdown.
@@ -64,17 +65,17 @@ class Forwarder {
  private:
   struct Backend {
     std::string name;
-    grpc::GenericStub stub;
+    std::vector<grpc::GenericStub> stubs;
   };
   struct LaneState;
 
-  RootTask Serve(LaneState& lane);
-  Task ServeAccepted(LaneState& lane, ForwardedCall& call);
-  RootTask AwaitEndWatches(LaneState& lane);
-  RootTask AwaitEndAll(LaneState& lane);
+  rpc::RootTask Serve(LaneState& lane);
+  rpc::Task ServeAccepted(LaneState& lane, ForwardedCall& call);
+  rpc::RootTask AwaitEndWatches(LaneState& lane);
+  rpc::RootTask AwaitEndAll(LaneState& lane);
   // Ends, now and then, the calls that wait for their client in vain: one alarm for all of them,
   // where one for each would be another trip through the queue for every call that is quick.
-  RootTask EndLateCalls(LaneState& lane);
+  rpc::RootTask EndLateCalls(LaneState& lane);
   absl::Status Admit(ForwardedCall& call, const absl::StatusOr<const Route*>& route,
                      const Drain::Ticket& ticket) const;
 

@@ -34,7 +34,7 @@ int Milliseconds(absl::Duration duration) {
 std::vector<ForwardingBackend> ForwardingBackends(const BackendTable& table) {
   std::vector<ForwardingBackend> backends;
   for (const auto& backend : table.backends())
-    backends.push_back({backend->name(), backend->channel()});
+    backends.push_back({backend->name(), backend->channels()});
   return backends;
 }
 

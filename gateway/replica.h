@@ -17,12 +17,6 @@
 
 namespace rawgate::gateway {
 
-// A channel to backends at `target`. `authority` is the name that their certificates are checked
-// for, and that they are called by; empty where the target has it.
-std::shared_ptr<grpc::Channel> OpenChannel(
-    const std::string& target, const std::string& authority,
-    const std::shared_ptr<grpc::ChannelCredentials>& credentials);
-
 // Thread-safe. A process that does not answer is asked again every kRetryInterval; nothing else is
 // done about it.
 class Replica {
@@ -37,7 +31,8 @@ class Replica {
     std::string name;
     // A gRPC target of one address.
     std::string address;
-    // See OpenChannel().
+    // The name that its certificate is checked for, and that it is called by; empty where the
+    // address has it.
     std::string authority = {};
   };
 

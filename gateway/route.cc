@@ -17,6 +17,7 @@
 namespace rawgate::gateway {
 
 using google::protobuf::MethodDescriptor;
+using google::protobuf::MethodOptions;
 using google::protobuf::ServiceDescriptor;
 
 const std::vector<const ServiceDescriptor*>& ForwardedServices() {
@@ -40,6 +41,14 @@ std::string BackendOf(const ServiceDescriptor& service) {
   return package.at(1);
 }
 
+bool IsUnary(const MethodDescriptor& method) {
+  return !method.client_streaming() && !method.server_streaming();
+}
+
+bool IsIdempotent(const MethodDescriptor& method) {
+  return method.options().idempotency_level() != MethodOptions::IDEMPOTENCY_UNKNOWN;
+}
+
 absl::Status UnknownMethodError(absl::string_view path) {
   return Error(absl::StatusCode::kUnimplemented, "UNKNOWN_METHOD",
                absl::StrCat("this gateway has no method ", observe::Quoted(path)));
@@ -55,7 +64,7 @@ RouteTable::RouteTable(const std::vector<std::string>& backends) {
           absl::StrCat("/", service->full_name(), "/", method.name()),
           Route{.method = &method,
                 .backend = static_cast<size_t>(backend - backends.begin()),
-                .unary = !method.client_streaming() && !method.server_streaming(),
+                .unary = IsUnary(method),
                 .watch = method.server_streaming() && absl::StartsWith(method.name(), "Watch")});
     }
   }

@@ -21,6 +21,10 @@ const std::vector<const google::protobuf::ServiceDescriptor*>& ForwardedServices
 // rawgate.echo.v1.EchoService; "file" for google.bytestream.ByteStream.
 std::string BackendOf(const google::protobuf::ServiceDescriptor& service);
 
+// One message each way.
+bool IsUnary(const google::protobuf::MethodDescriptor& method);
+// Its `idempotency_level` says that calling it twice is as good as once.
+bool IsIdempotent(const google::protobuf::MethodDescriptor& method);
 // UNIMPLEMENTED (UNKNOWN_METHOD).
 absl::Status UnknownMethodError(absl::string_view path);
 
@@ -28,7 +32,6 @@ struct Route {
   const google::protobuf::MethodDescriptor* method;
   // Index in the names given to the table.
   size_t backend;
-  // One message each way.
   bool unary;
   // Follows something without an end of its own (a server stream named Watch...): ended first when
   // the gateway drains.

@@ -143,12 +143,13 @@ class TestEcho final : public echo::v1::EchoService::Service {
 
 class TestFile final : public file::v1::FileService::Service {
  public:
-  // The answer's size is that of the data received.
+  // The answer's size is that of the data received. Reads nothing while it is `holding`.
   grpc::Status Upload(grpc::ServerContext* context,
                       grpc::ServerReader<file::v1::UploadRequest>* reader,
                       file::v1::UploadResponse* response) override {
     file::v1::UploadRequest request;
     uint64_t size = 0;
+    while (holding && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
     while (reader->Read(&request)) {
       size += request.data().size();
       received = size;
@@ -171,6 +172,7 @@ class TestFile final : public file::v1::FileService::Service {
     return grpc::Status::OK;
   }
 
+  std::atomic<bool> holding = false;
   std::atomic<uint64_t> received = 0;
   std::atomic<uint64_t> written = 0;
   std::atomic<int> cancelled = 0;
@@ -235,19 +237,12 @@ class TestForwarder {
  public:
   TestForwarder(const std::vector<std::pair<std::string, std::string>>& backends,
                 ForwarderOptions options = {})
+      : TestForwarder(Plain(backends), options) {}
+  TestForwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options)
       : books_(options.lanes, spdlog::level::debug) {
-    std::vector<ForwardingBackend> forwarding;
-    for (const auto& [name, address] : backends) {
-      grpc::ChannelArguments arguments;
-      arguments.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);
-      arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-      arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-      forwarding.push_back({name, grpc::CreateCustomChannel(
-                                      address, grpc::InsecureChannelCredentials(), arguments)});
-    }
-    forwarder_ = std::make_unique<Forwarder>(forwarding, options, drain_, books_, gate_);
+    forwarder_ = std::make_unique<Forwarder>(backends, options, drain_, books_, gate_);
     grpc::ServerBuilder builder;
-    builder.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);
+    rpc::ConfigureServer(builder, rpc::kBuffersMax);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     forwarder_->Register(builder);
     server_ = builder.BuildAndStart();
@@ -270,6 +265,22 @@ class TestForwarder {
   std::shared_ptr<grpc::Channel> Channel() const { return TestChannel(address()); }
 
  private:
+  // Channels without what OpenBackendChannels() sets.
+  static std::vector<ForwardingBackend> Plain(
+      const std::vector<std::pair<std::string, std::string>>& backends) {
+    std::vector<ForwardingBackend> forwarding;
+    for (const auto& [name, address] : backends) {
+      grpc::ChannelArguments arguments;
+      arguments.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);
+      arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+      arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+      forwarding.push_back(
+          {name,
+           {grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments)}});
+    }
+    return forwarding;
+  }
+
   Drain drain_;
   CallBooks books_;
   const AccessGate gate_;

@@ -23,6 +23,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/host/flags.h"
@@ -162,6 +163,14 @@ void RaiseDescriptorLimit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Debian builds Abseil with its debugging on: each lock and unlock, gRPC's included, is entered
+// into one graph of the whole process, under one lock. That is for builds that look for mistakes.
+void LeaveDeadlocksToDebugBuilds() {
+#ifdef NDEBUG
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+#endif
+}
+
 void KeepFreedMemory() {
   ::mallopt(M_TRIM_THRESHOLD, kHeapTrim);
   ::mallopt(M_MMAP_THRESHOLD, kHeapMapping);
@@ -192,6 +201,7 @@ absl::Status CheckBind(const net::Endpoint& endpoint, bool guarded, absl::string
 
 Process::Process(int argc, char** argv, ProcessDefinition definition)
     : definition_(std::move(definition)) {
+  LeaveDeadlocksToDebugBuilds();
   const sigset_t signals = StopSignals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);

@@ -29,6 +29,9 @@ void ConfigureServer(grpc::ServerBuilder& builder, size_t buffers_max) {
   // This gRPC inflates a whole message before it looks at its size: 300 KB would become 300 MB.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  // Then its filters are of no use, and each message takes a shorter way.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   grpc::ResourceQuota quota("rawgate");
   quota.Resize(buffers_max);
   builder.SetResourceQuota(quota);

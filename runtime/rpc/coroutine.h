@@ -8,7 +8,7 @@
 #include <exception>
 #include <utility>
 
-namespace rawgate::gateway {
+namespace rawgate::rpc {
 
 // What a tag on the queue points at.
 class Completion {
@@ -108,4 +108,4 @@ struct RootTask {
   };
 };
 
-}  // namespace rawgate::gateway
+}  // namespace rawgate::rpc

@@ -1,8 +1,8 @@
-#include "gateway/lane.h"
+#include "runtime/rpc/lane.h"
 
-#include "gateway/coroutine.h"
+#include "runtime/rpc/coroutine.h"
 
-namespace rawgate::gateway {
+namespace rawgate::rpc {
 
 Lane::~Lane() {
   if (empty_.HasBeenNotified()) return;
@@ -27,4 +27,4 @@ void Lane::Run() {
   while (queue_->Next(&tag, &ok)) static_cast<Completion*>(tag)->Deliver(ok);
 }
 
-}  // namespace rawgate::gateway
+}  // namespace rawgate::rpc

@@ -2,11 +2,11 @@
 // message.
 #pragma once
 
-#include "gateway/coroutine.h"
 #include "grpc/grpc.h"
 #include "grpcpp/impl/codegen/completion_queue_tag.h"
+#include "runtime/rpc/coroutine.h"
 
-namespace rawgate::gateway {
+namespace rawgate::rpc {
 
 // `bool half_closed = co_await HalfClose(context.c_call());` after a failed read of that call, on
 // the queue that it was accepted on. It reads once more, through gRPC's C interface, which keeps
@@ -31,4 +31,4 @@ class [[nodiscard]] HalfClose final : public Completion,
   grpc_byte_buffer* message_ = nullptr;
 };
 
-}  // namespace rawgate::gateway
+}  // namespace rawgate::rpc

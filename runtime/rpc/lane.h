@@ -9,7 +9,7 @@
 #include "absl/synchronization/notification.h"
 #include "grpcpp/completion_queue.h"
 
-namespace rawgate::gateway {
+namespace rawgate::rpc {
 
 class Lane {
  public:
@@ -49,4 +49,4 @@ class Lane {
   std::thread thread_;
 };
 
-}  // namespace rawgate::gateway
+}  // namespace rawgate::rpc

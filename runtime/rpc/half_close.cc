@@ -1,8 +1,8 @@
-#include "gateway/half_close.h"
+#include "runtime/rpc/half_close.h"
 
 #include <cstdlib>
 
-namespace rawgate::gateway {
+namespace rawgate::rpc {
 
 HalfClose::~HalfClose() {
   if (message_ != nullptr) grpc_byte_buffer_destroy(message_);
@@ -27,4 +27,4 @@ bool HalfClose::FinalizeResult(void** tag, bool*) {
   return true;
 }
 
-}  // namespace rawgate::gateway
+}  // namespace rawgate::rpc
