@@ -379,7 +379,7 @@ TEST_F(TlsListenerTest, AFullListenerRecovers) {
   auto first = std::make_unique<TlsClient>(Uri(), Trusting());
   ASSERT_TRUE(first->ok());
   RawClient second = Plain();  // waits in the backlog
-  EXPECT_EQ(Open(), 1);
+  ASSERT_TRUE(Eventually([&] { return Open() == 1; }));
   first.reset();
   TlsClient served(std::move(second), Trusting());
   ASSERT_TRUE(served.ok()) << served.error();

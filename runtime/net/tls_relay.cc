@@ -65,7 +65,9 @@ void TlsRelay::OnReady(bool wire, uint32_t events) {
     if (wire && ((events & kInput) != 0 || wants_write_)) terminator_.RunSoon(*this);
     return;
   }
-  if (wire && (events & EPOLLERR) != 0) return Fail(CloseReason::kReset, "");
+  // Once a stream was cut off there is nothing more to lose: OpenSSL's last alert makes who has
+  // gone reset the connection.
+  if (wire && (events & EPOLLERR) != 0 && !ssl_failed_) return Fail(CloseReason::kReset, "");
   Run();
 }
 
