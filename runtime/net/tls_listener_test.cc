@@ -1,4 +1,5 @@
 // Stream listeners of tls:// addresses: what is different when a TLS connection carries the stream.
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -372,6 +373,29 @@ TEST_F(TlsListenerTest, AnOperatorCanCloseAConnection) {
   EXPECT_TRUE(thread_.Run([&] { return listener_->CloseConnection(rows[0].id); }));
   EXPECT_EQ(client.ReadToEnd(), "");
   EXPECT_TRUE(Closes(CloseReason::kOperator));
+}
+
+TEST_F(TlsListenerTest, SurvivesWantOfDescriptors) {
+  Listen(echo_);
+  TlsClient before(Uri(), Trusting());
+  ASSERT_TRUE(Eventually([&] { return Open() == 1; }));
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  // The client's own descriptor takes the last number that the limit allows.
+  const int next = ::dup(0);
+  ::close(next);
+  rlimit tight = limit;
+  tight.rlim_cur = static_cast<rlim_t>(next) + 1;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  RawClient starved = Plain();
+  EXPECT_TRUE(starved.connected());
+  EXPECT_TRUE(before.Send("b"));
+  EXPECT_EQ(before.ReadExactly(1), "b");
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  TlsClient fed(std::move(starved), Trusting());
+  ASSERT_TRUE(fed.ok()) << fed.error();
+  ASSERT_TRUE(fed.Send("s"));
+  EXPECT_EQ(fed.ReadExactly(1), "s");
 }
 
 TEST_F(TlsListenerTest, AFullListenerRecovers) {

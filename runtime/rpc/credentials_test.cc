@@ -123,6 +123,21 @@ TEST_F(CredentialsTest, FilesReplacedInTheMiddleBreakNothing) {
   EXPECT_TRUE(Eventually([&] { return AskTrusting(next).ok(); }));
 }
 
+TEST_F(CredentialsTest, ClientsOfAnAuthorityThatIsNoneAnyMoreAreRefused) {
+  net::TlsFiles files = Files("server", authority_.IssueForLoopback());
+  files.client_ca = folder_.Write("clients.pem", authority_.certificate());
+  files.client_certificates = net::ClientCertificates::kRequire;
+  Serve(files);
+  TestAuthority next("next");
+  const auto old_client = Files("old", authority_.Issue("old", {}));
+  const auto new_client = Files("new", next.Issue("new", {}));
+  EXPECT_TRUE(AskAs(old_client).ok());
+  EXPECT_FALSE(AskAs(new_client).ok());
+  folder_.Write("clients.pem", next.certificate());
+  EXPECT_TRUE(Eventually([&] { return AskAs(new_client).ok(); }));
+  EXPECT_FALSE(AskAs(old_client).ok());
+}
+
 TEST_F(CredentialsTest, AFileThatIsNoCertificateIsAnError) {
   const auto credentials = TlsServerCredentials(Files("server", {"", ""}));
   EXPECT_EQ(ReasonOf(credentials.status()), "BAD_CERTIFICATE");

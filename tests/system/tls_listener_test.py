@@ -191,7 +191,12 @@ class LifeTest(TlsTest):
         second = self.connect(program.address("tcp")).getpeercert(True)
         text = self.certificate.read_text()
         self.certificate.write_text(text[:len(text) // 2])
-        wait_until(lambda: "stays in use" in program.log_path.read_text(), "word of the bad file")
+
+        def bad_file_was_read():
+            # Files are looked at when somebody connects.
+            self.assertEqual(self.connect(program.address("tcp")).getpeercert(True), second)
+            return "stays in use" in program.log_path.read_text()
+        wait_until(bad_file_was_read, "word of the bad file")
         self.assertEqual(self.connect(program.address("tcp")).getpeercert(True), second)
 
     def test_stop_says_goodbye(self):
