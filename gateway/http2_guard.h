@@ -19,9 +19,13 @@ namespace rawgate::gateway {
 
 class Http2Guard {
  public:
-  // As it is sent, in all frames of one block. Twice what gRPC lets in of the decoded form.
+  // What one frame brings of metadata, decoded: gRPC's own limit, which it otherwise
+  // has only once the settings are acknowledged.
+  // Not enforced here, but by whoever decodes (transport_guard.cc).
+  static constexpr uint32_t kMetadataBytesMax = 8 << 10;
+  // As it is sent, in all frames of one block.
   static constexpr uint32_t kHeaderBlockBytesMax = 16 << 10;
-  // Of one block: gRPC's own limit on the decoded form is for each of them.
+  // Of one block: gRPC's limit on the decoded form is for each of them.
   static constexpr int kContinuationsMax = 4;
   // Begun before the settings are acknowledged; gRPC enforces its limit from then on.
   static constexpr uint32_t kCallsBeforeSettingsMax = 1024;

@@ -2,9 +2,11 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <utility>
 
 #include <grpc/slice.h>
 
@@ -33,10 +35,23 @@ constexpr char kCreate[] =
     "_Z28grpc_create_chttp2_transportRKN9grpc_core11ChannelArgsEP13grpc_endpointb";
 constexpr char kRead[] = "_Z24grpc_chttp2_perform_readP21grpc_chttp2_transportRK10grpc_slice";
 constexpr char kDestroy[] = "_ZN21grpc_chttp2_transportD1Ev";
+constexpr char kBeginFrame[] =
+    "_ZN9grpc_core11HPackParser10BeginFrameEP19grpc_metadata_batchjNS0_8BoundaryENS0_8PriorityENS0_"
+    "7LogInfoE";
 
 using Create = grpc_transport* (*)(const grpc_core::ChannelArgs&, grpc_endpoint*, bool);
 using Read = absl::Status (*)(grpc_chttp2_transport*, const grpc_slice&);
 using Destroy = void (*)(void*);
+// HPackParser::LogInfo, which is passed by value.
+struct LogInfo {
+  uint32_t stream;
+  uint8_t type;
+  bool is_client;
+};
+using BeginFrame = void (*)(void*, void*, uint32_t, uint8_t, uint8_t, LogInfo);
+
+// The bytes of a guarded client are being parsed by this thread.
+thread_local bool t_guarded = false;
 
 // gRPC's own function of that name.
 template <typename Function>
@@ -87,8 +102,10 @@ class Transports {
     shard.guarded.erase(transport);
   }
 
-  absl::Status OnRead(const void* transport, absl::Span<const uint8_t> bytes) {
+  // Sets *found where the transport is guarded.
+  absl::Status OnRead(const void* transport, absl::Span<const uint8_t> bytes, bool* found) {
     Guarded* const guarded = Find(transport);
+    *found = guarded != nullptr;
     if (guarded == nullptr) return absl::OkStatus();
     // gRPC reads from a transport, and destroys it, on one thread at a time.
     const uint64_t calls = guarded->guard.calls();
@@ -132,7 +149,7 @@ class Transports {
 }  // namespace
 
 absl::Status CheckTransportGuard() {
-  for (const char* name : {kCreate, kRead, kDestroy}) {
+  for (const char* name : {kCreate, kRead, kDestroy, kBeginFrame}) {
     if (Next<void*>(name) != nullptr) continue;
     return Error(absl::StatusCode::kFailedPrecondition, "UNGUARDED",
                  absl::StrCat("this libgrpc has no ", name,
@@ -165,9 +182,28 @@ grpc_transport* grpc_create_chttp2_transport(const grpc_core::ChannelArgs& args,
 
 absl::Status grpc_chttp2_perform_read(grpc_chttp2_transport* transport, const grpc_slice& slice) {
   static const auto next = rawgate::gateway::Next<rawgate::gateway::Read>(rawgate::gateway::kRead);
-  absl::Status checked = Transports::Global().OnRead(
-      transport, absl::MakeConstSpan(GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice)));
-  return checked.ok() ? next(transport, slice) : checked;
+  bool guarded = false;
+  const absl::Status checked = Transports::Global().OnRead(
+      transport, absl::MakeConstSpan(GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice)),
+      &guarded);
+  if (!checked.ok()) return checked;
+  const bool before = std::exchange(rawgate::gateway::t_guarded, guarded);
+  absl::Status parsed = next(transport, slice);
+  rawgate::gateway::t_guarded = before;
+  return parsed;
+}
+
+// HPackParser::BeginFrame(). Without the acknowledgement of the settings gRPC's limit is 16 MiB,
+// which a few kilobytes make when they refer to one field again and again.
+extern "C" void  // NOLINTNEXTLINE: its name in libgrpc
+_ZN9grpc_core11HPackParser10BeginFrameEP19grpc_metadata_batchjNS0_8BoundaryENS0_8PriorityENS0_7LogInfoE(
+    void* parser, void* batch, uint32_t limit, uint8_t boundary, uint8_t priority,
+    rawgate::gateway::LogInfo info) {
+  static const auto next =
+      rawgate::gateway::Next<rawgate::gateway::BeginFrame>(rawgate::gateway::kBeginFrame);
+  if (rawgate::gateway::t_guarded)
+    limit = std::min(limit, rawgate::gateway::Http2Guard::kMetadataBytesMax);
+  next(parser, batch, limit, boundary, priority, info);
 }
 
 // ~grpc_chttp2_transport()

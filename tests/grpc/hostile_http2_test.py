@@ -200,6 +200,19 @@ class HeaderTest(HostileTest):
                                 raw_frame(CONTINUATION, 4, 1, b"\xbe\xbe"), frames.DataFrame(1, EMPTY_MESSAGE, flags=["END_STREAM"]))
                 self.assertEqual(connection.read_answer(1)["grpc-status"], "0")
 
+    def test_metadata_before_the_settings_are_acknowledged(self):
+        """A field that is sent once and referred to by one byte, again and again."""
+        for count in (3, 1_000, 12_000):
+            with self.subTest(count=count), self.connect(acknowledge=False) as connection:
+                block = b"".join(literal(*(text.encode() for text in field)) for field in request())
+                indexed = b"\x40" + literal(b"x-padding", b"v" * 3_900)[1:]
+                connection.send(raw_frame(HEADERS, 4, 1, block + indexed + b"\xbe" * count),
+                                frames.DataFrame(1, EMPTY_MESSAGE, flags=["END_STREAM"]))
+                answer = connection.read_answer(1) or {}
+                self.assertIn(answer.get("grpc-status"), (None, str(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0])))
+                self.go_on.release()
+                self.assertEqual(next(self.conversation).payload, b"X")
+
     def test_wrong_method_path_and_content_type(self):
         unknown = grpc.StatusCode.UNIMPLEMENTED.value[0]
         for path in ("/rawgate.echo.v1.EchoService/Shout", "/none", "", "/" + "x" * 4000):
