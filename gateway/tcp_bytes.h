@@ -1,4 +1,4 @@
-// How much a TCP connection carried, as the kernel counts it.
+// How much an accepted TCP connection carried, as the kernel counts it.
 #pragma once
 
 #include <cstdint>
