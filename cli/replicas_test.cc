@@ -86,11 +86,12 @@ class FakeReplicas final : public control::ControlService::Service {
     }
     writer->Write(response);
     response.Clear();
-    auto& event = *response.add_events();
+    control::Event event;
     event.set_service("echo");
     event.set_listener("tcp");
     event.set_instance(two.instance());
     event.mutable_chunk_received()->set_size(5);
+    *response.add_events() = event;
     writer->Write(response);
     response.Clear();
     response.add_lost()->set_service("echo");
@@ -115,11 +116,11 @@ TEST_F(ReplicasTest, PsTellsThemApart) {
   control_.two.set_last_error("out of luck");
   EXPECT_EQ(gateway_.Run({"ps"}).out,
             "NAME      INSTANCE  STATE    ADDRESS            SINCE  OPEN  REQUESTS\n"
-            "echo      3f9a1c2b  running  ipv4:10.0.0.3:1               0         0\n"
-            "echo/tcp  3f9a1c2b  running  tcp://10.0.0.3:80             0         0\n"
-            "echo      3f9a77d1  running  ipv4:10.0.0.4:1               0         0\n"
-            "echo/tcp  3f9a77d1  running  tcp://10.0.0.4:80             0         0\n"
-            "time                running                                0         0\n"
+            "echo      3f9a1c2b  running  ipv4:10.0.0.3:1              0         0\n"
+            "echo/tcp  3f9a1c2b  running  tcp://10.0.0.3:80            0         0\n"
+            "echo      3f9a77d1  running  ipv4:10.0.0.4:1              0         0\n"
+            "echo/tcp  3f9a77d1  running  tcp://10.0.0.4:80            0         0\n"
+            "time                running                               0         0\n"
             "\n"
             "echo at ipv4:10.0.0.4:1: out of luck\n");
   const std::string json = gateway_.Run({"ps", "--json"}).out;
@@ -165,7 +166,7 @@ TEST_F(ReplicasTest, WatchNamesThemWhileThereAreSeveral) {
   const std::string out = gateway_.Run({"watch"}).out;
   EXPECT_THAT(out, HasSubstr("echo/tcp@3f9a77d1"));
   EXPECT_THAT(out, HasSubstr("echo@3f9a1c2b"));
-  EXPECT_THAT(out, HasSubstr("echo/tcp           chunk"));
+  EXPECT_THAT(out, HasSubstr("echo/tcp           chunk    5 bytes"));
 }
 
 TEST(WatchedReplicasTest, ServiceThatComesBackIsStillTheOnlyOne) {
