@@ -88,8 +88,10 @@ ReadResult Connection::TryRead(std::span<char> buffer) {
     });
     return {Kind::kData, size};
   }
-  if (n == 0 && !(mid_request_ && relay_ != nullptr && relay_->cut_off())) return {Kind::kEnd};
   if (n == 0) {
+    const bool broken =
+        relay_ != nullptr && (relay_->reset() || (mid_request_ && relay_->cut_off()));
+    if (!broken) return {Kind::kEnd};
     Close(CloseReason::kReset, "the TLS stream ended without close_notify");
     return {Kind::kGone};
   }

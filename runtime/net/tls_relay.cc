@@ -1,5 +1,7 @@
 #include "runtime/net/tls_relay.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -66,8 +68,11 @@ void TlsRelay::OnReady(bool wire, uint32_t events) {
     return;
   }
   // Once a stream was cut off there is nothing more to lose: OpenSSL's last alert makes who has
-  // gone reset the connection.
-  if (wire && (events & EPOLLERR) != 0 && !ssl_failed_) return Fail(CloseReason::kReset, "");
+  // gone reset the connection. Before that, what came before the reset is still to be had.
+  if (wire && (events & EPOLLERR) != 0 && !ssl_failed_) {
+    if (phase_ != Phase::kOpen) return Fail(CloseReason::kReset, "");
+    wire_readable_ = true;
+  }
   Run();
 }
 
@@ -119,6 +124,10 @@ void TlsRelay::OnReadError(int result) {
     in_end_ = InEnd::kCutOff;
     ERR_clear_error();
     if (handshake) EndHandshake(CloseReason::kPeerClosed, "the peer closed during the handshake");
+    return;
+  }
+  if (error == 0 && saved_errno == ECONNRESET && !handshake) {
+    in_end_ = InEnd::kReset;
     return;
   }
   const CloseReason reason = error == 0 ? CloseReason::kReset : CloseReason::kProtocolError;
@@ -186,7 +195,13 @@ bool TlsRelay::PumpIn() {
 
 void TlsRelay::PassInEnd() {
   if (!in_.empty() || in_end_passed_) return;
-  ::shutdown(outside_.get(), SHUT_WR);
+  if (in_end_ == InEnd::kReset) {
+    int unread = 0;
+    ::ioctl(outside_.get(), SIOCOUTQ, &unread);
+    if (unread == 0) return Fail(CloseReason::kReset, "");
+  }
+  // After a reset the connection finds its socket hung up, as it would without TLS.
+  ::shutdown(outside_.get(), in_end_ == InEnd::kReset ? SHUT_RDWR : SHUT_WR);
   in_end_passed_ = true;
 }
 

@@ -57,6 +57,8 @@ class TlsRelay {
   Phase phase() const { return phase_; }
   // The peer's stream ended without close_notify.
   bool cut_off() const { return in_end_ == InEnd::kCutOff; }
+  // By a reset, as where a client closes with something unread, be it OpenSSL's session ticket.
+  bool reset() const { return in_end_ == InEnd::kReset; }
   // False: the poller has no memory for it.
   bool Watch();
   // Goes on with whatever it is about.
@@ -127,7 +129,7 @@ class TlsRelay {
   bool wire_readable_ = true;
   bool outside_readable_ = true;
   // How the peer's stream ended: by close_notify, or without; whether that has been passed on.
-  enum class InEnd : uint8_t { kNone, kNotified, kCutOff };
+  enum class InEnd : uint8_t { kNone, kNotified, kCutOff, kReset };
   InEnd in_end_ = InEnd::kNone;
   bool in_end_passed_ = false;
   // The same of our side's.

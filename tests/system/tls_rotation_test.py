@@ -9,6 +9,7 @@ from tests.harness import rpc
 from tests.harness.certificates import LOOPBACK, Authority
 from tests.harness.deadlines import PATIENCE, wait_until
 from tests.harness.program import grpc_target
+from rawgate.control.v1 import control_service_pb2_grpc
 from tests.system.program_test import ProgramTest
 
 grpc = rpc.grpc
@@ -140,7 +141,12 @@ class BackendTest(GrpcTlsTest):
         self.start_gateway("other", [*LOOPBACK, "URI:urn:other"])
         with self.assertRaises(grpc.RpcError) as refused:
             self.uppercase(self.stack.gateway_target, self.credentials())
-        self.assertEqual(refused.exception.code(), grpc.StatusCode.PERMISSION_DENIED)
+        self.assertEqual(refused.exception.code(), grpc.StatusCode.UNAVAILABLE)
+        with grpc.secure_channel(self.stack.gateway_target, self.credentials()) as channel:
+            stub = control_service_pb2_grpc.ControlServiceStub(channel)
+            service, = stub.ListServices(rpc.control.ListServicesRequest(), timeout=PATIENCE).services
+        self.assertEqual(service.state, rpc.control.SERVICE_STATE_UNREACHABLE)
+        self.assertIn("CLIENT_NOT_LISTED", service.last_error)
 
 
 if __name__ == "__main__":
