@@ -14,8 +14,6 @@ namespace ssl = boost::asio::ssl;
 
 // Sessions of one server are not another's; OpenSSL wants a name where clients are verified.
 constexpr unsigned char kSessionName[] = "rawgate";
-// How long a ticket is good for, in seconds.
-constexpr long kTicketLifetime = 3'600;
 
 int SelectProtocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
                    const unsigned char* offered, unsigned offered_size, void* alpn) {
@@ -38,8 +36,6 @@ boost::system::error_code SetClientCertificates(const TlsFiles& files, const Tls
   const bool require = files.client_certificates == ClientCertificates::kRequire;
   SSL_CTX_set_verify(native, SSL_VERIFY_PEER | (require ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
                      nullptr);
-  SSL_CTX_set_options(native, SSL_OP_NO_TICKET);
-  SSL_CTX_set_num_tickets(native, 0);
   return error;
 }
 
@@ -50,15 +46,16 @@ absl::StatusOr<std::shared_ptr<ssl::context>> Make(const TlsFiles& files, const 
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   SSL_CTX* const native = context->native_handle();
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
-  SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
   // An idle connection then has no buffer of its own for records.
   SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  // Tickets hold what a resumption needs; a table of sessions would be a table that clients fill.
+  // No session is resumed: a table of sessions would be one that clients fill, and a ticket would
+  // lie unread with a client that writes and closes, which makes of its FIN a reset that loses
+  // data.
   SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_session_id_context(native, kSessionName, sizeof(kSessionName) - 1);
-  SSL_CTX_set_timeout(native, kTicketLifetime);
-  SSL_CTX_set_num_tickets(native, 1);
+  SSL_CTX_set_num_tickets(native, 0);
   boost::system::error_code error;
   context->use_certificate_chain(boost::asio::buffer(pem.certificate), error);
   if (!error) context->use_private_key(boost::asio::buffer(pem.key), ssl::context::pem, error);

@@ -1,9 +1,9 @@
 // The server's side of TLS for Asio and OpenSSL: an SSL context made from files, and made anew when
 // they change. For tls:// listeners and HTTP.
 //
-// TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers; no compression, no renegotiation. A session
-// can be resumed by a ticket as long as the files stay what they were; where client certificates
-// are asked for there are no tickets, so that each connection's certificate is verified anew.
+// TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers; no compression, no renegotiation,
+// and no resumption: each connection's certificate is verified anew, and a client that only writes
+// has nothing to read.
 #pragma once
 
 #include <memory>

@@ -111,27 +111,20 @@ TEST_F(TlsContextTest, AgreesOnOneOfItsProtocols) {
   EXPECT_EQ(Greeting({.ca = "", .alpn = "\x02h2"}), "");
 }
 
-TEST_F(TlsContextTest, TicketsEndWithTheCertificateAndAreNotGivenToClientsWithOne) {
-  Load();
-  SSL_SESSION* session = nullptr;
-  bool resumed = false;
-  const auto keep = [&](TlsClient& client) { session = SSL_get1_session(client.ssl()); };
-  const auto ask = [&](TlsClient& client) { resumed = SSL_session_reused(client.ssl()) == 1; };
-  EXPECT_EQ(Greeting({}, keep), "hello");
-  EXPECT_EQ(Greeting({.ca = "", .session = session}, ask), "hello");
-  EXPECT_TRUE(resumed);
-  folder_.Write("key.pem", second_.key);
-  folder_.Write("cert.pem", second_.certificate);
-  const auto before = context_->Current();
-  ASSERT_TRUE(Eventually([&] { return context_->Current() != before; }));
-  EXPECT_EQ(Greeting({.ca = "", .session = session}, ask), "hello");
-  EXPECT_FALSE(resumed);
-  SSL_SESSION_free(session);
-
-  Load(ClientCertificates::kRequest);
-  EXPECT_EQ(Greeting({.ca = "", .own = authority_.Issue("c", {})}, keep), "hello");
-  EXPECT_EQ(SSL_SESSION_has_ticket(session), 0);
-  SSL_SESSION_free(session);
+TEST_F(TlsContextTest, NoSessionIsResumed) {
+  for (const ClientCertificates asked : {ClientCertificates::kNone, ClientCertificates::kRequest}) {
+    Load(asked);
+    SSL_SESSION* session = nullptr;
+    bool resumed = true;
+    EXPECT_EQ(Greeting({}, [&](TlsClient& client) { session = SSL_get1_session(client.ssl()); }),
+              "hello");
+    EXPECT_EQ(SSL_SESSION_has_ticket(session), 0);
+    EXPECT_EQ(Greeting({.ca = "", .session = session},
+                       [&](TlsClient& client) { resumed = SSL_session_reused(client.ssl()) == 1; }),
+              "hello");
+    EXPECT_FALSE(resumed);
+    SSL_SESSION_free(session);
+  }
 }
 
 TEST_F(TlsContextTest, ABadNewFileKeepsTheContext) {

@@ -57,7 +57,7 @@ class TlsRelay {
   Phase phase() const { return phase_; }
   // The peer's stream ended without close_notify.
   bool cut_off() const { return in_end_ == InEnd::kCutOff; }
-  // By a reset, as where a client closes with something unread, be it OpenSSL's session ticket.
+  // By a reset, as where a client closes with something unread.
   bool reset() const { return in_end_ == InEnd::kReset; }
   // False: the poller has no memory for it.
   bool Watch();
