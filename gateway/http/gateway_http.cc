@@ -48,8 +48,10 @@ std::shared_ptr<const http::Router> MakeRouter(GatewayServer& gateway,
                         *router);
   const auto connect = std::make_shared<ConnectHandler>(
       ServedServices(), gateway.InProcessChannel(),
-      [&gate = gateway.gate()](const http::Request& request, absl::string_view path) {
-        return AdmitCall(gate, request, path);
+      [&gateway](const http::Request& request, absl::string_view path) {
+        absl::Status admitted = AdmitCall(gateway.gate(), request, path);
+        if (!admitted.ok()) gateway.books().CountRefusal(admitted);
+        return admitted;
       });
   router->AddPrefix("/", [connect](std::shared_ptr<http::Exchange> exchange) {
     connect->Handle(std::move(exchange));

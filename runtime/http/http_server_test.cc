@@ -320,6 +320,8 @@ TEST_F(HttpServerTest, AnswersAClientThatOnlyEndedItsSending) {
   const auto held = Held();
   std::atomic<bool> gone = false;
   held->OnGone([&] { gone = true; });
+  // By then the end has been seen.
+  EXPECT_THAT(Exchanged(kHealthLast), EndsWith("ok\n"));
   held->Respond(TextResponse(200, "still"));
   EXPECT_THAT(client.ReadToEnd(), EndsWith("still\n"));
   EXPECT_FALSE(gone);
