@@ -102,10 +102,10 @@ constexpr char kExamples[] =
   rawgate watch --json | jq -c 'select(.connectionClosed)'
 
 Each line: local time, service/listener, connection, what happened. Where a
-service has several processes, its name is followed by @ and the INSTANCE. Bytes
-that came from a peer are shown with their control characters escaped. With
---json each line is an Event of the API, or {"lost":...} where this watcher was
-too slow. Ends with an error when the gateway goes away.)";
+service has several processes, its name is followed by @ and the INSTANCE.
+Bytes that came from a peer are shown with their control characters escaped.
+With --json each line is an Event of the API, or {"lost":...} where this
+watcher was too slow. Ends with an error when the gateway goes away.)";
 
 }  // namespace
 

@@ -170,28 +170,6 @@ TEST_F(BackendChannelTest, OtherCallsOfAReplicaThatDiesFailWhereTheyWereInFlight
   EXPECT_EQ(second_.answered, kCalls - failed);
 }
 
-TEST_F(BackendChannelTest, IdempotentCallsUnderLoadSeeNoReplicaDie) {
-  std::atomic<bool> over = false;
-  std::atomic<int> failed = 0;
-  std::vector<std::thread> callers;
-  for (int i = 0; i < 8; ++i) {
-    callers.emplace_back([&] {
-      while (!over) failed += Echo().ok() ? 0 : 1;
-    });
-  }
-  const auto both_answer = [this] { return first_.answered > 50 && second_.answered > 50; };
-  for (Replica* replica : {&first_, &second_, &first_}) {
-    EXPECT_TRUE(Eventually(both_answer));
-    replica->Stop();
-    replica->answered = 0;
-    replica->StartAgain();
-  }
-  EXPECT_TRUE(Eventually(both_answer));
-  over = true;
-  for (std::thread& caller : callers) caller.join();
-  EXPECT_EQ(failed, 0);
-}
-
 TEST_F(BackendChannelTest, ReplicaThatDrainsGetsNoNewCalls) {
   first_.SetServing(false);
   // Until every channel has heard of it.

@@ -71,8 +71,8 @@ class BackendTest : public ::testing::Test {
     return gateway::Eventually([&] { return addresses() == wanted; });
   }
   // Nothing listens there.
-  static std::string Nowhere() {
-    TestServer server{{}};
+  std::string Nowhere() {
+    TestServer server{{&one_}};
     return server.target();
   }
 

@@ -5,6 +5,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "runtime/rpc/event_watch.h"
+
 namespace rawgate::gateway {
 
 using control::v1::EventPosition;
@@ -44,12 +46,12 @@ SharedFeeds::Ticket SharedFeeds::Join(const std::shared_ptr<Replica>& replica,
 std::shared_ptr<SharedFeeds::Stream> SharedFeeds::Open(const std::shared_ptr<Replica>& replica,
                                                        const Place& place,
                                                        WatchEventsRequest request) {
-  const auto stream = std::make_shared<Stream>();
+  const auto stream = std::make_shared<Stream>(pool_);
   stream->replica = replica;
   stream->feed = std::make_unique<EventFeed>(
       *replica, std::move(request), Metadata(), pool_, streams_,
       EventFeed::Hooks{
-          .on_message = [this, stream](const WatchEventsResponse& m) { OnMessage(*stream, m); },
+          .on_message = [this, stream](WatchEventsResponse m) { OnMessage(stream, std::move(m)); },
           .on_end = [this, place,
                      stream](const grpc::Status& status) { OnEnd(place, stream, status); }});
   return stream;
@@ -74,7 +76,32 @@ void SharedFeeds::Greet(const Stream& stream, Seat& seat) {
   seat.reader.on_message(first);
 }
 
-void SharedFeeds::OnMessage(Stream& stream, const WatchEventsResponse& message) {
+void SharedFeeds::OnMessage(const std::shared_ptr<Stream>& stream, WatchEventsResponse message) {
+  // What is lost lies before all events of a message.
+  const bool joins = message.positions().empty() && message.lost().empty() &&
+                     stream->gathered.events_size() + message.events_size() <=
+                         static_cast<int>(rpc::EventWatch::kBatchMax);
+  if (stream->gathers && joins) {
+    stream->gathered.mutable_events()->MergeFrom(message.events());
+  } else {
+    Tell(*stream, std::exchange(stream->gathered, {}));
+    Tell(*stream, message);
+    if (!std::exchange(stream->gathers, true)) OnGathered(stream);
+  }
+  stream->feed->ReadOn();
+}
+
+void SharedFeeds::OnGathered(const std::shared_ptr<Stream>& stream) {
+  stream->gather.expires_after(kGather);
+  stream->gather.async_wait([this, stream](const boost::system::error_code&) {
+    stream->gathers = !stream->gathered.events().empty() && stream->feed != nullptr;
+    Tell(*stream, std::exchange(stream->gathered, {}));
+    if (stream->gathers) OnGathered(stream);
+  });
+}
+
+void SharedFeeds::Tell(Stream& stream, const WatchEventsResponse& message) {
+  if (message.ByteSizeLong() == 0) return;
   // Readers leave meanwhile.
   const std::vector<std::pair<Ticket, std::shared_ptr<Seat>>> readers(stream.readers.begin(),
                                                                       stream.readers.end());
@@ -86,13 +113,13 @@ void SharedFeeds::OnMessage(Stream& stream, const WatchEventsResponse& message) 
     seat->greeted = true;
   }
   Follow(message, stream.position);
-  stream.feed->ReadOn();
 }
 
 void SharedFeeds::OnEnd(const Place& place, const std::shared_ptr<Stream>& stream,
                         const grpc::Status& status) {
   if (const auto open = open_.find(place); open != open_.end() && open->second == stream)
     open_.erase(open);
+  Tell(*stream, std::exchange(stream->gathered, {}));
   // It holds this stream.
   stream->feed = nullptr;
   const std::map<Ticket, std::shared_ptr<Seat>> readers = std::move(stream->readers);

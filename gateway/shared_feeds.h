@@ -2,12 +2,14 @@
 // watch, however many clients there are.
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include "gateway/event_feed.h"
@@ -18,7 +20,8 @@
 namespace rawgate::gateway {
 
 // Belongs to the one thread of `pool`. A stream is read without a pause: who cannot take a message
-// when it comes leaves, and reads a stream of its own from where it was. Nothing is queued here.
+// when it comes leaves, and reads a stream of its own from where it was. What comes within kGather
+// of a message is told together, or each event would be sent to each reader by itself.
 class SharedFeeds {
  public:
   // What is opened carries no client's metadata. Both outlive this object.
@@ -49,13 +52,20 @@ class SharedFeeds {
     // It was told the position.
     bool greeted = false;
   };
+  static constexpr std::chrono::milliseconds kGather{5};
   struct Stream {
+    explicit Stream(boost::asio::thread_pool& pool) : gather(pool) {}
+
     std::shared_ptr<Replica> replica;
     std::unique_ptr<EventFeed> feed;
     // Of the last event that was told, or known to be lost; without a service before the first
     // message.
     control::v1::EventPosition position;
     std::map<Ticket, std::shared_ptr<Seat>> readers;
+    // Events that are told when `gather` is over: at most kBatchMax, and none unless `gathers`.
+    control::v1::WatchEventsResponse gathered;
+    boost::asio::steady_timer gather;
+    bool gathers = false;
   };
   struct Place {
     const Replica* replica;
@@ -68,7 +78,10 @@ class SharedFeeds {
                                control::v1::WatchEventsRequest request);
   // Once, and not before the stream has one.
   static void Greet(const Stream& stream, Seat& seat);
-  void OnMessage(Stream& stream, const control::v1::WatchEventsResponse& message);
+  void OnMessage(const std::shared_ptr<Stream>& stream, control::v1::WatchEventsResponse message);
+  // Tells what has gathered, and goes on to gather if that was something.
+  void OnGathered(const std::shared_ptr<Stream>& stream);
+  void Tell(Stream& stream, const control::v1::WatchEventsResponse& message);
   void OnEnd(const Place& place, const std::shared_ptr<Stream>& stream, const grpc::Status& status);
 
   boost::asio::thread_pool& pool_;

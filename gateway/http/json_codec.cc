@@ -25,7 +25,9 @@ std::string UrlOf(const protobuf::Descriptor& type) {
   return absl::StrCat(kUrlPrefix, "/", type.full_name());
 }
 
+// The parser's second and third lines show where, with the client's text.
 absl::Status BadJson(absl::string_view why) {
+  why = why.substr(0, why.find('\n'));
   return Error(absl::StatusCode::kInvalidArgument, "BAD_JSON",
                absl::StrCat("the message is no good JSON: ", observe::Printable(why, kQuotedMax)));
 }
@@ -74,7 +76,7 @@ absl::StatusOr<std::string> JsonFromBinary(const protobuf::Descriptor& type,
                                                          protobuf::util::JsonPrintOptions());
   if (!status.ok()) {
     return Error(absl::StatusCode::kInternal, "BAD_RESPONSE",
-                 absl::StrCat("the answer is no ", type.full_name()));
+                 absl::StrCat("the answer, a ", type.full_name(), ", cannot be said in JSON"));
   }
   return json;
 }

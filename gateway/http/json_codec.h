@@ -20,7 +20,8 @@ absl::StatusOr<std::string> BinaryFromJson(const google::protobuf::Descriptor& t
                                            absl::string_view json);
 
 // Members that have their default are left out, as proto3's JSON does. Error: INTERNAL
-// (BAD_RESPONSE) for what is no such message.
+// (BAD_RESPONSE) for what JSON cannot say, such as a time beyond the year 9999. Bytes that are no
+// such message may come out as a part of one: this is for answers of our own services.
 absl::StatusOr<std::string> JsonFromBinary(const google::protobuf::Descriptor& type,
                                            absl::string_view binary);
 

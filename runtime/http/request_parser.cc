@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
@@ -10,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace rawgate::http {
 namespace {
@@ -80,6 +82,22 @@ std::optional<Refusal> CheckTarget(const Request& request) {
     return BadRequest("a fragment in the target");
   }
   return std::nullopt;
+}
+
+bool HasLoneLineFeed(absl::string_view bytes, size_t from) {
+  for (size_t feed = bytes.find('\n', from); feed != absl::string_view::npos;
+       feed = bytes.find('\n', feed + 1)) {
+    if (feed == 0 || bytes[feed - 1] != '\r') return true;
+  }
+  return false;
+}
+
+// Whether the request line ends in a version of HTTP, and not in what is left of a target with a
+// space in it.
+bool NamesOtherVersion(absl::string_view head) {
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(head.substr(0, head.find("\r\n")), ' ');
+  return words.size() == 3 && absl::StartsWith(words[2], "HTTP/");
 }
 
 Refusal RefusalOf(const error_code& error) {
@@ -175,25 +193,29 @@ Request& RequestParser::request() { return reader_->request; }
 
 std::optional<Refusal> RequestParser::FeedHead(absl::string_view* bytes) {
   // One empty line before the request line is forgiven (RFC 9112 section 2.2).
-  if (seen_ == 0 && absl::StartsWith(*bytes, "\r\n")) bytes->remove_prefix(2);
+  if (seen_ == 0 && !skipped_) {
+    if (*bytes == "\r") return std::nullopt;
+    skipped_ = absl::ConsumePrefix(bytes, "\r\n");
+  }
   // The end may have begun in what was looked at already.
   const size_t from = seen_ < kHeadEnd.size() ? 0 : seen_ - kHeadEnd.size() + 1;
   const size_t end = bytes->find(kHeadEnd, from);
   const size_t size = end == absl::string_view::npos ? bytes->size() : end + kHeadEnd.size();
   if (size > header_max_) return Refusal{431, "the head is too large"};
   if (end == absl::string_view::npos) {
-    // A lone line feed can only get worse, and the client may send no more.
-    const absl::string_view fresh = bytes->substr(from);
     seen_ = bytes->size();
-    const size_t feed = fresh.find('\n');
-    const bool lone =
-        feed != absl::string_view::npos && (feed == 0 ? from == 0 : fresh[feed - 1] != '\r');
-    return lone ? std::optional(BadRequest("a line ends without CR LF")) : std::nullopt;
+    // A lone line feed can only get worse, and the client may send no more.
+    return HasLoneLineFeed(*bytes, from) ? std::optional(BadRequest("a line ends without CR LF"))
+                                         : std::nullopt;
   }
-  if (auto bad = CheckLines(bytes->substr(0, size)); bad.has_value()) return bad;
+  const absl::string_view head = bytes->substr(0, size);
+  if (auto bad = CheckLines(head); bad.has_value()) return bad;
   error_code error;
-  reader_->put(boost::asio::const_buffer(bytes->data(), size), error);
+  reader_->put(boost::asio::const_buffer(head.data(), head.size()), error);
   if (reader_->refusal.has_value()) return reader_->refusal;
+  if (error == beast::error::bad_version && !NamesOtherVersion(head)) {
+    return BadRequest("the request line has no version of HTTP");
+  }
   if (error) return RefusalOf(error);
   bytes->remove_prefix(size);
   return std::nullopt;
@@ -204,14 +226,15 @@ std::optional<Refusal> RequestParser::Feed(absl::string_view* bytes) {
     if (auto bad = FeedHead(bytes); bad.has_value() || !head_done()) return bad;
   }
   while (!done() && !bytes->empty()) {
+    // No more at a time than what a line may have, so that a long line is one however it comes.
+    const absl::string_view next = bytes->substr(0, header_max_);
     error_code error;
-    const size_t taken =
-        reader_->put(boost::asio::const_buffer(bytes->data(), bytes->size()), error);
+    const size_t taken = reader_->put(boost::asio::const_buffer(next.data(), next.size()), error);
     bytes->remove_prefix(taken);
     if (reader_->refusal.has_value()) return reader_->refusal;
     if (error && error != beast::error::need_more) return RefusalOf(error);
     if (taken > 0) continue;
-    if (bytes->size() > header_max_) return BadRequest("a line of the body is too long");
+    if (next.size() == header_max_) return BadRequest("a line of the body is too long");
     return std::nullopt;
   }
   return std::nullopt;

@@ -50,6 +50,8 @@ class RequestParser {
   const size_t header_max_;
   // Bytes of an unfinished head that have been looked at.
   size_t seen_ = 0;
+  // The empty line that may come first was there.
+  bool skipped_ = false;
   std::unique_ptr<Reader> reader_;
 };
 

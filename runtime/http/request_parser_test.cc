@@ -82,7 +82,8 @@ TEST(RequestParserTest, ReadsChunksAndPassesOverTrailers) {
 }
 
 TEST(RequestParserTest, ForgivesOneEmptyLine) {
-  EXPECT_TRUE(Parse("\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n", 100).done);
+  EXPECT_TRUE(Parse("\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n").done);
+  EXPECT_EQ(Parse("\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n").refused, 400);
 }
 
 struct Bad {

@@ -1,5 +1,6 @@
 """Two replicas of each service and two gateways, restarted one after another, fifty in all, under clients that balance and
-retry as gRPC clients do: they see no failure."""
+retry as gRPC clients do: they see no failure. And replicas that die: where a call may be made twice, clients that do not
+retry see none either."""
 
 import itertools
 import json
@@ -23,6 +24,7 @@ SERVICES = ("echo", "time")
 REPLICAS = 2
 RESTARTS_OF_A_SERVICE = 10
 RESTARTS_OF_A_GATEWAY = 5
+DEATHS = 10
 CLIENTS_OF_A_KIND = 2
 
 # What people are told to write: docs of gRPC, "Retry" and "Health checking". The library's own retries are for the unary
@@ -80,8 +82,8 @@ class Fleet:
 class Caller:
     """One client, on a thread and a channel of its own, that calls without a pause and counts how it went."""
 
-    def __init__(self, target, call):
-        self.client = rpc.Client(target, [("grpc.service_config", SERVICE_CONFIG), ("grpc.use_local_subchannel_pool", 1)])
+    def __init__(self, target, call, service_config=SERVICE_CONFIG):
+        self.client = rpc.Client(target, [("grpc.service_config", service_config), ("grpc.use_local_subchannel_pool", 1)])
         self.call = call
         self.done = 0
         self.failures = []
@@ -191,6 +193,20 @@ class RollingRestartTest(unittest.TestCase):
                 self.fleet.restart(name, number)
                 for gateway in range(REPLICAS):
                     self.await_all_replicas(gateway)
+        self.await_calls()
+
+    def test_replicas_that_die(self):
+        """Echo has no side effects, so the gateway makes the call again, at the other replica."""
+        self.stop_callers()
+        target = grpc_target(self.fleet.programs["gateway", 0].ready["listeners"][0]["address"])
+        self.callers = [Caller(target, echo, service_config="{}") for _ in range(2 * CLIENTS_OF_A_KIND)]
+        for number in itertools.islice(itertools.cycle(range(REPLICAS)), DEATHS):
+            self.await_calls()
+            wait_until(lambda: self.ask_itself("echo", number).counters.requests > 0, "calls to each replica")
+            self.fleet.programs["echo", number].kill()
+            self.await_calls()
+            self.fleet.programs["echo", number].start()
+            self.await_all_replicas(0)
         self.await_calls()
 
     def test_gateways(self):
