@@ -6,7 +6,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "gateway/call_origin.h"
 #include "gateway/required_role.h"
 #include "gateway/route.h"
 #include "gateway/served_services.h"
@@ -68,12 +67,18 @@ AccessGate::AccessGate(const AccessStore* store, OnAdmitted on_admitted)
       on_admitted_(std::move(on_admitted)),
       roles_(RequiredRoles(ServedServices())) {}
 
-absl::StatusOr<Caller> AccessGate::Identify(const grpc::ServerContextBase& call) const {
+absl::StatusOr<Caller> AccessGate::Identify(const Credentials& credentials) const {
   if (open()) return Caller{.name = "", .role = rpc::Role::kAdmin};
   const std::shared_ptr<const AccessTable> table = store_->Current();
-  const std::vector<absl::string_view> authorizations = AuthorizationOf(call);
-  if (!authorizations.empty()) return ByToken(*table, authorizations);
-  return ByCertificate(*table, CertificateOf(call));
+  if (!credentials.authorizations.empty()) return ByToken(*table, credentials.authorizations);
+  return ByCertificate(*table, credentials.certificate);
+}
+
+absl::StatusOr<Caller> AccessGate::Identify(const grpc::ServerContextBase& call) const {
+  if (open()) return Identify(Credentials{});
+  Credentials credentials{.authorizations = AuthorizationOf(call), .certificate = {}};
+  if (credentials.authorizations.empty()) credentials.certificate = CertificateOf(call);
+  return Identify(credentials);
 }
 
 Caller AccessGate::CallerOf(const grpc::ServerContextBase& call) const {
@@ -85,16 +90,27 @@ absl::StatusOr<Caller> AccessGate::Admit(const grpc::ServerContextBase& call,
                                          absl::string_view path) const {
   absl::StatusOr<Caller> caller = Identify(call);
   if (open() || !caller.ok()) return caller;
+  if (absl::Status refused = Check(*caller, path); !refused.ok()) return refused;
+  if (on_admitted_) on_admitted_(call.peer(), caller->name);
+  return caller;
+}
+
+absl::StatusOr<Caller> AccessGate::Admit(const Credentials& credentials,
+                                         absl::string_view path) const {
+  absl::StatusOr<Caller> caller = Identify(credentials);
+  if (open() || !caller.ok()) return caller;
+  if (absl::Status refused = Check(*caller, path); !refused.ok()) return refused;
+  return caller;
+}
+
+absl::Status AccessGate::Check(const Caller& caller, absl::string_view path) const {
   const auto required = roles_.find(path);
   if (required == roles_.end()) return UnknownMethodError(path);
-  if (caller->role >= required->second) {
-    if (on_admitted_) on_admitted_(call.peer(), caller->name);
-    return caller;
-  }
+  if (caller.role >= required->second) return absl::OkStatus();
   const absl::string_view role = rpc::RoleName(required->second);
   return WithMetadata(Error(absl::StatusCode::kPermissionDenied, "ROLE_TOO_LOW",
                             absl::StrCat(path.substr(1), " needs the role ", role, ", and ",
-                                         caller->name, " is ", rpc::RoleName(caller->role))),
+                                         caller.name, " is ", rpc::RoleName(caller.role))),
                       "required_role", role);
 }
 

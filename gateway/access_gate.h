@@ -4,12 +4,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "gateway/access_store.h"
 #include "gateway/access_table.h"
+#include "gateway/call_origin.h"
 #include "grpcpp/server_context.h"
 #include "runtime/rpc/role.h"
 
@@ -29,6 +31,11 @@ namespace rawgate::gateway {
 // RESOURCE_EXHAUSTED.
 class AccessGate {
  public:
+  struct Credentials {
+    // All values of `authorization`.
+    std::vector<absl::string_view> authorizations;
+    CertificateNames certificate;
+  };
   static constexpr size_t kTokenBytesMax = 4096;
 
   // Open: everybody is admin, without a name.
@@ -47,12 +54,19 @@ class AccessGate {
   // Who makes the call. Errors: UNAUTHENTICATED.
   absl::StatusOr<Caller> Identify(const grpc::ServerContextBase& call) const;
 
+  // The same two for what is no call yet, told what would come with it. No connection is told of.
+  absl::StatusOr<Caller> Admit(const Credentials& credentials, absl::string_view path) const;
+  absl::StatusOr<Caller> Identify(const Credentials& credentials) const;
+
   // As Admit() has found before; one who has been removed since has the least role.
   Caller CallerOf(const grpc::ServerContextBase& call) const;
 
   bool open() const { return store_ == nullptr; }
 
  private:
+  // May `caller` make it?
+  absl::Status Check(const Caller& caller, absl::string_view path) const;
+
   const AccessStore* const store_;
   const OnAdmitted on_admitted_;
   const absl::flat_hash_map<std::string, rpc::Role> roles_;

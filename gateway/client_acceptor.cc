@@ -164,10 +164,12 @@ void ClientAcceptor::Adopt(const Listener& listener, Fd fd, Fd second) {
   ClientConnection connection;
   connection.peer = PeerOf(fd.get(), listener.endpoint, &address);
   if (connection.peer.empty()) return;
-  if (listener.endpoint.transport() != net::Transport::kUnix && !address.IsLoopback()) {
-    connection.bounded = true;
-    connection.source = net::SourceNetwork::Of(address.data());
-    if (connections_.CountOf(connection.source) >= limits_.connections_per_source_max) return;
+  if (listener.endpoint.transport() != net::Transport::kUnix) {
+    connection.source = net::BoundedSource(address);
+  }
+  if (connection.source.has_value() &&
+      connections_.CountOf(*connection.source) >= limits_.connections_per_source_max) {
+    return;
   }
   connection.id = net::NextConnectionId();
   connection.listener = listener.name;

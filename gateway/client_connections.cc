@@ -56,15 +56,14 @@ size_t ClientConnections::size() const {
 
 size_t ClientConnections::CountOf(const net::SourceNetwork& source) const {
   absl::MutexLock lock(&mutex_);
-  const auto found = by_source_.find(source);
-  return found == by_source_.end() ? 0 : found->second;
+  return by_source_.Of(source);
 }
 
 void ClientConnections::Add(ClientConnection connection) {
   const uint64_t id = connection.id;
   opened_.Add();
   absl::MutexLock lock(&mutex_);
-  if (connection.bounded) ++by_source_[connection.source];
+  if (connection.source.has_value()) by_source_.Add(*connection.source);
   if (connection.transport == net::Transport::kTcp) by_peer_[connection.peer] = id;
   entries_.emplace(id, Entry{std::move(connection), ""});
 }
@@ -74,10 +73,7 @@ void ClientConnections::Remove(uint64_t id) {
   const auto found = entries_.find(id);
   if (found == entries_.end()) return;
   const ClientConnection& connection = found->second.connection;
-  if (connection.bounded) {
-    const auto count = by_source_.find(connection.source);
-    if (--count->second == 0) by_source_.erase(count);
-  }
+  if (connection.source.has_value()) by_source_.Remove(*connection.source);
   // The kernel may have given the same port to a newer one.
   const auto named = by_peer_.find(connection.peer);
   if (named != by_peer_.end() && named->second == id) by_peer_.erase(named);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@
 #include "gateway/transport_guard.h"
 #include "runtime/base/fd.h"
 #include "runtime/net/listener.h"
-#include "runtime/net/source_rate_limiter.h"
+#include "runtime/net/source_counts.h"
 #include "runtime/observe/counters.h"
 
 namespace rawgate::gateway {
@@ -31,8 +32,7 @@ struct ClientConnection {
   std::string peer;
   absl::Time open_time;
   // Of its source address where that is bounded, which loopback is not.
-  bool bounded = false;
-  net::SourceNetwork source;
+  std::optional<net::SourceNetwork> source;
   // A second descriptor of the connection, to watch and to shut it down by. While it is open the
   // connection is, too: gRPC's close(2) alone ends nothing, but it calls shutdown(2) first.
   Fd fd;
@@ -76,7 +76,7 @@ class ClientConnections {
   std::map<uint64_t, Entry> entries_ ABSL_GUARDED_BY(mutex_);
   // Of TCP clients.
   absl::flat_hash_map<std::string, uint64_t> by_peer_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<net::SourceNetwork, size_t> by_source_ ABSL_GUARDED_BY(mutex_);
+  net::SourceCounts by_source_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rawgate::gateway

@@ -75,6 +75,10 @@ class GatewayServer {
 
   // The page /metrics, from any thread.
   std::string MetricsPage() const { return metrics_.Render(); }
+  // For further sources, which outlive this object.
+  metrics::Registry& metrics() { return metrics_; }
+  const AccessGate& gate() const { return gate_; }
+  CallBooks& books() { return books_; }
   // Calls of the server that come from this process, by way of gRPC's in-process transport.
   std::shared_ptr<grpc::Channel> InProcessChannel();
   // Stop() has begun. Any thread.

@@ -64,12 +64,6 @@ absl::StatusOr<absl::Time> DeadlineOf(const http::Request& request) {
   return absl::Now() + absl::Milliseconds(milliseconds);
 }
 
-absl::StatusOr<std::string> BinaryOf(const ConnectMethod& method, ConnectCodec codec,
-                                     absl::string_view message) {
-  if (codec == ConnectCodec::kProto) return std::string(message);
-  return BinaryFromJson(*method.descriptor->input_type(), message);
-}
-
 // https://connectrpc.com/docs/protocol#unary-get-request
 absl::StatusOr<std::string> MessageOfQuery(const Query& query) {
   const std::string message(Parameter(query, "message"));
@@ -82,11 +76,9 @@ absl::StatusOr<std::string> MessageOfQuery(const Query& query) {
   return bytes;
 }
 
-absl::StatusOr<std::vector<std::string>> MessagesOf(const http::Request& request,
-                                                    const ConnectMethod& method,
-                                                    ConnectCodec codec) {
-  std::vector<absl::string_view> encoded = {request.body};
-  std::string from_query;
+absl::Status ReadMessages(const http::Request& request, const ConnectMethod& method,
+                          ConnectCall* call) {
+  call->messages = {request.body};
   if (request.method == "GET") {
     Query query;
     if (!http::ParseQuery(request.query, &query)) {
@@ -95,24 +87,18 @@ absl::StatusOr<std::vector<std::string>> MessagesOf(const http::Request& request
     if (auto bad = CheckIdentity(Parameter(query, "compression")); !bad.ok()) return bad;
     auto message = MessageOfQuery(query);
     if (!message.ok()) return message.status();
-    from_query = *std::move(message);
-    encoded = {from_query};
+    call->of_query = std::make_shared<const std::string>(*std::move(message));
+    call->messages = {*call->of_query};
   } else if (!method.unary) {
     auto opened = OpenEnvelopes(request.body);
     if (!opened.ok()) return opened.status();
-    encoded = *std::move(opened);
+    call->messages = *std::move(opened);
   }
-  if (!method.descriptor->client_streaming() && encoded.size() != 1) {
-    return Invalid("BAD_ENVELOPE",
-                   absl::StrCat("the method takes one message, and ", encoded.size(), " came"));
+  if (!method.descriptor->client_streaming() && call->messages.size() != 1) {
+    return Invalid("BAD_ENVELOPE", absl::StrCat("the method takes one message, and ",
+                                                call->messages.size(), " came"));
   }
-  std::vector<std::string> messages;
-  for (const absl::string_view message : encoded) {
-    auto binary = BinaryOf(method, codec, message);
-    if (!binary.ok()) return binary.status();
-    messages.push_back(*std::move(binary));
-  }
-  return messages;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -127,10 +113,13 @@ absl::StatusOr<ConnectCall> ReadConnectCall(const http::Request& request,
   }
   const absl::StatusOr<absl::Time> deadline = DeadlineOf(request);
   if (!deadline.ok()) return deadline.status();
-  auto messages = MessagesOf(request, method, codec);
-  if (!messages.ok()) return messages.status();
-  return ConnectCall{
-      .method = &method, .codec = codec, .messages = *std::move(messages), .deadline = *deadline};
+  ConnectCall call{.method = &method,
+                   .codec = codec,
+                   .messages = {},
+                   .of_query = nullptr,
+                   .deadline = *deadline};
+  if (auto bad = ReadMessages(request, method, &call); !bad.ok()) return bad;
+  return call;
 }
 
 std::string ContentTypeOf(const ConnectMethod& method, ConnectCodec codec) {
@@ -159,8 +148,16 @@ http::Response RefusalOf(const ConnectMethod& method, ConnectCodec codec,
           .body = Enveloped(kEnvelopeEndStream, EndStreamJson(status, {}))};
 }
 
-grpc::ByteBuffer BufferOf(const std::string& bytes) {
-  const grpc::Slice slice(bytes);
+absl::StatusOr<grpc::ByteBuffer> MessageOf(const ConnectCall& call, size_t index) {
+  const absl::string_view message = call.messages[index];
+  std::string binary;
+  if (call.codec == ConnectCodec::kJson) {
+    auto decoded = BinaryFromJson(*call.method->descriptor->input_type(), message);
+    if (!decoded.ok()) return decoded.status();
+    binary = *std::move(decoded);
+  }
+  const absl::string_view bytes = call.codec == ConnectCodec::kJson ? binary : message;
+  const grpc::Slice slice(bytes.data(), bytes.size());
   return grpc::ByteBuffer(&slice, 1);
 }
 

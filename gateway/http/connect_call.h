@@ -30,15 +30,16 @@ enum class ConnectCodec { kJson, kProto };
 struct ConnectCall {
   const ConnectMethod* method;
   ConnectCodec codec;
-  // Binary.
-  std::vector<std::string> messages;
+  // As they were sent. They live as long as the request's body, or as `of_query`.
+  std::vector<absl::string_view> messages;
+  std::shared_ptr<const std::string> of_query;
   // When the client gives up; infinite when it does not say.
   absl::Time deadline;
 };
 
 // What the request asks of `method`. Errors: INVALID_ARGUMENT (BAD_PROTOCOL_VERSION, BAD_TIMEOUT,
-// BAD_QUERY, BAD_JSON, BAD_ENVELOPE), UNIMPLEMENTED (COMPRESSED), DEADLINE_EXCEEDED
-// (DEADLINE_EXCEEDED) when no time is given.
+// BAD_QUERY, BAD_ENVELOPE), UNIMPLEMENTED (COMPRESSED), RESOURCE_EXHAUSTED (TOO_MANY_MESSAGES),
+// DEADLINE_EXCEEDED (DEADLINE_EXCEEDED) when no time is given.
 absl::StatusOr<ConnectCall> ReadConnectCall(const http::Request& request,
                                             const ConnectMethod& method, ConnectCodec codec);
 
@@ -58,7 +59,9 @@ void StartUnaryCall(ConnectStub stub, ConnectCall call, std::shared_ptr<http::Ex
 void StartStreamCall(ConnectStub stub, ConnectCall call, std::shared_ptr<http::Exchange> exchange);
 
 // Shared by both.
-grpc::ByteBuffer BufferOf(const std::string& bytes);
+// In binary; a stream's are decoded one by one as they are sent. Error: INVALID_ARGUMENT
+// (BAD_JSON).
+absl::StatusOr<grpc::ByteBuffer> MessageOf(const ConnectCall& call, size_t index);
 // Error: INTERNAL (BAD_RESPONSE).
 absl::StatusOr<std::string> Encoded(const grpc::ByteBuffer& message, const ConnectCall& call);
 // Metadata and deadline. Error: INVALID_ARGUMENT (BAD_METADATA).

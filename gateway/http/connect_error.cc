@@ -9,6 +9,7 @@
 #include "gateway/http/json_codec.h"
 #include "google/protobuf/descriptor.h"
 #include "google/rpc/status.pb.h"
+#include "runtime/observe/event_log.h"
 
 namespace rawgate::gateway {
 namespace {
@@ -46,8 +47,11 @@ const Code& CodeOf(grpc::StatusCode code) {
   return index < kCodes.size() ? kCodes[index] : kCodes[0];
 }
 
-// Boost.JSON takes what is said to be UTF-8 as it is.
-json::string Text(absl::string_view text) { return json::string(text.data(), text.size()); }
+// Boost.JSON writes bytes as they are, and JSON is UTF-8, which a service's status need not be.
+json::string Text(absl::string_view text) {
+  const std::string printable = observe::Printable(text, text.size());
+  return json::string(printable.data(), printable.size());
+}
 
 json::object DetailObject(const google::protobuf::Any& detail) {
   absl::string_view type = detail.type_url();

@@ -73,5 +73,14 @@ TEST(ConnectErrorTest, WritesTheEndOfAStream) {
   EXPECT_EQ(json::parse(EndStreamJson(NotFound(), {})).at("error").at("code"), "not_found");
 }
 
+// A service may say anything, and JSON is UTF-8.
+TEST(ConnectErrorTest, WhatIsNoUtf8IsReplaced) {
+  const grpc::Status status(grpc::StatusCode::INTERNAL, "a\xff\xc3(b \xc3\xa4");
+  EXPECT_EQ(ErrorJson(status),
+            "{\"code\":\"internal\",\"message\":\"a?"
+            "?(b \xc3\xa4\"}");
+  EXPECT_EQ(EndStreamJson(grpc::Status::OK, {{"x", "\xfe"}}), R"({"metadata":{"x":["?"]}})");
+}
+
 }  // namespace
 }  // namespace rawgate::gateway

@@ -73,8 +73,8 @@ http::Response UnsupportedType(const ConnectMethod& method) {
 }  // namespace
 
 ConnectHandler::ConnectHandler(const std::vector<const ServiceDescriptor*>& services,
-                               std::shared_ptr<grpc::Channel> channel)
-    : stub_(std::make_shared<grpc::GenericStub>(std::move(channel))) {
+                               std::shared_ptr<grpc::Channel> channel, Admit admit)
+    : stub_(std::make_shared<grpc::GenericStub>(std::move(channel))), admit_(std::move(admit)) {
   for (const ServiceDescriptor* service : services) {
     for (int i = 0; i < service->method_count(); ++i) {
       const MethodDescriptor& method = *service->method(i);
@@ -105,6 +105,9 @@ void ConnectHandler::Handle(std::shared_ptr<http::Exchange> exchange) const {
       by_get ? CodecOfQuery(request.query)
              : CodecOfContentType(method, request.fields.Get("content-type"));
   if (!codec.has_value()) return exchange->Respond(UnsupportedType(method));
+  if (absl::Status refused = admit_(request, method.path); !refused.ok()) {
+    return exchange->Respond(RefusalOf(method, *codec, rpc::ToGrpc(refused)));
+  }
   absl::StatusOr<ConnectCall> call = ReadConnectCall(request, method, *codec);
   if (!call.ok()) {
     return exchange->Respond(RefusalOf(method, *codec, rpc::ToGrpc(call.status())));

@@ -4,6 +4,7 @@
 // that who may do what, where calls go, limits and the drain are decided there alone.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,8 +23,11 @@ class ConnectHandler {
   // `channel` leads to the server that the calls are made of. gRPC's in-process transport is good
   // for that, tried with 1.51.1: a generic service sees half-closes, cancellation, deadlines and
   // message limits over it as it does over HTTP/2.
+  // Asked before a request is looked into whether its method may be called. The server decides
+  // that again; this spares it the work for those whom it will refuse.
+  using Admit = std::function<absl::Status(const http::Request& request, absl::string_view path)>;
   ConnectHandler(const std::vector<const google::protobuf::ServiceDescriptor*>& services,
-                 std::shared_ptr<grpc::Channel> channel);
+                 std::shared_ptr<grpc::Channel> channel, Admit admit);
 
   // For every path that nothing else answers.
   void Handle(std::shared_ptr<http::Exchange> exchange) const;
@@ -31,6 +35,7 @@ class ConnectHandler {
  private:
   absl::flat_hash_map<std::string, ConnectMethod> methods_;
   ConnectStub stub_;
+  Admit admit_;
 };
 
 }  // namespace rawgate::gateway

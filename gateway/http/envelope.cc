@@ -27,6 +27,10 @@ std::string Enveloped(uint8_t flags, absl::string_view message) {
 absl::StatusOr<std::vector<absl::string_view>> OpenEnvelopes(absl::string_view body) {
   std::vector<absl::string_view> messages;
   while (!body.empty()) {
+    if (messages.size() == kEnvelopesMax) {
+      return Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_MESSAGES",
+                   absl::StrCat("a request has at most ", kEnvelopesMax, " messages"));
+    }
     if (body.size() < kPrefixBytes) return BadEnvelope("the body ends within an envelope");
     const auto flags = static_cast<uint8_t>(body[0]);
     uint32_t size = 0;

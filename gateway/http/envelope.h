@@ -16,8 +16,11 @@ inline constexpr uint8_t kEnvelopeEndStream = 2;
 
 std::string Enveloped(uint8_t flags, absl::string_view message);
 
+// Of one request. Who has more to say says it in several, or over gRPC.
+inline constexpr size_t kEnvelopesMax = 1024;
+
 // The messages of a request's body, which live as long as it. Errors: INVALID_ARGUMENT
-// (BAD_ENVELOPE), UNIMPLEMENTED (COMPRESSED).
+// (BAD_ENVELOPE), UNIMPLEMENTED (COMPRESSED), RESOURCE_EXHAUSTED (TOO_MANY_MESSAGES).
 absl::StatusOr<std::vector<absl::string_view>> OpenEnvelopes(absl::string_view body);
 
 }  // namespace rawgate::gateway

@@ -39,5 +39,15 @@ TEST(EnvelopeTest, RefusesWhatIsBroken) {
   EXPECT_EQ(ReasonFor(Enveloped(kEnvelopeCompressed, "x")), "COMPRESSED");
 }
 
+TEST(EnvelopeTest, BoundsTheirNumber) {
+  std::string body;
+  for (size_t i = 0; i < kEnvelopesMax; ++i) body += Enveloped(0, "");
+  EXPECT_EQ(OpenEnvelopes(body)->size(), kEnvelopesMax);
+  body += Enveloped(0, "");
+  const auto opened = OpenEnvelopes(body);
+  EXPECT_EQ(opened.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(opened.status()), "TOO_MANY_MESSAGES");
+}
+
 }  // namespace
 }  // namespace rawgate::gateway

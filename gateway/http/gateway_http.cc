@@ -6,9 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/gateway_access.h"
 #include "gateway/http/connect_handler.h"
+#include "gateway/http/page_access.h"
 #include "gateway/served_services.h"
 #include "runtime/base/instance.h"
 #include "runtime/host/http_flags.h"
+#include "runtime/host/http_metrics.h"
 #include "runtime/http/pages.h"
 
 namespace rawgate::gateway {
@@ -41,10 +43,16 @@ std::shared_ptr<const http::Router> MakeRouter(GatewayServer& gateway,
                              [&gateway](const std::function<void(http::Readiness)>& answer) {
                                answer(ReadinessOf(gateway));
                              },
-                         .metrics = std::move(metrics)},
+                         .metrics = std::move(metrics),
+                         .access = PagesFor(gateway.gate())},
                         *router);
-  const auto connect =
-      std::make_shared<ConnectHandler>(ServedServices(), gateway.InProcessChannel());
+  const auto connect = std::make_shared<ConnectHandler>(
+      ServedServices(), gateway.InProcessChannel(),
+      [&gateway](const http::Request& request, absl::string_view path) {
+        absl::Status admitted = AdmitCall(gateway.gate(), request, path);
+        if (!admitted.ok()) gateway.books().CountRefusal(admitted);
+        return admitted;
+      });
   router->AddPrefix("/", [connect](std::shared_ptr<http::Exchange> exchange) {
     connect->Handle(std::move(exchange));
   });
@@ -56,6 +64,7 @@ std::shared_ptr<const http::Router> MakeRouter(GatewayServer& gateway,
 absl::StatusOr<std::unique_ptr<http::Server>> StartGatewayHttp(
     GatewayServer& gateway, std::function<std::string()> metrics) {
   absl::StatusOr<host::HttpSettings> settings = CheckedSettings();
+  if (settings.ok()) host::AddHttp("gateway", settings->options.counters, gateway.metrics());
   auto server = settings.ok()
                     ? host::StartHttp(*std::move(settings), MakeRouter(gateway, std::move(metrics)))
                     : settings.status();

@@ -18,8 +18,9 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   static void Start(ConnectStub stub, ConnectCall call, std::shared_ptr<http::Exchange> exchange) {
     const std::shared_ptr<StreamCall> made(
         new StreamCall(std::move(stub), std::move(call), std::move(exchange)));
-    if (absl::Status bad = Prepare(made->exchange_->request(), made->call_, made->context_);
-        !bad.ok()) {
+    absl::Status bad = Prepare(made->exchange_->request(), made->call_, made->context_);
+    if (bad.ok()) bad = made->DecodeNext();
+    if (!bad.ok()) {
       made->exchange_->Respond(RefusalOf(*made->call_.method, made->call_.codec, rpc::ToGrpc(bad)));
       return;
     }
@@ -48,12 +49,16 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   }
 
   void OnWriteDone(bool ok) override {
-    if (ok && sent_ < call_.messages.size()) SendNext();
+    if (!ok || sent_ >= call_.messages.size()) return;
+    bad_message_ = DecodeNext();
+    if (bad_message_.ok()) return SendNext();
+    context_.TryCancel();
   }
 
   void OnDone(const grpc::Status& status) override {
     const std::shared_ptr<StreamCall> self = std::move(self_);
     Head();
+    if (failed_.ok()) failed_ = bad_message_;
     const grpc::Status told = failed_.ok() ? status : rpc::ToGrpc(failed_);
     const std::string last = EndStreamJson(told, FieldsOf(context_.GetServerTrailingMetadata()));
     // A client that is gone takes nothing any more, and the exchange is let go of.
@@ -76,10 +81,22 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
     StartCall();
   }
 
-  // Sends the next request; the last one, or none at all, ends our direction.
+  // Makes request_ of the next message, if there is one; after the last one the body is needed no
+  // more.
+  absl::Status DecodeNext() {
+    if (sent_ < call_.messages.size()) {
+      absl::StatusOr<grpc::ByteBuffer> message = MessageOf(call_, sent_);
+      if (!message.ok()) return message.status();
+      request_ = *std::move(message);
+      ++sent_;
+    }
+    if (sent_ >= call_.messages.size()) exchange_->DropBody();
+    return absl::OkStatus();
+  }
+
+  // Sends request_; the last one, or none at all, ends our direction.
   void SendNext() {
     if (call_.messages.empty()) return StartWritesDone();
-    request_ = BufferOf(call_.messages[sent_++]);
     if (sent_ < call_.messages.size()) {
       StartWrite(&request_);
     } else {
@@ -108,8 +125,9 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   grpc::ByteBuffer response_;
   size_t sent_ = 0;
   bool begun_ = false;
-  // Why the gateway ended it.
+  // Why the gateway ended it: of answers, and of requests.
   absl::Status failed_;
+  absl::Status bad_message_;
 };
 
 }  // namespace

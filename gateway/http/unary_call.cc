@@ -51,7 +51,10 @@ void StartUnaryCall(ConnectStub stub, ConnectCall call, std::shared_ptr<http::Ex
   if (absl::Status bad = Prepare(made.exchange->request(), made.call, made.context); !bad.ok()) {
     return made.exchange->Respond(ErrorResponse(rpc::ToGrpc(bad)));
   }
-  made.request = BufferOf(made.call.messages.front());
+  absl::StatusOr<grpc::ByteBuffer> message = MessageOf(made.call, 0);
+  if (!message.ok()) return made.exchange->Respond(ErrorResponse(rpc::ToGrpc(message.status())));
+  made.request = *std::move(message);
+  made.exchange->DropBody();
   made.exchange->OnGone([weak = std::weak_ptr<UnaryCall>(started)] {
     if (const auto alive = weak.lock()) alive->context.TryCancel();
   });

@@ -19,6 +19,8 @@ ABSL_FLAG(
 ABSL_FLAG(std::vector<std::string>, http_hosts, {},
           "Names that HTTP clients may call this process by, such as rawgate.example, beside "
           "localhost, loopback addresses and the address that they connected to.");
+ABSL_FLAG(uint64_t, http_connections_per_source_max, 100,
+          "HTTP connections of one IPv4 address or IPv6 /64, loopback excepted; 1,000 in all.");
 ABSL_FLAG(std::vector<std::string>, http_origins, {},
           "Origins whose pages may use HTTP here from browsers, such as "
           "https://console.example:8443. Without it only pages from here may.");

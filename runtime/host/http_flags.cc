@@ -38,7 +38,9 @@ absl::StatusOr<HttpSettings> HttpSettingsFromFlags() {
   absl::StatusOr<std::vector<net::Endpoint>> addresses = AddressesFromFlags();
   if (!addresses.ok()) return addresses.status();
   HttpSettings settings{.addresses = *std::move(addresses),
-                        .options = {.hosts = absl::GetFlag(FLAGS_http_hosts),
+                        .options = {.connections_per_source_max =
+                                        absl::GetFlag(FLAGS_http_connections_per_source_max),
+                                    .hosts = absl::GetFlag(FLAGS_http_hosts),
                                     .origins = absl::GetFlag(FLAGS_http_origins)}};
   absl::StatusOr<net::TlsFiles> files = TlsFilesFromFlags();
   if (!files.ok()) return files.status();

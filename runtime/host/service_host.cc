@@ -220,7 +220,7 @@ int ServiceHost::Impl::Run() {
     stop_loop();
     return process_.Fail(started);
   }
-  auto http = StartServiceHttp(process_.name(), service_, [this] { return books_.Page(); });
+  auto http = StartServiceHttp(process_.name(), service_, books_);
   if (!http.ok()) {
     stop_loop();
     return process_.Fail(http.status());

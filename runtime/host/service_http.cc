@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "runtime/host/http_flags.h"
+#include "runtime/host/http_metrics.h"
 #include "runtime/host/process.h"
 #include "runtime/http/pages.h"
 
@@ -40,14 +41,16 @@ http::Readiness ReadinessOf(const net::ServiceDescription& now) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<http::Server>> StartServiceHttp(
-    const std::string& name, net::Service& service, std::function<std::string()> metrics) {
+absl::StatusOr<std::unique_ptr<http::Server>> StartServiceHttp(const std::string& name,
+                                                               net::Service& service,
+                                                               ServiceBooks& books) {
   absl::StatusOr<HttpSettings> settings = HttpSettingsFromFlags();
   if (!settings.ok()) return settings.status();
   for (const net::Endpoint& address : settings->addresses) {
     if (absl::Status allowed = CheckBind(address); !allowed.ok()) return allowed;
   }
   settings->options.body_bytes_max = kBodyBytesMax;
+  AddHttp(name, settings->options.counters, books.registry());
   auto router = std::make_shared<http::Router>();
   http::AddProcessPages(
       {.name = name,
@@ -58,7 +61,8 @@ absl::StatusOr<std::unique_ptr<http::Server>> StartServiceHttp(
                answer(ReadinessOf(now));
              });
            },
-       .metrics = std::move(metrics)},
+       .metrics = [&books] { return books.Page(); },
+       .access = {}},
       *router);
   return StartHttp(*std::move(settings), std::move(router));
 }

@@ -15,6 +15,11 @@ class ServerExchange final : public Exchange {
 
   const Request& request() const override { return request_; }
 
+  void DropBody() override {
+    std::string().swap(request_.body);
+    gate_->Post([answer = answer_] { answer->OnBodyDropped(); });
+  }
+
   void Respond(Response response) override {
     gate_->Post([answer = answer_, response = std::move(response)]() mutable {
       answer->Respond(std::move(response));
@@ -44,7 +49,7 @@ class ServerExchange final : public Exchange {
   }
 
  private:
-  const Request request_;
+  Request request_;
   const std::shared_ptr<Answer> answer_;
   const std::shared_ptr<LoopGate> gate_;
 };
@@ -59,6 +64,7 @@ void Answer::TellGone() {
 void Answer::Leave() {
   left_ = true;
   news_ = nullptr;
+  body_dropped_ = nullptr;
   if (!ended_) TellGone();
   on_gone_ = nullptr;
   if (const std::optional<Piece> piece = TakePiece(); piece.has_value()) piece->written(false);
@@ -95,6 +101,10 @@ void Answer::Abandon() {
   if (ended_) return;
   abandoned_ = true;
   Tell();
+}
+
+void Answer::OnBodyDropped() {
+  if (const auto dropped = std::exchange(body_dropped_, nullptr)) dropped();
 }
 
 void Answer::OnGone(std::function<void()> gone) {

@@ -21,8 +21,10 @@ class Answer {
     std::function<void(bool)> written;
   };
 
-  // `news` is called when there is something to take.
-  explicit Answer(std::function<void()> news) : news_(std::move(news)) {}
+  // `news` is called when there is something to take, `body_dropped` when the handler has let go of
+  // the request's body.
+  explicit Answer(std::function<void()> news, std::function<void()> body_dropped)
+      : news_(std::move(news)), body_dropped_(std::move(body_dropped)) {}
 
   // For the connection.
   bool HasNews() const { return whole_ || head_ || piece_ || ended_ || abandoned_; }
@@ -44,6 +46,7 @@ class Answer {
   void Write(Piece piece);
   void End();
   void Abandon();
+  void OnBodyDropped();
   void OnGone(std::function<void()> gone);
 
  private:
@@ -52,6 +55,7 @@ class Answer {
   }
 
   std::function<void()> news_;
+  std::function<void()> body_dropped_;
   std::function<void()> on_gone_;
   std::optional<Response> whole_;
   std::optional<Response> head_;

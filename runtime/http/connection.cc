@@ -1,6 +1,5 @@
 #include "runtime/http/connection.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -10,8 +9,6 @@
 namespace rawgate::http {
 namespace {
 
-// Beside stall_timeout, what a body of so many bytes may take.
-constexpr uint64_t kBodyBytesPerSecond = 16 << 10;
 // The client gets no answer.
 const Refusal kSilently{0, ""};
 
@@ -28,12 +25,18 @@ Connection::Connection(ServerState& state, std::unique_ptr<ByteStream> stream,
 void Connection::Close() {
   if (std::exchange(closed_, true)) return;
   idle_since_.reset();
+  body_since_.reset();
   stream_->Close();
   Notify();
 }
 
+void Connection::CloseForItsBody() {
+  CountBody(0);
+  Close();
+}
+
 void Connection::StartRead() {
-  if (reading_ || in_ended_ || closed_ || in_.size() > state_.options.header_bytes_max) return;
+  if (reading_ || in_ended_ || closed_ || HasTooMuchToRead()) return;
   reading_ = true;
   stream_->Read(asio::buffer(read_into_), [self = shared_from_this()](error_code error, size_t n) {
     self->OnRead(error, n);
@@ -76,14 +79,15 @@ asio::awaitable<bool> Connection::ServeOne() {
   StartRead();
   idle_since_ = Clock::now();
   const auto& options = state_.options;
+  out_pace_.emplace(options.stall_timeout, options.bytes_per_second_min);
   const bool came = co_await Until(In(first_ ? options.header_timeout : options.idle_timeout),
                                    [&] { return !in_.empty() || in_ended_ || state_.draining; });
-  idle_since_.reset();
   if (!came || in_.empty()) co_return false;
 
   RequestParser parser(options.header_bytes_max, options.body_bytes_max);
   const absl::Cleanup answered = [this] { CountBody(0); };
   std::optional<Refusal> refusal = co_await ReadHead(parser);
+  idle_since_.reset();
   if (!refusal.has_value()) refusal = state_.rules.Check(parser.request(), local_);
   if (!refusal.has_value()) refusal = co_await ReadBody(parser);
   if (refusal.has_value()) {
@@ -101,7 +105,8 @@ std::optional<Refusal> Connection::Feed(RequestParser& parser) {
 }
 
 void Connection::CountBody(uint64_t bytes) {
-  state_.bodies_bytes += bytes - body_counted_;
+  state_.counters().bodies_bytes.Add(bytes);
+  state_.counters().bodies_bytes.Subtract(body_counted_);
   body_counted_ = bytes;
 }
 
@@ -123,25 +128,25 @@ asio::awaitable<std::optional<Refusal>> Connection::ReadBody(RequestParser& pars
   if (parser.expects_continue() && !parser.done() && in_.empty()) {
     if (!co_await Send("HTTP/1.1 100 Continue\r\n\r\n")) co_return kSilently;
   }
-  const auto begun = Clock::now();
+  body_since_ = Clock::now();
+  const absl::Cleanup came = [this] { body_since_.reset(); };
+  Pace pace(state_.options.stall_timeout, state_.options.bytes_per_second_min);
   while (!parser.done()) {
     if (in_ended_) co_return kSilently;
     StartRead();
     const size_t had = in_.size();
-    const uint64_t got = parser.request().body.size();
-    const auto rate = std::chrono::seconds(got / kBodyBytesPerSecond);
-    const auto stalled = In(state_.options.stall_timeout);
-    const auto late = stalled == Clock::time_point::max()
-                          ? stalled
-                          : std::min(stalled, begun + rate + (stalled - Clock::now()));
-    const bool more = co_await Until(late, [&] { return in_.size() > had || in_ended_; });
+    const uint64_t before = parser.request().body.size();
+    pace.Begin();
+    const bool more =
+        co_await Until(pace.deadline(), [&] { return in_.size() > had || in_ended_; });
     if (closed_) co_return kSilently;
     if (!more) co_return Refusal{408, "the body did not come in time"};
     std::optional<Refusal> refusal = Feed(parser);
     if (refusal.has_value()) co_return refusal;
+    pace.End(parser.request().body.size() - before);
     CountBody(parser.request().body.size());
-    if (state_.bodies_bytes > state_.options.bodies_bytes_max) {
-      co_return Refusal{503, "too many large requests at once"};
+    while (state_.counters().bodies_bytes.value() > state_.options.bodies_bytes_max) {
+      if (!state_.free_a_body(*this)) co_return Refusal{503, "too many large requests at once"};
     }
   }
   // What came with the head.
@@ -161,13 +166,16 @@ asio::awaitable<bool> Connection::ServeParsed(RequestParser& parser) {
   if (std::optional<Response> preflight = state_.rules.Preflight(request)) {
     co_return co_await SendWhole(*std::move(preflight), about, keep_alive);
   }
-  const auto answer = std::make_shared<Answer>([self = weak_from_this()] {
-    if (const auto connection = self.lock()) connection->Notify();
-  });
+  const auto answer = std::make_shared<Answer>(
+      [self = weak_from_this()] {
+        if (const auto connection = self.lock()) connection->Notify();
+      },
+      [self = weak_from_this()] {
+        if (const auto connection = self.lock()) connection->CountBody(0);
+      });
+  const absl::Cleanup left = [&answer] { answer->Leave(); };
   state_.handler(MakeExchange(std::move(request), answer, state_.gate));
-  const bool goes_on = co_await SendAnswer(*answer, about, keep_alive);
-  answer->Leave();
-  co_return goes_on;
+  co_return co_await SendAnswer(*answer, about, keep_alive);
 }
 
 }  // namespace rawgate::http

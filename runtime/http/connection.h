@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,11 +17,14 @@
 #include "runtime/http/byte_stream.h"
 #include "runtime/http/front_rules.h"
 #include "runtime/http/loop_gate.h"
+#include "runtime/http/pace.h"
 #include "runtime/http/request_parser.h"
 #include "runtime/http/response_head.h"
 #include "runtime/http/server.h"
 
 namespace rawgate::http {
+
+class Connection;
 
 // What all connections of a server share; on its thread.
 struct ServerState {
@@ -30,8 +34,10 @@ struct ServerState {
   asio::io_context loop{1};
   std::shared_ptr<LoopGate> gate = std::make_shared<LoopGate>(loop);
   bool draining = false;
-  // Bytes of bodies of requests that are not answered yet.
-  uint64_t bodies_bytes = 0;
+  // Ends another connection whose body is still coming, the one that began to come first. False
+  // when there is none that began before the asker's.
+  std::function<bool(const Connection& asker)> free_a_body = {};
+  ServerCounters& counters() { return *options.counters; }
 };
 
 // On the server's thread. Held by Run() and by its own pending operations.
@@ -45,12 +51,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Serves it to its end.
   asio::awaitable<void> Run();
 
-  // Since when it waits for a request, if it does.
+  // Since when it waits for a request, if it does: for its handshake, for the next request to
+  // begin, or for the rest of a head.
   std::optional<Clock::time_point> idle_since() const { return idle_since_; }
+  // Since when the body of its request comes, if it does.
+  std::optional<Clock::time_point> body_since() const { return body_since_; }
   // state.draining has become true.
   void OnDrain() { timer_.cancel(); }
-  // Ends it at once.
+  // Ends it at once. What it held of a body is given back when Run() ends.
   void Close();
+  // The same, for others that need the memory, which no longer counts.
+  void CloseForItsBody();
 
  private:
   // `wait` from now.
@@ -87,6 +98,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<bool> SendStream(Answer& answer, const Request& about, bool keep_alive);
   asio::awaitable<bool> SendPieces(Answer& answer, bool chunked);
   asio::awaitable<bool> AwaitNews(Answer& answer);
+  bool HasTooMuchToRead() const { return in_.size() > state_.options.header_bytes_max; }
   asio::awaitable<bool> SendWhole(Response response, const Request& about, bool keep_alive);
   asio::awaitable<void> Refuse(const Request& about, Refusal refusal);
   asio::awaitable<bool> Send(std::string bytes);
@@ -98,7 +110,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const net::Endpoint local_;
   Client client_;
   asio::steady_timer timer_;
-  std::optional<Clock::time_point> idle_since_;
+  std::optional<Clock::time_point> idle_since_ = Clock::now();
+  std::optional<Clock::time_point> body_since_;
   bool first_ = true;
   bool closed_ = false;
 
@@ -111,6 +124,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool broken_ = false;
   uint64_t body_counted_ = 0;
   std::string out_;
+  // Of one answer, so that small pieces of a stream count together.
+  std::optional<Pace> out_pace_;
   bool writing_ = false;
   error_code write_error_;
   size_t written_ = 0;

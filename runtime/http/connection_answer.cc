@@ -11,8 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How long a client that ended its sending may wait for a whole answer.
-constexpr auto kLastAnswer = 5s;
 // Before a connection is closed, what is still on its way is read and dropped, or the client's
 // system would drop the answer: RFC 9112 section 9.6.
 constexpr auto kLinger = 2s;
@@ -28,13 +26,24 @@ std::string Framed(std::string piece, bool chunked) {
 
 // Waits for what the handler says next; false when there is no more to be sent.
 asio::awaitable<bool> Connection::AwaitNews(Answer& answer) {
-  StartRead();
-  const auto news_or_end = [&] { return answer.HasNews() || in_ended_; };
-  if (!co_await Until(Clock::time_point::max(), news_or_end)) co_return false;
+  while (!in_ended_) {
+    // Again after each byte, or the client's end would not be seen. Where a stream may last for
+    // ever, one who sends so much that it is not read any more cannot be watched and is let go.
+    StartRead();
+    if (HasTooMuchToRead() && answer.streams()) break;
+    const size_t had = in_.size();
+    const auto changed = [&] { return answer.HasNews() || in_ended_ || in_.size() > had; };
+    if (!co_await Until(Clock::time_point::max(), changed)) co_return false;
+    if (answer.HasNews()) co_return true;
+  }
   if (answer.HasNews()) co_return true;
+  if (!broken_ && !answer.streams()) {
+    // It may only have ended its sending.
+    const auto last = In(state_.options.half_closed_timeout);
+    if (co_await Until(last, [&] { return answer.HasNews(); })) co_return true;
+  }
   answer.TellGone();
-  if (broken_ || answer.streams()) co_return false;
-  co_return co_await Until(Clock::now() + kLastAnswer, [&] { return answer.HasNews(); });
+  co_return false;
 }
 
 asio::awaitable<bool> Connection::SendAnswer(Answer& answer, const Request& about,
@@ -48,6 +57,7 @@ asio::awaitable<bool> Connection::SendAnswer(Answer& answer, const Request& abou
 
 asio::awaitable<bool> Connection::SendWhole(Response response, const Request& about,
                                             bool keep_alive) {
+  state_.counters().Answered(response.status);
   const bool goes_on = keep_alive && !in_ended_ && !state_.draining;
   std::string bytes = ResponseHead(response, FieldsFor(about),
                                    {.length = response.body.size(), .keep_alive = goes_on});
@@ -62,6 +72,7 @@ asio::awaitable<bool> Connection::SendStream(Answer& answer, const Request& abou
   const bool chunked = about.version >= 11;
   const bool goes_on = keep_alive && chunked && !state_.draining;
   Response head = answer.TakeHead().value_or(Response{});
+  state_.counters().Answered(head.status);
   std::string bytes = ResponseHead(
       head, FieldsFor(about), {.length = std::nullopt, .chunked = chunked, .keep_alive = goes_on});
   if (about.method != "HEAD") bytes += Framed(std::move(head.body), chunked);
@@ -106,7 +117,8 @@ asio::awaitable<bool> Connection::Send(std::string bytes) {
                      self->written_ = size;
                      self->Notify();
                    });
-    if (!co_await Until(In(state_.options.stall_timeout), [&] { return !writing_; })) {
+    out_pace_->Begin();
+    if (!co_await Until(out_pace_->deadline(), [&] { return !writing_; })) {
       // The pending write keeps `out_`, which nobody touches any more.
       Close();
       co_return false;
@@ -115,6 +127,7 @@ asio::awaitable<bool> Connection::Send(std::string bytes) {
       broken_ = true;
       co_return false;
     }
+    out_pace_->End(written_);
     sent += written_;
   }
   co_return true;

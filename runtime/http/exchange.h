@@ -18,6 +18,9 @@ class Exchange {
   virtual ~Exchange() = default;
 
   virtual const Request& request() const = 0;
+  // The handler needs the request's body no more: its memory is given back, and no longer counts
+  // towards ServerOptions::bodies_bytes_max. Nobody looks at it at the same time or later.
+  virtual void DropBody() = 0;
 
   // For HEAD the body is left out, and only its length told.
   virtual void Respond(Response response) = 0;
@@ -33,8 +36,10 @@ class Exchange {
 
   // `gone` is called, at most once and on the server's thread, when the client leaves before the
   // answer is complete, at once if it has left already. A client that shuts down its sending side
-  // counts as gone too, but is still given a whole answer that comes within five seconds. To be
-  // called before the answer begins, once.
+  // is still given a whole answer, or the beginning of a stream, that comes within
+  // ServerOptions::half_closed_timeout, and counts as gone after that; once a stream has begun it
+  // counts as gone, and so does one that sends more requests meanwhile than one head may be long.
+  // To be called before the answer begins, once.
   virtual void OnGone(std::function<void()> gone) = 0;
 };
 

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <deque>
 #include <future>
 #include <memory>
@@ -27,7 +28,8 @@ class HttpServerTest : public ::testing::Test {
     AddProcessPages({.name = "test",
                      .instance = "i",
                      .readiness = [](const auto& answer) { answer(Readiness{}); },
-                     .metrics = [] { return "m 1\n"; }},
+                     .metrics = [] { return "m 1\n"; },
+                     .access = {}},
                     router_);
     router_.Add("/echo", [](const std::shared_ptr<Exchange>& exchange) {
       exchange->Respond(TextResponse(200, exchange->request().body));
@@ -82,6 +84,12 @@ std::string ReadAnswer(RawClient& client) {
   const size_t at = answer.find("content-length: ");
   if (at == std::string::npos) return answer;
   return answer + client.ReadExactly(std::stoul(answer.substr(at + 16)));
+}
+
+bool WriteAndWait(Exchange& exchange, std::string piece) {
+  std::promise<bool> written;
+  exchange.Write(std::move(piece), [&](bool ok) { written.set_value(ok); });
+  return written.get_future().get();
 }
 
 TEST_F(HttpServerTest, ServesThePagesOfEveryProcess) {
@@ -236,12 +244,6 @@ TEST_F(HttpServerTest, DropsFieldsThatWouldBreakTheHead) {
   EXPECT_THAT(ReadAnswer(client), Not(HasSubstr("injected")));
 }
 
-bool WriteAndWait(Exchange& exchange, std::string piece) {
-  std::promise<bool> written;
-  exchange.Write(std::move(piece), [&](bool ok) { written.set_value(ok); });
-  return written.get_future().get();
-}
-
 TEST_F(HttpServerTest, StreamsInChunksAndGoesOn) {
   Start();
   RawClient client(uri());
@@ -282,13 +284,41 @@ TEST_F(HttpServerTest, ASlowReaderSlowsTheHandlerAndIsGivenUp) {
 
 TEST_F(HttpServerTest, TellsWhenTheClientLeaves) {
   Start();
-  auto client = std::make_unique<RawClient>(uri());
-  client->Send(kHold);
+  RawClient client(uri());
+  client.Send(kHold);
   const auto held = Held();
   std::promise<void> gone;
   held->OnGone([&] { gone.set_value(); });
-  client->Close();
+  client.Reset();
   gone.get_future().wait();
+}
+
+TEST_F(HttpServerTest, TellsWhenTheClientOfAStreamLeavesAfterStrayBytes) {
+  Start();
+  RawClient client(uri());
+  client.Send(kHold);
+  const auto held = Held();
+  std::promise<void> gone;
+  held->OnGone([&] { gone.set_value(); });
+  held->Begin({.status = 200, .fields = {}, .body = "a"});
+  EXPECT_TRUE(WriteAndWait(*held, "b"));
+  client.Send("x");
+  EXPECT_TRUE(WriteAndWait(*held, "c"));
+  client.Send("y");
+  client.Close();
+  EXPECT_EQ(gone.get_future().wait_for(testing::kPatience), std::future_status::ready);
+}
+
+TEST_F(HttpServerTest, LetsGoOfWhoSendsTooMuchDuringAStream) {
+  Start({.header_bytes_max = 1000});
+  RawClient client(uri());
+  client.Send(kHold);
+  const auto held = Held();
+  std::promise<void> gone;
+  held->OnGone([&] { gone.set_value(); });
+  held->Begin({.status = 200, .fields = {}, .body = "a"});
+  client.Send(std::string(100'000, 'x'));
+  EXPECT_EQ(gone.get_future().wait_for(testing::kPatience), std::future_status::ready);
 }
 
 TEST_F(HttpServerTest, AnswersAClientThatOnlyEndedItsSending) {
@@ -297,11 +327,25 @@ TEST_F(HttpServerTest, AnswersAClientThatOnlyEndedItsSending) {
   client.Send(kHold);
   client.HalfClose();
   const auto held = Held();
-  std::promise<void> gone;
-  held->OnGone([&] { gone.set_value(); });
-  gone.get_future().wait();
+  std::atomic<bool> gone = false;
+  held->OnGone([&] { gone = true; });
+  // By then the end has been seen.
+  EXPECT_THAT(Exchanged(kHealthLast), EndsWith("ok\n"));
   held->Respond(TextResponse(200, "still"));
   EXPECT_THAT(client.ReadToEnd(), EndsWith("still\n"));
+  EXPECT_FALSE(gone);
+}
+
+TEST_F(HttpServerTest, AClientThatEndedItsSendingIsNotAnsweredForEver) {
+  Start({.half_closed_timeout = absl::Milliseconds(50)});
+  RawClient client(uri());
+  client.Send(kHold);
+  client.HalfClose();
+  const auto held = Held();
+  std::promise<void> gone;
+  held->OnGone([&] { gone.set_value(); });
+  EXPECT_EQ(gone.get_future().wait_for(testing::kPatience), std::future_status::ready);
+  EXPECT_EQ(client.ReadToEnd(), "");
 }
 
 TEST_F(HttpServerTest, FinishesWhatIsInProgressWhenItStops) {

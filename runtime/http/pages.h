@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct Readiness {
   std::vector<Part> not_serving;
 };
 
+// Nothing for a request of somebody who may see all pages; for a stranger how he is refused.
+using PageAccess = std::function<std::optional<Response>(const Request&)>;
+
 struct ProcessPages {
   // "echo".
   std::string name;
@@ -30,10 +34,13 @@ struct ProcessPages {
   std::function<void(std::function<void(Readiness)>)> readiness;
   // Prometheus's text format, made on the server's thread. Without it /metrics is not found.
   std::function<std::string()> metrics;
+  // Empty: all pages are for everybody.
+  PageAccess access;
 };
 
-// /healthz: 200 while the process runs. /readyz: 200 or 503, with Readiness as JSON. /version:
-// {"name","version","instance"}. /metrics: what it says.
+// /healthz: 200 while the process runs. /readyz: 200 or 503, with Readiness as JSON, which for
+// strangers names no parts. /version: {"name","version","instance"}. /metrics: what it says. These
+// two are not for strangers.
 void AddProcessPages(ProcessPages pages, Router& router);
 
 }  // namespace rawgate::http

@@ -1,6 +1,7 @@
 #include "runtime/http/server.h"
 
 #include <algorithm>
+#include <exception>
 #include <future>
 #include <thread>
 #include <utility>
@@ -10,11 +11,13 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ssl/context.hpp>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/http/connection.h"
 #include "runtime/net/bind.h"
+#include "runtime/net/source_counts.h"
 
 namespace rawgate::http {
 namespace {
@@ -43,7 +46,9 @@ class Server::Impl {
   Impl(ServerOptions options, FrontRules rules, Handler handler)
       : state_{.options = std::move(options),
                .rules = std::move(rules),
-               .handler = std::move(handler)} {}
+               .handler = std::move(handler)} {
+    state_.free_a_body = [this](const Connection& asker) { return FreeABody(asker); };
+  }
   ~Impl() { Stop(absl::ZeroDuration()); }
 
   // Before Start().
@@ -56,22 +61,30 @@ class Server::Impl {
     net::Endpoint bound;
     Acceptor acceptor;
     asio::steady_timer retry;
+    asio::generic::stream_protocol::endpoint peer = {};
   };
 
+  void Run();
   void Accept(Listener& listener);
-  void OnAccepted(Listener& listener, error_code error, StreamSocket socket,
-                  const asio::generic::stream_protocol::endpoint& peer);
-  void Serve(const Listener& listener, StreamSocket socket,
-             const asio::generic::stream_protocol::endpoint& peer);
+  void OnAccepted(Listener& listener, error_code error, StreamSocket socket);
+  void Serve(const Listener& listener, StreamSocket socket);
+  // Null when there is no certificate.
+  std::unique_ptr<ByteStream> StreamOf(StreamSocket socket) const;
+  bool HasPlaceFor(const std::optional<net::SourceNetwork>& source);
+  void Refuse(StreamSocket socket) const;
   // Closes the connection that waits longest for a request; false when none does.
   bool CloseOneIdle();
+  bool FreeABody(const Connection& asker);
+  void OnError(absl::string_view where, absl::string_view what);
   void BeginDrain();
   void CloseAll();
-  void Forget(const std::shared_ptr<Connection>& connection);
+  void Forget(const std::shared_ptr<Connection>& connection,
+              const std::optional<net::SourceNetwork>& source);
 
   ServerState state_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::shared_ptr<Connection>> connections_;
+  net::SourceCounts sources_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   std::promise<void> idle_;
   LogLimit log_limit_;
@@ -95,22 +108,44 @@ absl::StatusOr<std::string> Server::Impl::Listen(const net::Endpoint& address) {
 void Server::Impl::Start() {
   work_.emplace(state_.loop.get_executor());
   for (const auto& listener : listeners_) Accept(*listener);
-  thread_ = std::thread([this] { state_.loop.run(); });
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Server::Impl::OnError(absl::string_view where, absl::string_view what) {
+  if (const auto held_back = log_limit_.Take(); held_back.has_value()) {
+    spdlog::error("http: {}: {} ({} more like it)", std::string(where), std::string(what),
+                  *held_back);
+  }
+}
+
+// What libraries throw, for want of memory above all, ends what it was about and nothing else.
+void Server::Impl::Run() {
+  for (;;) {
+    try {
+      state_.loop.run();
+      return;
+    } catch (const std::exception& error) {
+      OnError("loop", error.what());
+    }
+  }
 }
 
 void Server::Impl::Accept(Listener& listener) {
-  const auto peer = std::make_shared<asio::generic::stream_protocol::endpoint>();
-  listener.acceptor.async_accept(*peer,
-                                 [this, &listener, peer](error_code error, StreamSocket socket) {
-                                   OnAccepted(listener, error, std::move(socket), *peer);
+  listener.acceptor.async_accept(listener.peer,
+                                 [this, &listener](error_code error, StreamSocket socket) {
+                                   OnAccepted(listener, error, std::move(socket));
                                  });
 }
 
-void Server::Impl::OnAccepted(Listener& listener, error_code error, StreamSocket socket,
-                              const asio::generic::stream_protocol::endpoint& peer) {
+void Server::Impl::OnAccepted(Listener& listener, error_code error, StreamSocket socket) {
   if (state_.draining) return;
   if (!error) {
-    Serve(listener, std::move(socket), peer);
+    try {
+      Serve(listener, std::move(socket));
+    } catch (const std::exception& thrown) {
+      state_.counters().Of(Turned::kError).Add();
+      OnError("accept", thrown.what());
+    }
     return Accept(listener);
   }
   if (error == asio::error::connection_aborted) return Accept(listener);
@@ -125,32 +160,71 @@ void Server::Impl::OnAccepted(Listener& listener, error_code error, StreamSocket
   });
 }
 
-void Server::Impl::Serve(const Listener& listener, StreamSocket socket,
-                         const asio::generic::stream_protocol::endpoint& peer) {
-  if (connections_.size() >= state_.options.connections_max && !CloseOneIdle()) {
-    error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(asio::buffer(kFull.data(), kFull.size()), ignored);
-    return;
+bool Server::Impl::HasPlaceFor(const std::optional<net::SourceNetwork>& source) {
+  if (source.has_value() && sources_.Of(*source) >= state_.options.connections_per_source_max) {
+    state_.counters().Of(Turned::kSource).Add();
+    return false;
   }
+  if (connections_.size() < state_.options.connections_max) return true;
+  const bool closed = CloseOneIdle();
+  state_.counters().Of(closed ? Turned::kEvicted : Turned::kFull).Add();
+  return closed;
+}
+
+void Server::Impl::Refuse(StreamSocket socket) const {
+  if (state_.options.tls) return;
+  error_code ignored;
+  socket.non_blocking(true, ignored);
+  socket.write_some(asio::buffer(kFull.data(), kFull.size()), ignored);
+}
+
+std::unique_ptr<ByteStream> Server::Impl::StreamOf(StreamSocket socket) const {
+  if (!state_.options.tls) return MakePlainStream(std::move(socket));
+  auto context = state_.options.tls();
+  return context == nullptr ? nullptr : MakeTlsStream(std::move(socket), std::move(context));
+}
+
+void Server::Impl::Serve(const Listener& listener, StreamSocket socket) {
   const net::Endpoint local = LocalOf(socket, listener.bound);
-  const net::Endpoint from(listener.bound.transport(), peer.data(),
-                           static_cast<socklen_t>(peer.size()));
-  std::unique_ptr<ByteStream> stream;
-  if (state_.options.tls) {
-    auto context = state_.options.tls();
-    if (context == nullptr) return;
-    stream = MakeTlsStream(std::move(socket), std::move(context));
-  } else {
-    stream = MakePlainStream(std::move(socket));
-  }
+  const net::Endpoint from(listener.bound.transport(), listener.peer.data(),
+                           static_cast<socklen_t>(listener.peer.size()));
+  const auto source = net::BoundedSource(from);
+  if (!HasPlaceFor(source)) return Refuse(std::move(socket));
+  std::unique_ptr<ByteStream> stream = StreamOf(std::move(socket));
+  if (stream == nullptr) return;
   Client client;
   client.peer = from.ToUri();
   auto connection =
       std::make_shared<Connection>(state_, std::move(stream), local, std::move(client));
   connections_.push_back(connection);
+  if (source.has_value()) sources_.Add(*source);
+  state_.counters().connections_opened.Add();
+  state_.counters().connections_open.Add();
+  absl::Cleanup forget = [&] { Forget(connection, source); };
   asio::co_spawn(state_.loop, connection->Run(),
-                 [this, connection](const std::exception_ptr&) { Forget(connection); });
+                 [this, connection, source](const std::exception_ptr& thrown) {
+                   if (thrown) {
+                     state_.counters().Of(Turned::kError).Add();
+                     OnError("connection", "ended by an exception");
+                   }
+                   connection->Close();
+                   Forget(connection, source);
+                 });
+  std::move(forget).Cancel();
+}
+
+bool Server::Impl::FreeABody(const Connection& asker) {
+  Connection* oldest = nullptr;
+  for (const auto& connection : connections_) {
+    if (!connection->body_since().has_value()) continue;
+    if (oldest == nullptr || *connection->body_since() < *oldest->body_since()) {
+      oldest = connection.get();
+    }
+  }
+  if (oldest == nullptr || oldest == &asker) return false;
+  state_.counters().Of(Turned::kBody).Add();
+  oldest->CloseForItsBody();
+  return true;
 }
 
 bool Server::Impl::CloseOneIdle() {
@@ -165,8 +239,13 @@ bool Server::Impl::CloseOneIdle() {
   return oldest != nullptr;
 }
 
-void Server::Impl::Forget(const std::shared_ptr<Connection>& connection) {
-  connections_.erase(std::find(connections_.begin(), connections_.end(), connection));
+void Server::Impl::Forget(const std::shared_ptr<Connection>& connection,
+                          const std::optional<net::SourceNetwork>& source) {
+  const auto found = std::find(connections_.begin(), connections_.end(), connection);
+  if (found == connections_.end()) return;
+  connections_.erase(found);
+  if (source.has_value()) sources_.Remove(*source);
+  state_.counters().connections_open.Subtract();
   if (state_.draining && connections_.empty()) idle_.set_value();
 }
 

@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "runtime/http/counters.h"
 #include "runtime/http/exchange.h"
 #include "runtime/net/endpoint.h"
 
@@ -25,18 +26,26 @@ class context;
 namespace rawgate::http {
 
 struct ServerOptions {
-  // One more takes the place of the one that is idle longest; where none is idle it is answered
-  // with 503 and closed.
+  // One more takes the place of the one that waits longest for its client: for a handshake, a
+  // request or the rest of a head. Where none waits it is answered with 503 and closed.
   size_t connections_max = 1'000;
+  // Of one source off loopback: an IPv4 address, an IPv6 /64. One more is answered with 503 and
+  // closed.
+  size_t connections_per_source_max = 100;
   // Request line and fields together, and the trailers of a chunked body; more is 431.
   size_t header_bytes_max = 16 << 10;
-  // One body; more is 413. And all that are being held at once; more is 503.
+  // One body; more is 413. And all that are being held at once: one more takes the memory of the
+  // one that has been coming longest, whose connection is closed; where all have come it is 503.
   uint64_t body_bytes_max = 4 << 20;
   uint64_t bodies_bytes_max = 64 << 20;
   // From the first byte of a request, or from the connection for its first; then 408.
   absl::Duration header_timeout = absl::Seconds(10);
-  // How long a body or an answer may make no progress. A body must also come at 16 KiB a second.
+  // How long a body or an answer may make no progress, and in each such time of waiting for the
+  // client it must make bytes_per_second_min: http::Pace.
   absl::Duration stall_timeout = absl::Seconds(30);
+  uint64_t bytes_per_second_min = 16 << 10;
+  // How long one who has ended its sending may still be answered.
+  absl::Duration half_closed_timeout = absl::Seconds(5);
   // Between two requests.
   absl::Duration idle_timeout = absl::Seconds(60);
   // Names that clients may call this server by, beside localhost, loopback addresses and the
@@ -48,6 +57,8 @@ struct ServerOptions {
   // Makes it speak TLS: asked for each connection, so that a certificate can change. May return
   // null, and the connection is closed. Called on the server's thread.
   std::function<std::shared_ptr<boost::asio::ssl::context>()> tls = {};
+  // What the server counts.
+  std::shared_ptr<ServerCounters> counters = std::make_shared<ServerCounters>();
 };
 
 // Methods are called by one thread.

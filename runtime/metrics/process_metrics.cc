@@ -1,6 +1,5 @@
 #include "runtime/metrics/process_metrics.h"
 
-#include <dirent.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,6 +12,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "runtime/metrics/descriptor_count.h"
 
 namespace rawgate::metrics {
 namespace {
@@ -57,14 +58,9 @@ std::optional<double> BootTime() {
   return std::nullopt;
 }
 
-std::optional<double> OpenDescriptors() {
-  DIR* const folder = ::opendir("/proc/self/fd");
-  if (folder == nullptr) return std::nullopt;
-  // ".", ".." and the folder's own.
-  double count = -3;
-  while (::readdir(folder) != nullptr) ++count;
-  ::closedir(folder);
-  return count;
+DescriptorCount& Descriptors() {
+  static auto* const count = new DescriptorCount;
+  return *count;
 }
 
 }  // namespace
@@ -84,7 +80,7 @@ void AddProcess(Page& page) {
                     *boot + stat[kStartTime] / ticks);
     }
   }
-  if (const std::optional<double> open = OpenDescriptors()) {
+  if (const std::optional<double> open = Descriptors().At(absl::Now())) {
     page.AddGauge("process_open_fds", "Descriptors that are open.", {}, *open);
   }
   rlimit limit{};

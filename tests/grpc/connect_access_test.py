@@ -70,11 +70,32 @@ class TokenTest(ConnectAccessCase):
             "content-type": "application/json", "x-rawgate-http-cert-cn": "admin", "x-rawgate-role": "admin"})
         self.assertEqual(connection.getresponse().status, 401)
 
-    def test_pages_are_for_everybody(self):
+    def test_who_is_refused_is_not_read_and_counted(self):
+        self.assert_reason(self.post(LIST_SERVICES, {"no such": "member"}), 401, "unauthenticated", "CREDENTIALS_MISSING")
+        status, page = self.get("/metrics", TOKENS["viewer"])
+        self.assertEqual(status, 200)
+        self.assertIn(b'rawgate_gateway_refused_calls_total{reason="CREDENTIALS_MISSING"} 1\n', page)
+        self.assertIn(b'rawgate_http_requests_total{service="gateway",code="401"} 1\n', page)
+        self.assertIn(b'rawgate_http_connections_open{service="gateway"} 1\n', page)
+
+    def get(self, path, token=None):
         connection = http.client.HTTPConnection(*self.stack.http("gateway"), timeout=PATIENCE)
         self.addCleanup(connection.close)
-        connection.request("GET", "/healthz")
-        self.assertEqual(connection.getresponse().status, 200)
+        connection.request("GET", path, headers={"authorization": f"Bearer {token}"} if token else {})
+        response = connection.getresponse()
+        return response.status, response.read()
+
+    def test_pages_are_for_users(self):
+        for path in ("/metrics", "/version"):
+            self.assertEqual(self.get(path)[0], 401)
+            self.assertEqual(self.get(path, "wrong")[0], 401)
+            self.assertEqual(self.get(path, TOKENS["viewer"])[0], 200)
+
+    def test_strangers_learn_whether_it_is_ready_and_no_more(self):
+        self.assertEqual(self.get("/healthz"), (200, b"ok\n"))
+        self.stack.programs["echo"].stop()
+        wait_until(lambda: b"unreachable" in self.get("/readyz", TOKENS["viewer"])[1], "the end of echo")
+        self.assertEqual(self.get("/readyz"), (200, b'{"ready":true,"not_serving":[]}\n'))
 
 
 class CertificateTest(ConnectAccessCase):

@@ -219,6 +219,11 @@ class StreamTest(ConnectCase):
             ((_, end),) = envelopes(refused.body)
             self.check_error(json.loads(end)["error"], "unimplemented", "COMPRESSED")
 
+    def test_a_bad_message_among_good_ones(self):
+        for bodies in ((b"nonsense", b"{}"), (b"{}", b"nonsense")):
+            *_, (_, end) = envelopes(post(CONVERSE, b"".join(map(envelope, bodies)), "application/connect+json").body)
+            self.check_error(json.loads(end)["error"], "invalid_argument", "BAD_JSON")
+
     def test_a_client_is_known_by_its_address_and_its_leaving_ends_the_call(self):
         client = rpc.Client(stack.gateway_target)
         self.addCleanup(client.close)

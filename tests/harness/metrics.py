@@ -9,11 +9,11 @@ SAMPLE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"(?:,|$)')
 
 
-def get(program, path, connection=http.client.HTTPConnection, **options):
+def get(program, path, connection=http.client.HTTPConnection, headers=None, **options):
     """(status, headers, body) of one request of the process's own HTTP server."""
     client = connection(*program.address("http"), timeout=PATIENCE, **options)
     try:
-        client.request("GET", path)
+        client.request("GET", path, headers=headers or {})
         response = client.getresponse()
         return response.status, response.headers, response.read()
     finally:

@@ -251,7 +251,7 @@ class RefusalTest(unittest.TestCase):
         # Those that the gateway answers itself as well.
         rpc.error_of(caller.control.ListServices, rpc.control.ListServicesRequest())
         rpc.error_of(caller.control.StopService, rpc.control.StopServiceRequest(service="echo"), metadata=as_user("viewer"))
-        now = page_of(program)
+        now = page_of(program, headers=dict(as_user("viewer")))
         for reason, count in (("ROLE_TOO_LOW", 2), ("CREDENTIALS_UNKNOWN", 2), ("CREDENTIALS_MISSING", 2), ("DRAINING", 0)):
             self.assertEqual(now.value("rawgate_gateway_refused_calls_total", reason=reason), count, reason)
 
