@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "gateway/own_connections.h"
 #include "runtime/base/instance.h"
 #include "runtime/base/status.h"
 #include "runtime/observe/event_log.h"
@@ -28,6 +29,9 @@ absl::StatusOr<std::vector<BackendAddress>> ParseBackends(absl::string_view text
     }
     if (parts.first.empty() || parts.second.empty()) {
       return BadBackends(absl::StrCat("\"", item, "\" is not NAME=TARGET"));
+    }
+    if (parts.first == OwnConnections::kService) {
+      return BadBackends(absl::StrCat(parts.first, " is what the gateway calls itself"));
     }
     for (const BackendAddress& other : addresses) {
       if (other.name == parts.first)

@@ -17,8 +17,9 @@
 namespace rawgate::gateway {
 
 // "echo=127.0.0.1:50061,exec=dns:///exec:50062". A part without a name belongs to the target before
-// it, as in "echo=ipv4:10.0.0.1:50061,10.0.0.2:50061". Error: INVALID_ARGUMENT (BAD_BACKENDS), also
-// where a target is one that ParseTarget() refuses.
+// it, as in "echo=ipv4:10.0.0.1:50061,10.0.0.2:50061". "gateway" is no backend's name: the
+// gateway's own connections go by it. Error: INVALID_ARGUMENT (BAD_BACKENDS), also where a target
+// is one that ParseTarget() refuses.
 absl::StatusOr<std::vector<BackendAddress>> ParseBackends(absl::string_view text);
 
 // Thread-safe.

@@ -3,6 +3,7 @@
 #include <map>
 #include <vector>
 
+#include "gateway/backend_table.h"
 #include "gateway/control_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -188,6 +189,12 @@ TEST_F(BackendTest, FatAnswerDoesNotEndTheSharedConnection) {
 
   stream->WritesDone();
   EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST(ParseBackendsTest, GatewayIsNoBackendsName) {
+  EXPECT_TRUE(ParseBackends("echo=127.0.0.1:1,gateways=127.0.0.1:2").ok());
+  EXPECT_EQ(ReasonOf(ParseBackends("echo=127.0.0.1:1,gateway=127.0.0.1:2").status()),
+            "BAD_BACKENDS");
 }
 
 }  // namespace

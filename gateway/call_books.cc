@@ -5,6 +5,7 @@
 
 #include "gateway/route.h"
 #include "gateway/served_services.h"
+#include "rawgate/control/v1/control_service.grpc.pb.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/status.h"
 
@@ -20,6 +21,11 @@ bool IsForwarded(const rpc::MethodList::Row& row) {
          std::any_of(forwarded.begin(), forwarded.end(), [&](const ServiceDescriptor* service) {
            return service->full_name() == row.service;
          });
+}
+
+// Its servicer tells what it refuses: other errors are those of the services that it asks.
+bool PassesOn(const rpc::MethodList::Row& row) {
+  return row.service == control::v1::ControlService::service_full_name();
 }
 
 }  // namespace
@@ -38,8 +44,8 @@ void CallBooks::Observe(
                               .left_out = IsForwarded,
                               .level = level_,
                               .caller = std::move(caller),
-                              .failed = [this](const grpc::Status& status) {
-                                CountRefusal(rpc::FromGrpc(status));
+                              .failed = [this](const auto& row, const grpc::Status& status) {
+                                if (!PassesOn(row)) CountRefusal(rpc::FromGrpc(status));
                               }});
 }
 

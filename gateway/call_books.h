@@ -24,8 +24,9 @@ class CallBooks {
   // Ended calls are logged at `level`.
   CallBooks(int lanes, spdlog::level::level_enum level);
 
-  // Has the calls of registered servicers counted and logged. `caller` says who makes one, for the
-  // log.
+  // Has the calls of registered servicers counted and logged, and what these refuse counted but for
+  // ControlService, which passes errors of services on and calls CountRefusal() itself. `caller`
+  // says who makes one, for the log.
   void Observe(grpc::ServerBuilder& builder,
                std::function<rpc::CallObservation::Caller(const grpc::ServerContextBase&)> caller);
 

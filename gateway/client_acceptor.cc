@@ -56,12 +56,7 @@ std::string PeerOf(int fd, const net::Endpoint& listener, net::Endpoint* peer) {
 
 }  // namespace
 
-ClientAcceptor::~ClientAcceptor() {
-  for (const Listener& listener : listeners_) {
-    if (listener.endpoint.transport() == net::Transport::kUnix)
-      ::unlink(listener.endpoint.path().c_str());
-  }
-}
+ClientAcceptor::~ClientAcceptor() { CloseListeners(); }
 
 absl::Status ClientAcceptor::Listen(std::string name, const net::Endpoint& address) {
   absl::StatusOr<net::BoundSocket> bound = net::BindStream(address);
@@ -91,7 +86,16 @@ void ClientAcceptor::Stop() {
   // An eventfd takes this, unless it has been given it 2^64 times.
   if (::write(stop_.get(), &one, sizeof(one)) != sizeof(one)) std::abort();
   thread_.join();
-  for (Listener& listener : listeners_) listener.fd.Reset();
+  CloseListeners();
+}
+
+void ClientAcceptor::CloseListeners() {
+  for (Listener& listener : listeners_) {
+    // While this one is open nobody else binds the path; afterwards the file may be another's.
+    if (listener.fd && listener.endpoint.transport() == net::Transport::kUnix)
+      ::unlink(listener.endpoint.path().c_str());
+    listener.fd.Reset();
+  }
 }
 
 bool ClientAcceptor::Watch(int operation, int fd, uint64_t about, uint32_t events) {

@@ -44,7 +44,8 @@ class ClientAcceptor {
 
   // Accepts until Stop(). Errors: RESOURCE_EXHAUSTED (no descriptor for the loop).
   absl::Status Start(Handover handover);
-  // Afterwards nothing is accepted or handed over, and rows stay as they are.
+  // Afterwards nothing is accepted or handed over, the addresses are free for others, and rows stay
+  // as they are.
   void Stop();
 
   ClientConnections& connections() { return connections_; }
@@ -62,6 +63,8 @@ class ClientAcceptor {
   static constexpr uint64_t kListeners = uint64_t{1} << 63;
   using SteadyTime = std::chrono::steady_clock::time_point;
 
+  // Once each, with the files of Unix sockets.
+  void CloseListeners();
   void Run();
   void OnEvent(uint64_t about, uint32_t events);
   void AcceptBatch(const Listener& listener);

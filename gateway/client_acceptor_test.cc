@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -157,6 +158,19 @@ TEST_F(ClientAcceptorTest, UnixClientsAreShownByProcess) {
   EXPECT_NE(::access(path.c_str(), F_OK), 0) << "the socket's file is left behind";
 }
 
+TEST_F(ClientAcceptorTest, PathOfItsSuccessorIsLeftAlone) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/successor-", ::getpid());
+  Start(absl::StrCat("unix://", path));
+  std::unique_ptr<ClientAcceptor> old = std::move(acceptor_);
+  old->Stop();
+  EXPECT_NE(::access(path.c_str(), F_OK), 0) << "the socket's file is left behind";
+  Start(absl::StrCat("unix://", path));
+  old.reset();
+  EXPECT_EQ(::access(path.c_str(), F_OK), 0);
+  const Fd client = Connect();
+  EXPECT_TRUE(Eventually([&] { return taken() == 1; }));
+}
+
 TEST_F(ClientAcceptorTest, UsersAreNotedByPeer) {
   Start("tcp://127.0.0.1:0");
   const Fd client = Connect();
@@ -166,6 +180,37 @@ TEST_F(ClientAcceptorTest, UsersAreNotedByPeer) {
   EXPECT_EQ(Rows()[0].user, "");
   acceptor_->connections().SetUser(absl::StrCat("ipv4:", peer.substr(6)), "ada");
   EXPECT_EQ(Rows()[0].user, "ada");
+}
+
+TEST(ClientConnectionsTest, UserIsThatOfThisConnectionAndOfItsLastCall) {
+  ClientConnections connections;
+  const auto add = [&](uint64_t id) {
+    ClientConnection connection;
+    connection.id = id;
+    connection.peer = "tcp://127.0.0.1:5";
+    connection.traffic = std::make_shared<ClientTraffic>();
+    connections.Add(std::move(connection));
+  };
+  const auto user = [&] {
+    std::vector<net::ConnectionInfo> rows;
+    connections.List(0, 10, &rows);
+    return rows.at(0).user;
+  };
+  add(1);
+  for (const char* name : {"ada", "ada", "bob"}) {
+    connections.SetUser("ipv4:127.0.0.1:5", name);
+    EXPECT_EQ(user(), name);
+  }
+  std::thread([&] { connections.SetUser("ipv4:127.0.0.1:5", "eve"); }).join();
+  EXPECT_EQ(user(), "eve");
+  connections.SetUser("ipv4:127.0.0.1:5", "bob");
+  EXPECT_EQ(user(), "bob");
+  // The kernel gives the same port to another.
+  connections.Remove(1);
+  add(2);
+  EXPECT_EQ(user(), "");
+  connections.SetUser("ipv4:127.0.0.1:5", "bob");
+  EXPECT_EQ(user(), "bob");
 }
 
 TEST(ClientConnectionsTest, CountsBoundedSources) {

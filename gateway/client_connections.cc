@@ -2,33 +2,49 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "gateway/tcp_bytes.h"
 #include "runtime/rpc/admission.h"
 
 namespace rawgate::gateway {
+namespace {
+
+void Describe(const ClientConnection& connection, net::ConnectionInfo& row) {
+  TcpBytes bytes = {.received = connection.traffic->bytes_received.value()};
+  if (connection.transport == net::Transport::kTcp) bytes = TcpBytesOf(connection.fd.get());
+  row.id = connection.id;
+  row.listener = connection.listener;
+  row.transport = connection.transport;
+  row.peer = connection.peer;
+  row.open_time = connection.open_time;
+  row.bytes_received = bytes.received;
+  row.bytes_sent = bytes.sent;
+  row.requests = connection.traffic->calls.value();
+}
+
+}  // namespace
+
+ClientConnections::~ClientConnections() {
+  for (const auto& [id, entry] : entries_) entry->noted->gone = true;
+}
 
 void ClientConnections::List(uint64_t after_id, size_t limit,
                              std::vector<net::ConnectionInfo>* rows) const {
-  absl::MutexLock lock(&mutex_);
-  for (auto it = entries_.upper_bound(after_id); it != entries_.end() && rows->size() < limit;
-       ++it) {
-    const ClientConnection& connection = it->second.connection;
-    TcpBytes bytes = {.received = connection.traffic->bytes_received.value()};
-    if (connection.transport == net::Transport::kTcp) bytes = TcpBytesOf(connection.fd.get());
-    net::ConnectionInfo row;
-    row.id = connection.id;
-    row.listener = connection.listener;
-    row.transport = connection.transport;
-    row.peer = connection.peer;
-    row.open_time = connection.open_time;
-    row.bytes_received = bytes.received;
-    row.bytes_sent = bytes.sent;
-    row.requests = connection.traffic->calls.value();
-    row.user = it->second.user;
-    rows->push_back(std::move(row));
+  std::vector<std::shared_ptr<const Entry>> listed;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (auto it = entries_.upper_bound(after_id); it != entries_.end() && rows->size() < limit;
+         ++it) {
+      listed.push_back(it->second);
+      rows->emplace_back().user = it->second->user;
+    }
   }
+  // The kernel is asked with no lock held, which new connections and calls would wait for.
+  auto row = rows->end() - static_cast<std::ptrdiff_t>(listed.size());
+  for (const auto& entry : listed) Describe(entry->connection, *row++);
 }
 
 bool ClientConnections::Close(uint64_t id) {
@@ -36,17 +52,31 @@ bool ClientConnections::Close(uint64_t id) {
   const auto found = entries_.find(id);
   if (found == entries_.end()) return false;
   // gRPC sees an end and closes; then the acceptor removes the row.
-  ::shutdown(found->second.connection.fd.get(), SHUT_RDWR);
+  ::shutdown(found->second->connection.fd.get(), SHUT_RDWR);
   return true;
 }
 
+ClientConnections::Memory& ClientConnections::MemoryOf(absl::string_view grpc_peer) {
+  static constexpr size_t kMemories = 256;
+  thread_local std::array<Memory, kMemories> memories;
+  return memories[absl::HashOf(grpc_peer) % kMemories];
+}
+
 void ClientConnections::SetUser(absl::string_view grpc_peer, absl::string_view user) {
+  const size_t user_hash = absl::HashOf(user);
+  Memory& memory = MemoryOf(grpc_peer);
+  if (memory.noted != nullptr && memory.grpc_peer == grpc_peer && memory.noted->owner == this &&
+      !memory.noted->gone && memory.noted->user_hash == user_hash) {
+    return;
+  }
   const std::string peer = rpc::PeerUri(grpc_peer);
   absl::MutexLock lock(&mutex_);
   const auto found = by_peer_.find(peer);
   if (found == by_peer_.end()) return;
-  Entry& entry = entries_.at(found->second);
+  Entry& entry = *entries_.at(found->second);
   if (entry.user != user) entry.user = std::string(user);
+  entry.noted->user_hash = user_hash;
+  memory = {std::string(grpc_peer), entry.noted};
 }
 
 size_t ClientConnections::size() const {
@@ -65,18 +95,22 @@ void ClientConnections::Add(ClientConnection connection) {
   absl::MutexLock lock(&mutex_);
   if (connection.source.has_value()) by_source_.Add(*connection.source);
   if (connection.transport == net::Transport::kTcp) by_peer_[connection.peer] = id;
-  entries_.emplace(id, Entry{std::move(connection), ""});
+  auto noted = std::make_shared<Noted>();
+  noted->owner = this;
+  noted->user_hash = absl::HashOf(absl::string_view());
+  entries_.emplace(id, std::make_shared<Entry>(std::move(connection), std::move(noted)));
 }
 
 void ClientConnections::Remove(uint64_t id) {
   absl::MutexLock lock(&mutex_);
   const auto found = entries_.find(id);
   if (found == entries_.end()) return;
-  const ClientConnection& connection = found->second.connection;
+  const ClientConnection& connection = found->second->connection;
   if (connection.source.has_value()) by_source_.Remove(*connection.source);
   // The kernel may have given the same port to a newer one.
   const auto named = by_peer_.find(connection.peer);
   if (named != by_peer_.end() && named->second == id) by_peer_.erase(named);
+  found->second->noted->gone = true;
   entries_.erase(found);
 }
 

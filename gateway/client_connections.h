@@ -2,12 +2,14 @@
 // CloseConnection, and for the bound on what one source may have.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -46,13 +48,16 @@ class ClientConnections {
   ClientConnections(const ClientConnections&) = delete;
   ClientConnections& operator=(const ClientConnections&) = delete;
 
+  ~ClientConnections();
+
   // Appends rows with id > `after_id`, in order of id, until `rows` has `limit`. `requests` are
   // calls; bytes are those of TCP, and of a Unix socket only those received are known.
   void List(uint64_t after_id, size_t limit, std::vector<net::ConnectionInfo>* rows) const;
   // Ends the connection and all of its calls. False when there is no such connection.
   bool Close(uint64_t id);
   // Who made a call, as grpc::ServerContextBase::peer() names the connection. Unix clients have no
-  // name there, and none here.
+  // name there, and none here. Called for each call: a thread that has named the same user for the
+  // same connection before takes no lock.
   void SetUser(absl::string_view grpc_peer, absl::string_view user);
 
   size_t size() const;
@@ -66,14 +71,34 @@ class ClientConnections {
   void Remove(uint64_t id);
 
  private:
+  // What a thread remembers of a connection for SetUser().
+  struct Noted {
+    const ClientConnections* owner;
+    // Of the user who was set last.
+    std::atomic<size_t> user_hash;
+    // The row is gone, and its peer's name may be another's.
+    std::atomic<bool> gone = false;
+  };
+  // Kept by whoever reads its connection's bytes.
   struct Entry {
-    ClientConnection connection;
+    Entry(ClientConnection open, std::shared_ptr<Noted> its_noted)
+        : connection(std::move(open)), noted(std::move(its_noted)) {}
+
+    const ClientConnection connection;
+    const std::shared_ptr<Noted> noted;
+    // Read and written under mutex_.
     std::string user;
   };
+  struct Memory {
+    std::string grpc_peer;
+    std::shared_ptr<Noted> noted;
+  };
+  // Of this thread, for connections whose peers hash alike.
+  static Memory& MemoryOf(absl::string_view grpc_peer);
 
   observe::Counter opened_;
   mutable absl::Mutex mutex_;
-  std::map<uint64_t, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint64_t, std::shared_ptr<Entry>> entries_ ABSL_GUARDED_BY(mutex_);
   // Of TCP clients.
   absl::flat_hash_map<std::string, uint64_t> by_peer_ ABSL_GUARDED_BY(mutex_);
   net::SourceCounts by_source_ ABSL_GUARDED_BY(mutex_);

@@ -79,6 +79,7 @@ absl::Status ConnectionsPage::BeginAt(const std::string& token) {
 
 void ConnectionsPage::Collect(std::function<void(const grpc::Status&)> done) {
   done_ = std::move(done);
+  ends_ = absl::Now() + kPageWithin;
   AskNext();
 }
 
@@ -99,7 +100,7 @@ void ConnectionsPage::AskNext() {
   if (current_ == sources_.size()) return Finish(grpc::Status::OK);
   const Source& source = sources_[current_];
   const int room = page_size_ - response_->connections_size();
-  if (room == 0) {
+  if (room == 0 || absl::Now() >= ends_) {
     response_->set_next_page_token(MakeToken(source.service, source_token_, source.address));
     return Finish(grpc::Status::OK);
   }

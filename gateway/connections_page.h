@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gateway/backend_table.h"
 #include "gateway/child_call.h"
 #include "gateway/own_connections.h"
@@ -27,8 +29,12 @@ class ConnectionsPage : public std::enable_shared_from_this<ConnectionsPage> {
       control::v1::ListConnectionsResponse* response);
 
   // Fills the response, then calls `done` once, from any thread. A replica that does not answer
-  // within kDescribeWithin has no rows; an error that one answers with is the page's.
+  // within kDescribeWithin has no rows; an error that one answers with is the page's. After
+  // kPageWithin nobody else is asked: the page ends there, and the next one goes on, so that no row
+  // is missed and no call waits for many that do not answer.
   void Collect(std::function<void(const grpc::Status&)> done);
+
+  static constexpr absl::Duration kPageWithin = absl::Milliseconds(1500);
 
  private:
   // Who has rows. Pages are in the order of `service`, then `address`.
@@ -61,6 +67,7 @@ class ConnectionsPage : public std::enable_shared_from_this<ConnectionsPage> {
   // Of the current source.
   std::string source_token_;
   int page_size_ = 0;
+  absl::Time ends_;
   std::function<void(const grpc::Status&)> done_;
   // The call under way.
   std::shared_ptr<grpc::ClientContext> call_;

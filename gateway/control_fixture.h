@@ -60,6 +60,7 @@ class TestControl final : public control::v1::ControlService::Service {
     if (request->listener() == "nosuch") {
       return rpc::ToGrpc(Error(absl::StatusCode::kNotFound, "LISTENER_NOT_FOUND", "none"));
     }
+    if (request->listener() == "going") return rpc::ToGrpc(DrainingError());
     Describe(response->mutable_service());
     context->AddInitialMetadata("answered-by", name_);
     context->AddTrailingMetadata("cost-bin", std::string("\x00\xff", 2));
@@ -106,6 +107,7 @@ class TestControl final : public control::v1::ControlService::Service {
                            const control::v1::WatchEventsRequest* request,
                            grpc::ServerWriter<control::v1::WatchEventsResponse>* writer) override {
     last_call_.Take(*context);
+    if (!request->after().empty()) last_resumed_.Take(*context);
     ++feeds;
     {
       absl::MutexLock lock(&mutex_);
@@ -119,6 +121,7 @@ class TestControl final : public control::v1::ControlService::Service {
     control::v1::WatchEventsResponse message;
     Tell(events, *message.add_positions());
     writer->Write(message);
+    ++open_feeds;
     while (!context->IsCancelled()) {
       absl::SleepFor(absl::Milliseconds(1));
       message.Clear();
@@ -126,6 +129,7 @@ class TestControl final : public control::v1::ControlService::Service {
         Tell(++told, *message.add_events());
       if (!message.events().empty()) writer->Write(message);
     }
+    --open_feeds;
     return grpc::Status::OK;
   }
   static constexpr int kBatchMax = 10'000;
@@ -136,11 +140,14 @@ class TestControl final : public control::v1::ControlService::Service {
 
   // Of the last call but watches of services.
   std::multimap<std::string, std::string> metadata() { return last_call_.metadata(); }
+  // Of the last watch of events that resumed.
+  std::multimap<std::string, std::string> resumed_metadata() { return last_resumed_.metadata(); }
   absl::Duration time_left() { return last_call_.time_left(); }
 
   std::atomic<int> watches = 0;
   // Watches of events, ended ones included.
   std::atomic<int> feeds = 0;
+  std::atomic<int> open_feeds = 0;
   std::atomic<int> starts = 0;
   std::atomic<int> stops = 0;
   std::atomic<int> connections = 1;
@@ -170,6 +177,7 @@ class TestControl final : public control::v1::ControlService::Service {
   const std::string name_;
   const std::string instance_;
   CallRecord last_call_;
+  CallRecord last_resumed_;
   absl::Mutex mutex_;
   std::deque<absl::Status> feed_ends_ ABSL_GUARDED_BY(mutex_);
 };

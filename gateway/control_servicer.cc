@@ -28,6 +28,19 @@ absl::Status InstanceRequired(const Backend& backend) {
                                  "instance must say which is meant"));
 }
 
+// Leaves the one of several that is reachable; where none is, any says so as well as another. Those
+// that are away cannot be meant by who saw the connection a moment ago.
+absl::Status LeaveOne(const Backend& backend, std::vector<std::shared_ptr<Replica>>& replicas) {
+  const auto reachable = [](const auto& replica) { return replica->reachable(); };
+  const auto count = std::count_if(replicas.begin(), replicas.end(), reachable);
+  if (count > 1) return InstanceRequired(backend);
+  if (count == 1) {
+    std::erase_if(replicas, [&](const auto& replica) { return !reachable(replica); });
+  }
+  replicas.resize(1);
+  return absl::OkStatus();
+}
+
 // The answers as one, with the metadata of the first, or of the first that is an error.
 template <typename Response>
 grpc::Status Join(const std::string& service, ReplicaAnswers<Response>& answers,
@@ -85,11 +98,14 @@ class ControlServicer::UnaryCall {
   Reactor* const reactor_;
 };
 
-absl::StatusOr<Caller> ControlServicer::Admit(const Context& context,
-                                              absl::string_view method) const {
-  if (drain_.Begun()) return DrainingError();
-  return gate_.Admit(context,
-                     absl::StrCat("/", pb::ControlService::service_full_name(), "/", method));
+absl::StatusOr<Caller> ControlServicer::Admit(const Context& context, absl::string_view method) {
+  absl::StatusOr<Caller> caller = DrainingError();
+  if (!drain_.Begun()) {
+    caller = gate_.Admit(context,
+                         absl::StrCat("/", pb::ControlService::service_full_name(), "/", method));
+  }
+  if (!caller.ok()) books_.CountRefusal(caller.status());
+  return caller;
 }
 
 template <typename Request, typename Response>
@@ -105,8 +121,10 @@ grpc::ServerUnaryReactor* ControlServicer::PassOn(Context* context, absl::string
   auto replicas = (*backend)->Select(request->instance());
   if (!replicas.ok()) return call->Refuse(replicas.status());
   if (replicas->empty()) return call->Refuse((*backend)->AbsentError());
-  if (reach == Reach::kOne && replicas->size() > 1)
-    return call->Refuse(InstanceRequired(**backend));
+  if (reach == Reach::kOne) {
+    if (const absl::Status left = LeaveOne(**backend, *replicas); !left.ok())
+      return call->Refuse(left);
+  }
   CallReplicas<Request, Response>(
       *std::move(replicas), request, method, [&] { return children_.Make(*context, within); },
       [call, context, response, name = (*backend)->name()](ReplicaAnswers<Response> answers) {
@@ -210,24 +228,25 @@ grpc::ServerWriteReactor<pb::WatchServicesResponse>* ControlServicer::WatchServi
 }
 
 grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
-    Context* context, const pb::WatchEventsRequest* request) {
+    Context* context, const pb::WatchEventsRequest* parsed) {
   const absl::StatusOr<Caller> caller = Admit(*context, "WatchEvents");
   if (!caller.ok()) return rpc::RefuseWatch<EventMerge>(caller.status());
-  absl::Status checked = rpc::CheckWatchEvents(*request);
+  const pb::WatchEventsRequest request = rpc::TakeRequest(parsed);
+  absl::Status checked = rpc::CheckWatchEvents(request);
   std::vector<Backend*> backends;
   for (const auto& backend : table_.backends()) {
     const bool wanted =
-        request->services().empty() ||
-        std::count(request->services().begin(), request->services().end(), backend->name()) > 0;
+        request.services().empty() ||
+        std::count(request.services().begin(), request.services().end(), backend->name()) > 0;
     if (wanted) backends.push_back(backend.get());
   }
-  for (const std::string& name : request->services()) {
+  for (const std::string& name : request.services()) {
     if (const auto known = table_.Find(name); !known.ok()) checked.Update(known.status());
   }
   if (!checked.ok()) return rpc::RefuseWatch<EventMerge>(checked);
   return rpc::OpenWatch(
-      std::make_shared<EventMerge>(*request, RequestMetadata(*context, *caller), table_,
-                                   std::move(backends), pool_, feeds_, shared_feeds_),
+      std::make_shared<EventMerge>(request, RequestMetadata(*context, *caller), table_,
+                                   std::move(backends), pool_, feeds_, shared_feeds_, feed_places_),
       event_merges_);
 }
 

@@ -7,9 +7,11 @@
 #include "absl/time/time.h"
 #include "gateway/access_gate.h"
 #include "gateway/backend_table.h"
+#include "gateway/call_books.h"
 #include "gateway/child_call.h"
 #include "gateway/drain.h"
 #include "gateway/event_merge.h"
+#include "gateway/feed_places.h"
 #include "gateway/outstanding.h"
 #include "gateway/own_connections.h"
 #include "gateway/replica_calls.h"
@@ -23,14 +25,16 @@ namespace rawgate::gateway {
 // Thread-safe. Deadlines and cancellation of the client pass through to the backend.
 class ControlServicer final : public control::v1::ControlService::CallbackService {
  public:
-  // These outlive this object; `drain` counts the unary calls, and `gate` says who may make which.
+  // These outlive this object; `drain` counts the unary calls, `books` those that are refused, and
+  // `gate` says who may make which.
   // Those that are passed to a backend and have no deadline get `ceiling` from now, and a stop its
   // grace besides.
   ControlServicer(BackendTable& table, ClientConnections& connections, Drain& drain,
-                  const AccessGate& gate, absl::Duration ceiling)
+                  CallBooks& books, const AccessGate& gate, absl::Duration ceiling)
       : table_(table),
         own_(connections),
         drain_(drain),
+        books_(books),
         gate_(gate),
         ceiling_(ceiling),
         children_(gate) {}
@@ -64,19 +68,21 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
  private:
   class UnaryCall;
   enum class Reach { kAll, kOne };
-  // Passes a call to the replicas that it names, or with kOne to the only one: `method` of their
+  // Passes a call to the replicas that it names, or with kOne to the only one that is
+  // reachable: `method` of their
   // stubs, which is called `name`.
   template <typename Request, typename Response>
   Reactor* PassOn(Context* context, absl::string_view name, const Request* request,
                   Response* response, absl::Duration within, Reach reach,
                   ReplicaMethod<Request, Response> method);
-  // May a call of ControlService's `method` be made now? Errors: UNAVAILABLE (DRAINING), and those
-  // of AccessGate::Admit().
-  absl::StatusOr<Caller> Admit(const Context& context, absl::string_view method) const;
+  // May a call of ControlService's `method` be made now? Counts it where not. Errors: UNAVAILABLE
+  // (DRAINING), and those of AccessGate::Admit().
+  absl::StatusOr<Caller> Admit(const Context& context, absl::string_view method);
 
   BackendTable& table_;
   OwnConnections own_;
   Drain& drain_;
+  CallBooks& books_;
   const AccessGate& gate_;
   const absl::Duration ceiling_;
   ChildCalls children_;
@@ -85,6 +91,8 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
   // The one thread on which watches do their work.
   boost::asio::thread_pool pool_{1};
   SharedFeeds shared_feeds_{pool_, feeds_};
+  // Of that thread.
+  FeedPlaces feed_places_;
   rpc::WatchSet<rpc::ServicesWatch> services_watches_;
   rpc::WatchSet<EventMerge> event_merges_;
 };

@@ -20,12 +20,18 @@ using control::v1::WatchEventsResponse;
 
 namespace {
 
-// What asking again would not change. Any other end is the replica's affair, and must not take the
-// other replicas' events from the client.
-bool IsClientsAffair(const grpc::Status& status) {
-  return status.error_code() == grpc::StatusCode::INVALID_ARGUMENT ||
-         status.error_code() == grpc::StatusCode::NOT_FOUND ||
-         ReasonOf(rpc::FromGrpc(status)) == "TOO_MANY_WATCHERS";
+// But for positions and names, which are not kept.
+WatchEventsRequest Manner(const WatchEventsRequest& request) {
+  WatchEventsRequest manner;
+  manner.set_include_chunks(request.include_chunks());
+  manner.set_sample_bytes(request.sample_bytes());
+  return manner;
+}
+
+std::set<std::string> NamesOf(const std::vector<Backend*>& backends) {
+  std::set<std::string> names;
+  for (const Backend* backend : backends) names.insert(backend->name());
+  return names;
 }
 
 // Whether the events of `message` may be sent with those before them. What is lost lies before all
@@ -44,22 +50,20 @@ void EventMerge::Post(Step step) {
                     [self = shared_from_this(), step = std::move(step)]() mutable { step(*self); });
 }
 
-EventMerge::EventMerge(WatchEventsRequest request, Metadata metadata, BackendTable& table,
+EventMerge::EventMerge(const WatchEventsRequest& request, Metadata metadata, BackendTable& table,
                        std::vector<Backend*> backends, boost::asio::thread_pool& pool,
-                       Outstanding& feeds, SharedFeeds& shared)
-    : request_(std::move(request)),
+                       Outstanding& feeds, SharedFeeds& shared, FeedPlaces& places)
+    : request_(Manner(request)),
       metadata_(std::move(metadata)),
       table_(table),
       backends_(std::move(backends)),
       pool_(pool),
       feeds_(feeds),
       shared_(shared),
+      places_(places),
       positions_timer_(pool),
       retry_timer_(pool),
-      positions_(request_.after()) {
-  request_.clear_services();
-  request_.clear_after();
-}
+      positions_(request.after(), NamesOf(backends_)) {}
 
 EventMerge::~EventMerge() = default;
 
@@ -169,92 +173,6 @@ void EventMerge::TellLost(const Backend& backend,
   if (!message.lost().empty()) Send(std::move(message));
 }
 
-void EventMerge::OpenFeed(uint64_t number, Source& source) {
-  WatchEventsRequest request = request_;
-  request.add_services(source.backend->name());
-  source.instance = source.replica->instance();
-  const bool resumes = positions_.AddTo(request, source.backend->name(), source.instance);
-  source.resumed = resumes ? source.instance : "";
-  if (!resumes) return JoinShared(number, source, std::move(request));
-  source.feed = std::make_unique<EventFeed>(
-      *source.replica, std::move(request), metadata_, pool_, feeds_,
-      EventFeed::Hooks{
-          .on_message =
-              [self = shared_from_this(), number](WatchEventsResponse message) {
-                self->OnMessage(number, std::move(message));
-              },
-          .on_end = [self = shared_from_this(),
-                     number](const grpc::Status& status) { self->OnFeedEnd(number, status); }});
-}
-
-void EventMerge::JoinShared(uint64_t number, Source& source, WatchEventsRequest request) {
-  source.shared = shared_.Join(
-      source.replica, std::move(request),
-      {.on_message = [self = shared_from_this(),
-                      number](const auto& message) { self->OnSharedMessage(number, message); },
-       .on_end = [self = shared_from_this(),
-                  number](const auto& status) { self->OnFeedEnd(number, status); }});
-}
-
-void EventMerge::LeaveShared(Source& source) {
-  if (source.shared != 0) shared_.Leave(std::exchange(source.shared, 0));
-}
-
-void EventMerge::OnMessage(uint64_t number, WatchEventsResponse message) {
-  Source& source = sources_.at(number);
-  if (writer_ == nullptr || source.gone) return source.feed->Cancel();
-  Take(source, std::move(message));
-}
-
-void EventMerge::OnSharedMessage(uint64_t number, const WatchEventsResponse& message) {
-  Source& source = sources_.at(number);
-  const bool room =
-      first_message_sent_ ? HasRoom() : source.awaited || early_messages_++ < kEarlyMax;
-  if (room) return Take(source, message);
-  LeaveShared(source);
-  source.behind = true;
-}
-
-void EventMerge::Take(Source& source, WatchEventsResponse message) {
-  positions_.Take(message, source.resumed);
-  for (const EventPosition& position : message.positions()) source.instance = position.instance();
-  // It goes on where it was: where the replica is now is not where the client is.
-  if (std::exchange(source.behind, false) && source.instance == source.resumed)
-    message.clear_positions();
-  if (std::exchange(source.away, false)) Announce(source, true, "");
-  if (message.ByteSizeLong() > 0) Send(std::move(message));
-  source.awaited = false;
-  SendFirstMessageIfComplete();
-  ReadOn();
-}
-
-void EventMerge::OnFeedEnd(uint64_t number, const grpc::Status& status) {
-  Source& source = sources_.at(number);
-  // With it goes its share of this object, which the caller keeps alive.
-  source.feed = nullptr;
-  source.shared = 0;
-  source.behind = false;
-  source.awaited = false;
-  if (writer_ == nullptr || source.gone) {
-    sources_.erase(number);
-    return;
-  }
-  if (IsClientsAffair(status)) {
-    return EndNow(rpc::FromGrpc(StatusForClient(status, source.backend->name())));
-  }
-  if (!std::exchange(source.away, true)) Announce(source, false, status.error_message());
-  SendFirstMessageIfComplete();
-  // Its state follows shortly, and when it is reachable again that is a change: see
-  // OnBackendsChanged(). One that is so already (it dropped the stream only) may have told its
-  // change before this.
-  if (source.replica->watchable()) {
-    retry_timer_.expires_after(Replica::kRetryInterval);
-    retry_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-      if (!error) self->OnBackendsChanged();
-    });
-  }
-}
-
 void EventMerge::EndNow(const absl::Status& status) {
   if (writer_ == nullptr) return;
   std::exchange(writer_, nullptr)->Finish(rpc::ToGrpc(status));
@@ -311,8 +229,11 @@ void EventMerge::SendFirstMessageIfComplete() {
 void EventMerge::ReadOn() {
   if (!first_message_sent_ || !HasRoom()) return;
   for (auto& [number, source] : sources_) {
-    if (source.feed != nullptr) source.feed->ReadOn();
-    if (source.behind && !source.followed() && source.replica->watchable())
+    if (source.feed != nullptr) {
+      source.feed->ReadOn();
+      ChangeOver(number, source);
+    }
+    if (source.behind && !source.followed() && source.replica->watchable() && !trying_again_)
       OpenFeed(number, source);
   }
 }

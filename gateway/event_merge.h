@@ -2,15 +2,19 @@
 //
 // Those who keep up read one stream of each replica together. Little is queued here: a client
 // whose stream is full leaves that one, and once there is room again reads streams of its own from
-// where it was. Each replica then keeps up to its own log's size and says how much was lost, so a
+// where it was, as do those who resume. When such a one has caught up it changes over to the one
+// that others read: for a while both are read, until what it has of its own reaches what the other
+// tells next. Each replica then keeps up to its own log's size and says how much was lost, so a
 // slow watcher slows nobody and learns the truth.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +25,7 @@
 #include "gateway/backend_table.h"
 #include "gateway/event_feed.h"
 #include "gateway/event_positions.h"
+#include "gateway/feed_places.h"
 #include "gateway/metadata.h"
 #include "gateway/outstanding.h"
 #include "gateway/shared_feeds.h"
@@ -35,13 +40,13 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
  public:
   using Writer = rpc::StreamWriter<control::v1::WatchEventsResponse>;
 
-  // `pool` has one thread; it, `table`, and `shared` outlive this object, and `backends` are of
-  // `table`. `request` has been checked; `metadata` goes with it to the replicas where the client
-  // has a stream of its own. These are counted by `feeds`: until the last has left, something may
-  // still be posted to `pool`.
-  EventMerge(control::v1::WatchEventsRequest request, Metadata metadata, BackendTable& table,
+  // `pool` has one thread; it, `table`, `shared`, and `places` outlive this object, and `backends`
+  // are of `table`. `request` has been checked; `metadata` goes with it to the replicas where the
+  // client has a stream of its own. These are counted by `feeds`: until the last has left,
+  // something may still be posted to `pool`.
+  EventMerge(const control::v1::WatchEventsRequest& request, Metadata metadata, BackendTable& table,
              std::vector<Backend*> backends, boost::asio::thread_pool& pool, Outstanding& feeds,
-             SharedFeeds& shared);
+             SharedFeeds& shared, FeedPlaces& places);
   ~EventMerge();
 
   // The stream to give to gRPC. First of all and once; `on_done` is called after the stream's end.
@@ -59,13 +64,29 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   // Messages that wait for a client; then nothing is read, and no stream opened, for it. Besides,
   // there may be one for each replica that went meanwhile.
   static constexpr size_t kPendingMax = 4;
+  // How often a stream of the client's own waits for a place, kRetryInterval each: about 5 s, and
+  // then there is a gap instead.
+  static constexpr int kWaitsMax = 25;
+  // Events after which a stream of the client's own that found no shared one looks again.
+  static constexpr uint64_t kLookAgainAfter = 1000;
+  static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
   // A replica that is, or is to be, followed.
   struct Source {
     const Backend* backend;
     std::shared_ptr<Replica> replica;
-    // The open stream, the client's own or a shared one; null and 0 while there is none.
-    std::unique_ptr<EventFeed> feed;
+    // The open stream, the client's own or a shared one; null and 0 while there is none. Both
+    // during a change from the first to the second, and then the first is the one whose events are
+    // sent.
+    std::unique_ptr<EventFeed> feed = nullptr;
+    FeedPlaces::Place place = {};
+    uint64_t feed_number = 0;
+    // How often there was no place.
+    int waits = 0;
     SharedFeeds::Ticket shared = 0;
+    // The client's own stream has caught up when it is here.
+    uint64_t caught_up_at = kNever;
+    // During a change: where the shared stream is, once it has told that.
+    std::optional<uint64_t> shared_at = {};
     // It has left a shared stream, or has come back; it is followed when the client has room.
     bool behind = false;
     // Which process the stream is, or was last, of.
@@ -89,8 +110,15 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
 
   void OpenFirstFeeds();
   void OpenFeed(uint64_t number, Source& source);
-  void JoinShared(uint64_t number, Source& source, control::v1::WatchEventsRequest request);
+  // A stream of the client's own, if there is a place for it.
+  void OpenOwn(uint64_t number, Source& source, control::v1::WatchEventsRequest request);
+  void LeaveOwn(Source& source);
+  void JoinShared(uint64_t number, Source& source);
   void LeaveShared(Source& source);
+  // One step from the client's own stream to the shared one, where that can be done now.
+  void ChangeOver(uint64_t number, Source& source);
+  // Whatever is not followed and could be is tried again a little later.
+  void TryAgainSoon();
   // Makes the sources follow the replicas, and opens the streams of those that have become
   // reachable.
   void OnBackendsChanged();
@@ -99,10 +127,19 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   void AddSources(const Backend& backend, const std::vector<std::shared_ptr<Replica>>& replicas);
   // Tells the client of processes that will not come back, once that is known.
   void TellLost(const Backend& backend, const std::vector<std::shared_ptr<Replica>>& replicas);
-  void OnMessage(uint64_t number, control::v1::WatchEventsResponse message);
+  void OnOwnMessage(uint64_t number, uint64_t feed_number,
+                    control::v1::WatchEventsResponse message);
+  void OnOwnEnd(uint64_t number, uint64_t feed_number, const grpc::Status& status);
   void OnSharedMessage(uint64_t number, const control::v1::WatchEventsResponse& message);
+  // The same while the client's own stream is open.
+  void OnSharedMessageBesides(Source& source, const control::v1::WatchEventsResponse& message);
+  void OnSharedEnd(uint64_t number, const grpc::Status& status);
   void Take(Source& source, control::v1::WatchEventsResponse message);
-  void OnFeedEnd(uint64_t number, const grpc::Status& status);
+  // The replica is not followed any more.
+  void OnEnd(uint64_t number, const grpc::Status& status);
+  uint64_t At(const Source& source) const {
+    return positions_.At(source.backend->name(), source.instance);
+  }
   void EndNow(const absl::Status& status);
 
   void Announce(const Source& source, bool reachable, const std::string& detail);
@@ -124,6 +161,7 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   boost::asio::thread_pool& pool_;
   Outstanding& feeds_;
   SharedFeeds& shared_;
+  FeedPlaces& places_;
   boost::asio::steady_timer positions_timer_;
   boost::asio::steady_timer retry_timer_;
   BackendTable::Subscription subscription_ = 0;
@@ -131,6 +169,13 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   Writer* writer_ = nullptr;
   Sources sources_;
   uint64_t last_number_ = 0;
+  // Own streams that have been left and not yet ended, by their numbers.
+  struct LeftFeed {
+    std::unique_ptr<EventFeed> feed;
+    FeedPlaces::Place place;
+  };
+  std::map<uint64_t, LeftFeed> left_;
+  bool trying_again_ = false;
   EventPositions positions_;
   // All that is reachable has had the time to say which process it is.
   bool settled_ = false;

@@ -3,6 +3,8 @@
 #include "gateway/control_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "runtime/rpc/event_watch.h"
+#include "runtime/rpc/watch_set.h"
 
 namespace rawgate::gateway {
 namespace {
@@ -36,8 +38,8 @@ TEST_F(EventMergeTest, FeedsOfOneClientCarryItsMetadata) {
   request.add_after()->set_service("echo");
   Reader watch = stub_->WatchEvents(&context_, request);
   ASSERT_TRUE(ReadPositionOf("echo", watch));
-  EXPECT_THAT(echo_.metadata(), Contains(Pair("trace-id", "abc")));
-  EXPECT_EQ(echo_.metadata().count("x-rawgate-peer"), 1U);
+  EXPECT_THAT(echo_.resumed_metadata(), Contains(Pair("trace-id", "abc")));
+  EXPECT_EQ(echo_.resumed_metadata().count("x-rawgate-peer"), 1U);
 }
 
 TEST_F(EventMergeTest, FeedThatFailsDoesNotEndTheWatch) {
@@ -52,6 +54,29 @@ TEST_F(EventMergeTest, FeedThatFailsDoesNotEndTheWatch) {
     EXPECT_TRUE(ReadPositionOf("echo", watch)) << absl::StatusCodeToString(code);
     context.TryCancel();
   }
+}
+
+// Its watchers are those of all gateways.
+TEST_F(EventMergeTest, ReplicaThatHasTooManyWatchersIsAwayForAWhile) {
+  echo_.EndNextFeedWith(rpc::TooManyWatchers());
+  Reader watch = stub_->WatchEvents(&context_, {});
+  EXPECT_TRUE(ReadPositionOf("echo", watch));
+}
+
+TEST_F(EventMergeTest, PositionsAreSoMany) {
+  pb::WatchEventsRequest request;
+  for (int i = 0; i < rpc::kPositionsMax; ++i) {
+    request.add_after()->set_service("echo");
+    request.mutable_after(i)->set_instance(absl::StrCat(i));
+  }
+  {
+    grpc::ClientContext context;
+    Reader watch = stub_->WatchEvents(&context, request);
+    EXPECT_TRUE(ReadPositionOf("echo", watch));
+    context.TryCancel();
+  }
+  request.add_after();
+  EXPECT_EQ(Reason(stub_->WatchEvents(&context_, request)->Finish()), "BAD_POSITIONS");
 }
 
 TEST_F(EventMergeTest, FeedThatFailsAgainAndAgainIsAnnouncedOnce) {
@@ -72,7 +97,7 @@ TEST_F(EventMergeTest, FeedThatFailsAgainAndAgainIsAnnouncedOnce) {
 TEST_F(EventMergeTest, WhatIsTheClientsAffairEndsTheWatch) {
   const absl::Status ends[] = {
       Error(absl::StatusCode::kInvalidArgument, "SAMPLE_TOO_LARGE", "too large"),
-      Error(absl::StatusCode::kNotFound, "SERVICE_NOT_FOUND", "none"), rpc::TooManyWatchers()};
+      Error(absl::StatusCode::kNotFound, "SERVICE_NOT_FOUND", "none")};
   for (const absl::Status& end : ends) {
     echo_.EndNextFeedWith(end);
     grpc::ClientContext context;

@@ -24,6 +24,11 @@ bool EventPositions::AddTo(control::v1::WatchEventsRequest& request, const std::
   return true;
 }
 
+uint64_t EventPositions::At(const std::string& service, const std::string& instance) const {
+  const auto known = sequences_.find({service, instance});
+  return known == sequences_.end() ? 0 : known->second;
+}
+
 void EventPositions::Take(control::v1::WatchEventsResponse& message, const std::string& resumed) {
   for (const control::v1::EventsLost& lost : message.lost()) {
     const auto known = sequences_.find({lost.service(), lost.instance()});

@@ -12,21 +12,26 @@
 
 namespace rawgate::gateway {
 
-// One thread at a time. Of the size of the client's request, and one entry for each process that
-// was met since and is not forgotten.
+// One thread at a time. One entry for each position of the client's request, of which there are at
+// most rpc::kPositionsMax, and one for each process that was met since and is not forgotten.
 class EventPositions {
  public:
-  // From WatchEventsRequest.after.
+  // From WatchEventsRequest.after. Nobody asks for those of services that are not `watched`.
   template <typename Positions>
-  explicit EventPositions(const Positions& after) {
-    for (const control::v1::EventPosition& position : after)
-      sequences_[{position.service(), position.instance()}] = position.sequence();
+  EventPositions(const Positions& after, const std::set<std::string>& watched) {
+    for (const control::v1::EventPosition& position : after) {
+      if (watched.contains(position.service()))
+        sequences_[{position.service(), position.instance()}] = position.sequence();
+    }
   }
 
   // Adds to `request` where to resume the events of this process. False when that is not known: the
   // stream then begins with what comes next.
   bool AddTo(control::v1::WatchEventsRequest& request, const std::string& service,
              const std::string& instance) const;
+
+  // The last event of this process; 0 where that is not known.
+  uint64_t At(const std::string& service, const std::string& instance) const;
 
   // Takes what a process has sent, and adds to it what that skips. `resumed` is the instance that
   // AddTo() was asked for when the stream was opened, empty where it was not, or answered false.

@@ -54,7 +54,9 @@ class EventPositionsTest : public ::testing::Test {
     return message;
   }
 
-  EventPositions positions_{std::vector{Position("a", 5), Position("b", 7)}};
+  EventPositions positions_{
+      std::vector{Position("a", 5), Position("b", 7), Position("c", 9, "elsewhere")},
+      {"echo", "time"}};
 };
 
 TEST_F(EventPositionsTest, EachProcessGoesOnWhereItWas) {
@@ -67,6 +69,10 @@ TEST_F(EventPositionsTest, EachProcessGoesOnWhereItWas) {
   EXPECT_EQ(After("b"), 7);
   Take(Begin("c", 3));
   EXPECT_EQ(After("c"), 3);
+}
+
+TEST_F(EventPositionsTest, ServicesThatAreNotWatchedAreNotKept) {
+  EXPECT_EQ(After("c", "elsewhere"), -1);
 }
 
 TEST_F(EventPositionsTest, StreamThatBreaksOffBeforeItHasResumedHasSkippedNothing) {

@@ -89,6 +89,17 @@ TEST_F(GatewayControlTest, FrozenBackendIsLeftOutOfTheConnectionList) {
   EXPECT_FALSE(services.contains("echo"));
 }
 
+TEST_F(GatewayControlTest, WhatAServiceRefusesIsNoRefusalOfTheGateways) {
+  pb::StartServiceRequest request;
+  request.set_service("echo");
+  request.set_listener("going");
+  pb::StartServiceResponse response;
+  grpc::ClientContext context;
+  EXPECT_EQ(Reason(stub_->StartService(&context, request, &response)), "DRAINING");
+  EXPECT_THAT(gateway_->MetricsPage(),
+              HasSubstr("rawgate_gateway_refused_calls_total{reason=\"DRAINING\"} 0\n"));
+}
+
 TEST_F(GatewayControlTest, UnknownNameIsQuotedShortAndBetweenCharacters) {
   std::string name = "a";
   for (int i = 0; i < 1000; ++i) name += "\xc3\xa9";

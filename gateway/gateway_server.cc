@@ -55,7 +55,8 @@ GatewayServer::GatewayServer(const Options& options, std::unique_ptr<AccessStore
       books_(options.forwarder.lanes, options.calls_level),
       table_(options.backends, options.reach),
       clients_(options.clients),
-      control_(table_, clients_.connections(), drain_, gate_, options.forwarder.unary_ceiling),
+      control_(table_, clients_.connections(), drain_, books_, gate_,
+               options.forwarder.unary_ceiling),
       reflection_(MakeReflectionServicers(gate_)),
       forwarder_(ForwardingBackends(table_), options.forwarder, drain_, books_, gate_) {
   metrics_.Add([this](metrics::Page& page) { AddMetrics(page); });

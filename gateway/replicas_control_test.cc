@@ -182,6 +182,37 @@ TEST_F(ReplicasControlTest, PageGoesOnAfterAReplicaThatIsGone) {
   EXPECT_EQ(page.connections(0).instance(), in_order_[1]);
 }
 
+// They would otherwise be waited for one after another.
+TEST_F(ReplicasControlTest, PageEndsWhenManyDoNotAnswer) {
+  one_.frozen = two_.frozen = time_.frozen = true;
+  pb::ListConnectionsRequest request;
+  pb::ListConnectionsResponse page;
+  grpc::ClientContext context;
+  ASSERT_TRUE(stub_->ListConnections(&context, request, &page).ok());
+  EXPECT_THAT(page.next_page_token(), HasSubstr("time"));
+  time_.frozen = false;
+  request.set_page_token(page.next_page_token());
+  grpc::ClientContext next;
+  ASSERT_TRUE(stub_->ListConnections(&next, request, &page).ok());
+  ASSERT_EQ(page.connections_size(), 1);
+  EXPECT_EQ(page.connections(0).service(), "time");
+  EXPECT_EQ(page.next_page_token(), "");
+}
+
+TEST_F(ReplicasControlTest, TheOnlyReplicaThatIsReachableNeedNotBeNamed) {
+  two_server_.Stop();
+  EXPECT_TRUE(Eventually([&] {
+    const auto rows = Services();
+    return std::any_of(rows.begin(), rows.end(), [](const pb::Service& row) {
+      return row.state() == pb::SERVICE_STATE_UNREACHABLE;
+    });
+  }));
+  EXPECT_TRUE(Eventually([&] { return Close(17, "").ok(); }));
+  EXPECT_EQ(one_.closed, 17U);
+  one_server_.Stop();
+  EXPECT_TRUE(Eventually([&] { return Reason(Close(17, "")) == "BACKEND_UNREACHABLE"; }));
+}
+
 TEST_F(ReplicasControlTest, ConnectionIsClosedWhereItIs) {
   EXPECT_EQ(Reason(Close(17, "")), "INSTANCE_REQUIRED");
   EXPECT_EQ(Reason(Close(17, "3")), "INSTANCE_NOT_FOUND");

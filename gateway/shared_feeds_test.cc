@@ -2,8 +2,10 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 
 #include "gateway/control_fixture.h"
+#include "gateway/feed_places.h"
 #include "gtest/gtest.h"
 
 namespace rawgate::gateway {
@@ -15,9 +17,15 @@ class SharedFeedsTest : public ControlTest {
  protected:
   class Watch {
    public:
-    explicit Watch(pb::ControlService::Stub& stub, bool include_chunks = false) {
+    explicit Watch(pb::ControlService::Stub& stub, bool include_chunks = false,
+                   std::optional<uint64_t> after = {})
+        : last_(after.value_or(0)), resumes_(after.has_value()) {
       pb::WatchEventsRequest request;
       request.add_services("echo");
+      if (resumes_) {
+        request.add_after()->set_service("echo");
+        request.mutable_after(0)->set_sequence(last_);
+      }
       request.set_include_chunks(include_chunks);
       context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
       reader_ = stub.WatchEvents(&context_, request);
@@ -31,8 +39,14 @@ class SharedFeedsTest : public ControlTest {
       while (last_ < sequence || !began_) {
         if (!reader_->Read(&message)) return false;
         began_ = true;
-        for (const pb::EventPosition& position : message.positions()) last_ = position.sequence();
+        for (const pb::EventPosition& position : message.positions()) {
+          // Whoever resumes is told next what lies before it.
+          if (!resumes_) last_ = position.sequence();
+        }
+        if (!message.lost().empty()) return false;
         for (const pb::Event& event : message.events()) {
+          // Who had to wait for a place is told when it has one.
+          if (event.has_reachability_changed()) continue;
           if (event.sequence() != ++last_) return false;
         }
       }
@@ -42,7 +56,8 @@ class SharedFeedsTest : public ControlTest {
    private:
     grpc::ClientContext context_;
     std::unique_ptr<grpc::ClientReader<pb::WatchEventsResponse>> reader_;
-    uint64_t last_ = 0;
+    uint64_t last_;
+    const bool resumes_;
     bool began_ = false;
   };
 };
@@ -88,6 +103,51 @@ TEST_F(SharedFeedsTest, ClientThatDoesNotReadHoldsNobodyUpAndMissesNothingThatIs
   echo_.events += 1;
   EXPECT_TRUE(stuck.ReadTo(echo_.events));
   EXPECT_TRUE(other.ReadTo(echo_.events));
+  EXPECT_TRUE(Eventually([&] { return echo_.open_feeds == 1; })) << "and came back";
+  echo_.events += 1000;
+  EXPECT_TRUE(stuck.ReadTo(echo_.events));
+  EXPECT_TRUE(other.ReadTo(echo_.events));
+  EXPECT_EQ(echo_.feeds, 2);
+}
+
+TEST_F(SharedFeedsTest, ClientsThatResumeShareOneStreamOnceTheyHaveCaughtUp) {
+  echo_.events = 100;
+  std::list<Watch> watches;
+  for (uint64_t i = 0; i < 20; ++i) {
+    Watch& watch = watches.emplace_back(*stub_, /*include_chunks=*/false, /*after=*/i);
+    // Also while events come.
+    echo_.events += 7;
+    ASSERT_TRUE(watch.ReadTo(echo_.events));
+  }
+  EXPECT_TRUE(Eventually([&] { return echo_.open_feeds == 1; }));
+  echo_.events += 1000;
+  for (Watch& watch : watches) EXPECT_TRUE(watch.ReadTo(echo_.events));
+}
+
+// More than there are places.
+TEST_F(SharedFeedsTest, ClientsThatResumeTogetherTakeTurns) {
+  echo_.events = 1000;
+  std::list<Watch> watches;
+  for (size_t i = 0; i < 3 * FeedPlaces::kPlacesMax / 2; ++i)
+    watches.emplace_back(*stub_, /*include_chunks=*/false, /*after=*/1);
+  for (Watch& watch : watches) EXPECT_TRUE(watch.ReadTo(1000));
+  EXPECT_TRUE(Eventually([&] { return echo_.open_feeds == 1; }));
+}
+
+TEST(FeedPlacesTest, ThereAreOnlySoManyForOneReplica) {
+  FeedPlaces places;
+  const auto replica = [](const char* address) {
+    return Replica({.name = "echo", .address = address, .authority = ""},
+                   grpc::InsecureChannelCredentials(), [](const pb::Service&) {});
+  };
+  const Replica one = replica("unix:/nowhere/1"), two = replica("unix:/nowhere/2");
+  std::list<FeedPlaces::Place> taken;
+  for (size_t i = 0; i < FeedPlaces::kPlacesMax; ++i)
+    ASSERT_TRUE(taken.emplace_back(places.Take(one)));
+  EXPECT_FALSE(places.Take(one));
+  EXPECT_TRUE(places.Take(two));
+  taken.pop_back();
+  EXPECT_TRUE(places.Take(one));
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
  public:
   CallInterceptor(const CallObservation& observation, size_t number, ServerRpcInfo& info)
       : observation_(observation),
+        row_(observation.table.methods().rows()[number]),
         counters_(observation.table[number]),
         info_(info),
         logged_(CallsAreLogged(observation.level)) {
@@ -62,7 +63,7 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
     ended_ = true;
     const absl::Duration duration = absl::Now() - began_;
     counters_.CountHandled(status.error_code(), duration);
-    if (!status.ok() && observation_.failed) observation_.failed(status);
+    if (!status.ok() && observation_.failed) observation_.failed(row_, status);
     if (!logged_) return;
     LogCall(observation_.level, {.method = method_,
                                  .code = status.error_code(),
@@ -73,6 +74,7 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
   }
 
   const CallObservation& observation_;
+  const MethodList::Row& row_;
   observe::CallCounters& counters_;
   ServerRpcInfo& info_;
   const absl::Time began_ = absl::Now();

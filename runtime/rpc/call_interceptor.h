@@ -27,8 +27,8 @@ struct CallObservation {
     std::string user;
   };
   std::function<Caller(const grpc::ServerContextBase&)> caller;
-  // Told of calls that end with an error; may be null. Any thread.
-  std::function<void(const grpc::Status&)> failed = nullptr;
+  // Told of calls that end with an error, and of which method; may be null. Any thread.
+  std::function<void(const MethodList::Row&, const grpc::Status&)> failed = nullptr;
 };
 
 // What the gateway says of the caller, else the socket's peer: for a server that only the gateway

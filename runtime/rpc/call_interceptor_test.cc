@@ -65,7 +65,9 @@ class CallInterceptorTest : public testing::Test {
     const CallObservation observation{
         .table = table_,
         .caller = CallerNamedByGateway,
-        .failed = [this](const grpc::Status& status) { reason_ = ReasonOf(FromGrpc(status)); }};
+        .failed = [this](const MethodList::Row&, const grpc::Status& status) {
+          reason_ = ReasonOf(FromGrpc(status));
+        }};
     server_ = *Server::Start(*net::Endpoint::Parse("tcp://127.0.0.1:0"), {&servicer_}, kBuffersMax,
                              grpc::InsecureServerCredentials(), &observation);
     channel_ = grpc::CreateChannel(GrpcAddress(*net::Endpoint::Parse(server_->uri())),

@@ -229,14 +229,15 @@ grpc::ServerUnaryReactor* ControlServicer::CloseConnection(
 }
 
 grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
-    Context*, const pb::WatchEventsRequest* request) {
-  for (const std::string& name : request->services()) {
+    Context*, const pb::WatchEventsRequest* parsed) {
+  const pb::WatchEventsRequest request = TakeRequest(parsed);
+  for (const std::string& name : request.services()) {
     const absl::Status known = impl_->CheckName(name);
     if (!known.ok()) return RefuseWatch<EventWatch>(known);
   }
-  const absl::Status checked = CheckWatchEvents(*request);
+  const absl::Status checked = CheckWatchEvents(request);
   if (!checked.ok()) return RefuseWatch<EventWatch>(checked);
-  const auto watch = EventWatch::Make(*request, impl_->service, impl_->pool);
+  const auto watch = EventWatch::Make(request, impl_->service, impl_->pool);
   if (watch == nullptr) return RefuseWatch<EventWatch>(TooManyWatchers());
   impl_->StartTicking();
   return OpenWatch(watch, impl_->event_watches);

@@ -14,10 +14,29 @@
 
 namespace rawgate::rpc {
 
+control::v1::WatchEventsRequest TakeRequest(const control::v1::WatchEventsRequest* request) {
+  control::v1::WatchEventsRequest taken;
+  // It was made for this call alone, and is const only in the signature of its handler.
+  taken.Swap(const_cast<control::v1::WatchEventsRequest*>(request));
+  return taken;
+}
+
 absl::Status CheckWatchEvents(const control::v1::WatchEventsRequest& request) {
-  if (request.sample_bytes() <= observe::kSampleBytesMax) return absl::OkStatus();
-  return FieldError("sample_bytes", "SAMPLE_TOO_LARGE",
-                    absl::StrCat("sample_bytes must be at most ", observe::kSampleBytesMax));
+  if (request.sample_bytes() > observe::kSampleBytesMax) {
+    return FieldError("sample_bytes", "SAMPLE_TOO_LARGE",
+                      absl::StrCat("sample_bytes must be at most ", observe::kSampleBytesMax));
+  }
+  if (request.after_size() > kPositionsMax) {
+    return FieldError("after", "BAD_POSITIONS",
+                      absl::StrCat("after may have at most ", kPositionsMax, " positions"));
+  }
+  for (const control::v1::EventPosition& position : request.after()) {
+    if (position.instance().size() <= kInstanceBytesMax) continue;
+    return FieldError(
+        "after", "BAD_POSITIONS",
+        absl::StrCat("an instance's name in after has over ", kInstanceBytesMax, " bytes"));
+  }
+  return absl::OkStatus();
 }
 
 EventWatch::EventWatch(const control::v1::WatchEventsRequest& request, net::Service& service,

@@ -15,7 +15,17 @@
 
 namespace rawgate::rpc {
 
-// What a request asks for beyond names of services. Error: INVALID_ARGUMENT (SAMPLE_TOO_LARGE).
+// Of WatchEventsRequest.after: a good many replicas, as whoever resumes has met them.
+inline constexpr int kPositionsMax = 1024;
+// Of EventPosition.instance in a request; a process's own has sixteen bytes.
+inline constexpr size_t kInstanceBytesMax = 64;
+
+// Moves a request out of gRPC, which keeps it for as long as the watch lasts, with whatever names
+// and positions it was parsed into.
+control::v1::WatchEventsRequest TakeRequest(const control::v1::WatchEventsRequest* request);
+
+// What a request asks for beyond names of services. Errors: INVALID_ARGUMENT (SAMPLE_TOO_LARGE,
+// BAD_POSITIONS).
 absl::Status CheckWatchEvents(const control::v1::WatchEventsRequest& request);
 
 // Shared by its owner and by what is under way for it. Everything private runs on the pool, which

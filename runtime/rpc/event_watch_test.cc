@@ -161,6 +161,27 @@ TEST_F(EventWatchTest, WatchesTheServicesThatItHas) {
   EXPECT_EQ(ReasonOf(status), "SERVICE_NOT_FOUND");
 }
 
+TEST_F(EventWatchTest, PositionsAreFewAndOfShortNames) {
+  pb::WatchEventsRequest request;
+  for (int i = 0; i < kPositionsMax; ++i) *request.add_after() = Position(0);
+  request.mutable_after(0)->set_instance(std::string(kInstanceBytesMax, 'x'));
+  EXPECT_TRUE(Watch(server_, request).ReadOne());
+  *request.add_after() = Position(0);
+  EXPECT_EQ(ReasonOf(Watch(server_, request).End()), "BAD_POSITIONS");
+  request.clear_after();
+  request.add_after()->set_instance(std::string(kInstanceBytesMax + 1, 'x'));
+  EXPECT_EQ(ReasonOf(Watch(server_, request).End()), "BAD_POSITIONS");
+}
+
+TEST_F(EventWatchTest, RequestThatIsTakenHoldsNothingAnyMore) {
+  pb::WatchEventsRequest request;
+  request.add_services("fake");
+  for (int i = 0; i < kPositionsMax; ++i) *request.add_after() = Position(0);
+  const pb::WatchEventsRequest taken = TakeRequest(&request);
+  EXPECT_EQ(taken.after_size(), kPositionsMax);
+  EXPECT_EQ(request.SpaceUsedLong(), pb::WatchEventsRequest().SpaceUsedLong());
+}
+
 TEST_F(EventWatchTest, EndsWhenTheProcessGoes) {
   Watch watch(server_);
   watch.Next();
