@@ -83,14 +83,26 @@ Caller AccessGate::CallerOf(const grpc::ServerContextBase& call) const {
 
 absl::StatusOr<Caller> AccessGate::Admit(const grpc::ServerContextBase& call,
                                          absl::string_view path) const {
+  absl::StatusOr<Caller> caller = Check(call, path);
+  if (!open() && caller.ok() && on_admitted_) on_admitted_(call.peer(), caller->name);
+  return caller;
+}
+
+absl::Status AccessGate::Recheck(const grpc::ServerContextBase& call, absl::string_view path,
+                                 const Caller& caller) const {
+  const absl::StatusOr<Caller> now = Check(call, path);
+  if (!now.ok()) return now.status();
+  if (now->name != caller.name) return Unknown("what began this call");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Caller> AccessGate::Check(const grpc::ServerContextBase& call,
+                                         absl::string_view path) const {
   absl::StatusOr<Caller> caller = Identify(call);
   if (open() || !caller.ok()) return caller;
   const auto required = roles_.find(path);
   if (required == roles_.end()) return UnknownMethodError(path);
-  if (caller->role >= required->second) {
-    if (on_admitted_) on_admitted_(call.peer(), caller->name);
-    return caller;
-  }
+  if (caller->role >= required->second) return caller;
   const absl::string_view role = rpc::RoleName(required->second);
   return WithMetadata(Error(absl::StatusCode::kPermissionDenied, "ROLE_TOO_LOW",
                             absl::StrCat(path.substr(1), " needs the role ", role, ", and ",

@@ -60,10 +60,23 @@ size_t ClientConnections::CountOf(const net::SourceNetwork& source) const {
   return found == by_source_.end() ? 0 : found->second;
 }
 
+std::map<std::string, ClientConnections::ListenerCounts> ClientConnections::CountsByListener()
+    const {
+  absl::MutexLock lock(&mutex_);
+  return by_listener_;
+}
+
+void ClientConnections::AddListener(const std::string& name) {
+  absl::MutexLock lock(&mutex_);
+  by_listener_.try_emplace(name);
+}
+
 void ClientConnections::Add(ClientConnection connection) {
   const uint64_t id = connection.id;
-  opened_.Add();
   absl::MutexLock lock(&mutex_);
+  ListenerCounts& counts = by_listener_[connection.listener];
+  ++counts.open;
+  ++counts.opened;
   if (connection.bounded) ++by_source_[connection.source];
   if (connection.transport == net::Transport::kTcp) by_peer_[connection.peer] = id;
   entries_.emplace(id, Entry{std::move(connection), ""});
@@ -74,6 +87,7 @@ void ClientConnections::Remove(uint64_t id) {
   const auto found = entries_.find(id);
   if (found == entries_.end()) return;
   const ClientConnection& connection = found->second.connection;
+  --by_listener_[connection.listener].open;
   if (connection.bounded) {
     const auto count = by_source_.find(connection.source);
     if (--count->second == 0) by_source_.erase(count);
