@@ -88,10 +88,24 @@ Caller AccessGate::CallerOf(const grpc::ServerContextBase& call) const {
 
 absl::StatusOr<Caller> AccessGate::Admit(const grpc::ServerContextBase& call,
                                          absl::string_view path) const {
+  absl::StatusOr<Caller> caller = Check(call, path);
+  if (!open() && caller.ok() && on_admitted_) on_admitted_(call.peer(), caller->name);
+  return caller;
+}
+
+absl::Status AccessGate::Recheck(const grpc::ServerContextBase& call, absl::string_view path,
+                                 const Caller& caller) const {
+  const absl::StatusOr<Caller> now = Check(call, path);
+  if (!now.ok()) return now.status();
+  if (now->name != caller.name) return Unknown("what began this call");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Caller> AccessGate::Check(const grpc::ServerContextBase& call,
+                                         absl::string_view path) const {
   absl::StatusOr<Caller> caller = Identify(call);
   if (open() || !caller.ok()) return caller;
   if (absl::Status refused = Check(*caller, path); !refused.ok()) return refused;
-  if (on_admitted_) on_admitted_(call.peer(), caller->name);
   return caller;
 }
 

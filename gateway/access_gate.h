@@ -1,6 +1,7 @@
 // The one place that decides who may make which call of the gateway.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -51,6 +52,13 @@ class AccessGate {
   // `required_role`); and, from those who are known, UNIMPLEMENTED (UNKNOWN_METHOD).
   absl::StatusOr<Caller> Admit(const grpc::ServerContextBase& call, absl::string_view path) const;
 
+  // May `caller`, whom Admit() has let in, still make that call? Errors: of Admit();
+  // CREDENTIALS_UNKNOWN also if what he showed is another's by now.
+  absl::Status Recheck(const grpc::ServerContextBase& call, absl::string_view path,
+                       const Caller& caller) const;
+  // Grows whenever somebody may do more or less than before.
+  uint64_t edition() const { return open() ? 0 : store_->edition(); }
+
   // Who makes the call. Errors: UNAUTHENTICATED.
   absl::StatusOr<Caller> Identify(const grpc::ServerContextBase& call) const;
 
@@ -66,6 +74,8 @@ class AccessGate {
  private:
   // May `caller` make it?
   absl::Status Check(const Caller& caller, absl::string_view path) const;
+  // As Admit(), and nobody is told.
+  absl::StatusOr<Caller> Check(const grpc::ServerContextBase& call, absl::string_view path) const;
 
   const AccessStore* const store_;
   const OnAdmitted on_admitted_;

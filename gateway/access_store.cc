@@ -51,6 +51,11 @@ std::shared_ptr<const AccessTable> AccessStore::Current() const {
   return table_;
 }
 
+void AccessStore::OnChange(std::function<void()> hook) {
+  absl::MutexLock lock(&hook_mutex_);
+  hook_ = std::move(hook);
+}
+
 void AccessStore::Watch() {
   while (true) {
     {
@@ -87,8 +92,13 @@ absl::Status AccessStore::Take(const std::string& text) {
   if (!table.ok()) return table.status();
   text_ = text;
   spdlog::info("access file: {} counts from now on; users: {}", path_, (*table)->size());
-  absl::MutexLock lock(&mutex_);
-  table_ = *std::move(table);
+  {
+    absl::MutexLock lock(&mutex_);
+    table_ = *std::move(table);
+  }
+  ++edition_;
+  absl::MutexLock lock(&hook_mutex_);
+  if (hook_) hook_();
   return absl::OkStatus();
 }
 

@@ -3,6 +3,9 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +31,12 @@ class AccessStore {
   ~AccessStore();
 
   std::shared_ptr<const AccessTable> Current() const;
+  // Of what is in force: grows with each file that is taken, after Current() says what it does.
+  uint64_t edition() const { return edition_; }
+
+  // `hook` is called, by the store's thread, after each such change; null: none is. A call of the
+  // last one is waited for.
+  void OnChange(std::function<void()> hook);
 
   // Looks at the file now, in this thread. For tests, whose store has an infinite interval and so
   // does not look by itself.
@@ -64,6 +73,9 @@ class AccessStore {
   mutable absl::Mutex mutex_;
   std::shared_ptr<const AccessTable> table_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<uint64_t> edition_ = 0;
+  absl::Mutex hook_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
+  std::function<void()> hook_ ABSL_GUARDED_BY(hook_mutex_);
   std::thread thread_;
 };
 

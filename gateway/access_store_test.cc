@@ -72,6 +72,23 @@ TEST(AccessStoreTest, TakesANewFile) {
   EXPECT_NE(before->FindToken("one"), nullptr);
 }
 
+TEST(AccessStoreTest, TellsOfEachChange) {
+  const TestAccessFile file(UserLine("ops", "ROLE_OPERATOR", "one"));
+  const auto store = Open(file);
+  const uint64_t edition = store->edition();
+  std::vector<bool> known;
+  store->OnChange([&] { known.push_back(Knows(*store, "two")); });
+  store->LookAgain();
+  EXPECT_EQ(store->edition(), edition);
+  file.Put(UserLine("ops", "ROLE_OPERATOR", "two"));
+  store->LookAgain();
+  EXPECT_GT(store->edition(), edition);
+  store->OnChange(nullptr);
+  file.Put(UserLine("ops", "ROLE_OPERATOR", "three"));
+  store->LookAgain();
+  EXPECT_EQ(known, std::vector<bool>{true});
+}
+
 TEST(AccessStoreTest, TakesAFileThatChangedInPlaceWithinOneTickOfItsClock) {
   const TestAccessFile file(UserLine("ops", "ROLE_OPERATOR", "one"));
   const auto store = Open(file);

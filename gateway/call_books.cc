@@ -42,6 +42,7 @@ void CallBooks::Observe(
     std::function<rpc::CallObservation::Caller(const grpc::ServerContextBase&)> caller) {
   rpc::ObserveCalls(builder, {.table = *tables_.back(),
                               .left_out = IsForwarded,
+                              .calls_max = kOwnCallsMax,
                               .level = level_,
                               .caller = std::move(caller),
                               .failed = [this](const auto& row, const grpc::Status& status) {

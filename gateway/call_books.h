@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -20,13 +21,17 @@ namespace rawgate::gateway {
 // Thread-safe, and outlives the server.
 class CallBooks {
  public:
+  // Of each method of a registered servicer, in progress. More than one connection may have, and
+  // than ControlService has watches of a kind, which it refuses with a reason.
+  static constexpr int64_t kOwnCallsMax = 2048;
+
   // Each of so many lanes has a table of its own, so that no two threads share what they count.
   // Ended calls are logged at `level`.
   CallBooks(int lanes, spdlog::level::level_enum level);
 
-  // Has the calls of registered servicers counted and logged, and what these refuse counted but for
-  // ControlService, which passes errors of services on and calls CountRefusal() itself. `caller`
-  // says who makes one, for the log.
+  // Has the calls of registered servicers counted, bounded and logged, and what these refuse
+  // counted but for ControlService, which passes errors of services on and calls CountRefusal()
+  // itself. `caller` says who makes one, for the log.
   void Observe(grpc::ServerBuilder& builder,
                std::function<rpc::CallObservation::Caller(const grpc::ServerContextBase&)> caller);
 

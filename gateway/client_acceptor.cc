@@ -62,6 +62,7 @@ absl::Status ClientAcceptor::Listen(std::string name, const net::Endpoint& addre
   absl::StatusOr<net::BoundSocket> bound = net::BindStream(address);
   if (!bound.ok()) return bound.status();
   uris_.push_back(bound->endpoint.ToUri());
+  connections_.AddListener(name);
   listeners_.push_back({std::move(name), bound->endpoint, std::move(bound->fd)});
   return absl::OkStatus();
 }

@@ -77,6 +77,8 @@ TEST_F(ClientAcceptorTest, HandsOverAndListsInOrder) {
   const std::vector<net::ConnectionInfo> rows = Rows();
   ASSERT_THAT(rows, SizeIs(2));
   EXPECT_EQ(rows[0].listener, "door");
+  EXPECT_EQ(acceptor_->connections().CountsByListener()["door"].open, 2U);
+  EXPECT_EQ(acceptor_->connections().CountsByListener()["door"].opened, 2U);
   EXPECT_THAT(rows[0].peer, StartsWith("tcp://127.0.0.1:"));
   EXPECT_LE(rows[0].open_time, absl::Now());
   EXPECT_LT(rows[0].id, rows[1].id);

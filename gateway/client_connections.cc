@@ -89,10 +89,23 @@ size_t ClientConnections::CountOf(const net::SourceNetwork& source) const {
   return by_source_.Of(source);
 }
 
+std::map<std::string, ClientConnections::ListenerCounts> ClientConnections::CountsByListener()
+    const {
+  absl::MutexLock lock(&mutex_);
+  return by_listener_;
+}
+
+void ClientConnections::AddListener(const std::string& name) {
+  absl::MutexLock lock(&mutex_);
+  by_listener_.try_emplace(name);
+}
+
 void ClientConnections::Add(ClientConnection connection) {
   const uint64_t id = connection.id;
-  opened_.Add();
   absl::MutexLock lock(&mutex_);
+  ListenerCounts& counts = by_listener_[connection.listener];
+  ++counts.open;
+  ++counts.opened;
   if (connection.source.has_value()) by_source_.Add(*connection.source);
   if (connection.transport == net::Transport::kTcp) by_peer_[connection.peer] = id;
   auto noted = std::make_shared<Noted>();
@@ -106,6 +119,7 @@ void ClientConnections::Remove(uint64_t id) {
   const auto found = entries_.find(id);
   if (found == entries_.end()) return;
   const ClientConnection& connection = found->second->connection;
+  --by_listener_[connection.listener].open;
   if (connection.source.has_value()) by_source_.Remove(*connection.source);
   // The kernel may have given the same port to a newer one.
   const auto named = by_peer_.find(connection.peer);

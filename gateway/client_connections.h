@@ -21,7 +21,6 @@
 #include "runtime/base/fd.h"
 #include "runtime/net/listener.h"
 #include "runtime/net/source_counts.h"
-#include "runtime/observe/counters.h"
 
 namespace rawgate::gateway {
 
@@ -61,12 +60,19 @@ class ClientConnections {
   void SetUser(absl::string_view grpc_peer, absl::string_view user);
 
   size_t size() const;
-  // Since the start: those that size() counts, and those that have ended.
-  uint64_t opened() const { return opened_.value(); }
+  // Of the listeners of one name.
+  struct ListenerCounts {
+    size_t open = 0;
+    // Since the start: those that are open, and those that have ended.
+    uint64_t opened = 0;
+  };
+  // By name: every listener that was added or has had a connection.
+  std::map<std::string, ListenerCounts> CountsByListener() const;
   // How many one bounded source has.
   size_t CountOf(const net::SourceNetwork& source) const;
 
   // For the acceptor.
+  void AddListener(const std::string& name);
   void Add(ClientConnection connection);
   void Remove(uint64_t id);
 
@@ -96,9 +102,9 @@ class ClientConnections {
   // Of this thread, for connections whose peers hash alike.
   static Memory& MemoryOf(absl::string_view grpc_peer);
 
-  observe::Counter opened_;
   mutable absl::Mutex mutex_;
   std::map<uint64_t, std::shared_ptr<Entry>> entries_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, ListenerCounts> by_listener_ ABSL_GUARDED_BY(mutex_);
   // Of TCP clients.
   absl::flat_hash_map<std::string, uint64_t> by_peer_ ABSL_GUARDED_BY(mutex_);
   net::SourceCounts by_source_ ABSL_GUARDED_BY(mutex_);

@@ -21,6 +21,10 @@ namespace {
 namespace pb = control::v1;
 using Stub = pb::ControlService::Stub;
 
+std::string PathOf(absl::string_view method) {
+  return absl::StrCat("/", pb::ControlService::service_full_name(), "/", method);
+}
+
 absl::Status InstanceRequired(const Backend& backend) {
   return FieldError("instance", "INSTANCE_REQUIRED",
                     absl::StrCat("service ", backend.name(),
@@ -100,12 +104,17 @@ class ControlServicer::UnaryCall {
 
 absl::StatusOr<Caller> ControlServicer::Admit(const Context& context, absl::string_view method) {
   absl::StatusOr<Caller> caller = DrainingError();
-  if (!drain_.Begun()) {
-    caller = gate_.Admit(context,
-                         absl::StrCat("/", pb::ControlService::service_full_name(), "/", method));
-  }
+  if (!drain_.Begun()) caller = gate_.Admit(context, PathOf(method));
   if (!caller.ok()) books_.CountRefusal(caller.status());
   return caller;
+}
+
+rpc::MayWatch ControlServicer::MayGoOn(const Context& context, absl::string_view method,
+                                       const Caller& caller) const {
+  // gRPC keeps the context until the stream's last reaction, which takes the watch out of its set.
+  return [this, &context, path = PathOf(method), caller] {
+    return gate_.Recheck(context, path, caller);
+  };
 }
 
 template <typename Request, typename Response>
@@ -144,6 +153,11 @@ ControlServicer::~ControlServicer() {
 void ControlServicer::EndWatches() {
   services_watches_.EndAll();
   event_merges_.EndAll();
+}
+
+void ControlServicer::EndForbiddenWatches() {
+  services_watches_.EndForbidden();
+  event_merges_.EndForbidden();
 }
 
 grpc::ServerUnaryReactor* ControlServicer::ListServices(Context* context,
@@ -221,10 +235,10 @@ grpc::ServerUnaryReactor* ControlServicer::ListConnections(
 
 grpc::ServerWriteReactor<pb::WatchServicesResponse>* ControlServicer::WatchServices(
     Context* context, const pb::WatchServicesRequest* request) {
-  if (const auto caller = Admit(*context, "WatchServices"); !caller.ok())
-    return rpc::RefuseWatch<rpc::ServicesWatch>(caller.status());
+  const absl::StatusOr<Caller> caller = Admit(*context, "WatchServices");
+  if (!caller.ok()) return rpc::RefuseWatch<rpc::ServicesWatch>(caller.status());
   return rpc::OpenWatch(std::make_shared<rpc::ServicesWatch>(*request, table_.log(), pool_),
-                        services_watches_);
+                        services_watches_, MayGoOn(*context, "WatchServices", *caller));
 }
 
 grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
@@ -247,7 +261,7 @@ grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
   return rpc::OpenWatch(
       std::make_shared<EventMerge>(request, RequestMetadata(*context, *caller), table_,
                                    std::move(backends), pool_, feeds_, shared_feeds_, feed_places_),
-      event_merges_);
+      event_merges_, MayGoOn(*context, "WatchEvents", *caller));
 }
 
 }  // namespace rawgate::gateway

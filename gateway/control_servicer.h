@@ -43,7 +43,9 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
 
   // Ends every watch with UNAVAILABLE (DRAINING, with RetryInfo): the gateway is going.
   void EndWatches();
-  // Ends every unary call in the same way.
+  // Ends the watches of those who may not watch any more; to be called when that has changed.
+  void EndForbiddenWatches();
+  // Ends every unary call in the same way as EndWatches().
   void EndCalls() { children_.EndAll(); }
 
   using Context = grpc::CallbackServerContext;
@@ -78,6 +80,9 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
   // May a call of ControlService's `method` be made now? Counts it where not. Errors: UNAVAILABLE
   // (DRAINING), and those of AccessGate::Admit().
   absl::StatusOr<Caller> Admit(const Context& context, absl::string_view method);
+  // Whether the stream of `method` that `caller` has begun may go on.
+  rpc::MayWatch MayGoOn(const Context& context, absl::string_view method,
+                        const Caller& caller) const;
 
   BackendTable& table_;
   OwnConnections own_;

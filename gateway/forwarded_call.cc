@@ -64,8 +64,7 @@ rpc::Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ce
   // is a tenth of all the work.
   backend.reset();
   backend_context_.reset();
-  delivers_ = true;
-  client_due_ = absl::Now() + ceiling;
+  AwaitTaking(response, ceiling);
   const grpc::Status status = ForClient(backend_status_, destination.backend);
   if (!status.ok()) {
     co_await Finish(status);
@@ -85,7 +84,7 @@ rpc::Task ForwardedCall::ForwardStream(Destination destination, absl::Duration c
   co_await rpc::Operation([&](void* tag) { backend_->StartCall(tag); });
 
   rpc::Task requests = ForwardRequests();
-  co_await ForwardResponses();
+  co_await ForwardResponses(ceiling);
   co_await Finish(ForClient(backend_status_, destination.backend));
   // The server's end of the stream is closed both ways by now, so a read that waits for the client
   // ends too.
@@ -93,12 +92,25 @@ rpc::Task ForwardedCall::ForwardStream(Destination destination, absl::Duration c
 }
 
 void ForwardedCall::EndIfLate(absl::Time now) {
+  if (now >= taking_due_) {
+    taking_due_ = absl::InfiniteFuture();
+    // A status would have to wait behind the answer.
+    return client_context_.TryCancel();
+  }
   if (now < client_due_) return;
   client_due_ = absl::InfiniteFuture();
-  // A status would have to wait behind the answer.
-  if (delivers_) return client_context_.TryCancel();
   End(Error(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED",
             absl::StrCat("no request of ", method(), " came in time")));
+}
+
+void ForwardedCall::EndIfForbidden(const AccessGate& gate) {
+  absl::Status allowed = gate.Recheck(client_context_, method(), caller_);
+  if (!allowed.ok()) End(std::move(allowed));
+}
+
+void ForwardedCall::AwaitTaking(const grpc::ByteBuffer& answer, absl::Duration ceiling) {
+  const size_t parts = answer.Valid() ? answer.Length() / kTakenBytesMin : 0;
+  taking_due_ = absl::Now() + ceiling * static_cast<double>(parts + 1);
 }
 
 void ForwardedCall::End(absl::Status status) {
@@ -137,7 +149,7 @@ rpc::Task ForwardedCall::ForwardRequests() {
   co_await rpc::Operation([&](void* tag) { backend_->WritesDone(tag); });
 }
 
-rpc::Task ForwardedCall::ForwardResponses() {
+rpc::Task ForwardedCall::ForwardResponses(absl::Duration ceiling) {
   bool client_listens = true;
   if (co_await rpc::Operation([&](void* tag) { backend_->ReadInitialMetadata(tag); })) {
     CopyInitialMetadata(*backend_context_, client_context_);
@@ -153,7 +165,9 @@ rpc::Task ForwardedCall::ForwardResponses() {
   while (client_listens) {
     if (!co_await rpc::Operation([&](void* tag) { backend_->Read(&message, tag); })) break;
     account_.CountSent();
+    AwaitTaking(message, ceiling);
     client_listens = co_await rpc::Operation([&](void* tag) { client_.Write(message, tag); });
+    taking_due_ = absl::InfiniteFuture();
   }
   // A cancelled leg is finished without reading what is still on its way.
   if (!client_listens) backend_context_->TryCancel();

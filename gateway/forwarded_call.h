@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "gateway/access_gate.h"
 #include "gateway/call_account.h"
+#include "gateway/call_shares.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/completion_queue.h"
@@ -32,6 +33,8 @@ struct Destination {
 
 class ForwardedCall {
  public:
+  static constexpr size_t kTakenBytesMin = 64 << 10;
+
   // `queue` is polled by this lane.
   explicit ForwardedCall(grpc::ServerCompletionQueue* queue) : queue_(queue) {}
 
@@ -49,6 +52,9 @@ class ForwardedCall {
   // Its entry in the books, to be begun before the call is served.
   CallAccount& account() { return account_; }
 
+  // Whose calls it is counted among; after PassGate(). See ShareHolderOf().
+  std::string ShareHolder() const { return ShareHolderOf(client_context_, caller_.name); }
+
   // May its client make it? What Forward...() tells the backend of him, and the books say, is known
   // from then on. Errors: of AccessGate::Admit().
   absl::Status PassGate(const AccessGate& gate);
@@ -56,14 +62,19 @@ class ForwardedCall {
   // The three ways to serve the call; each ends it.
   rpc::Task Refuse(absl::Status status);
   // `ceiling` bounds each of the client's turns, whatever its own deadline says, since a call takes
-  // a place while it waits: to bring the request, or a stream's first one, and to take a unary
-  // call's answer. A unary call without a deadline also has to be answered within it, from now on.
+  // a place while it waits: to bring the request, or a stream's first one, and to take an answer,
+  // of which it has to take kTakenBytesMin within each ceiling. A unary call without a deadline
+  // also has to be answered within it, from now on.
   rpc::Task ForwardUnary(Destination destination, absl::Duration ceiling);
   rpc::Task ForwardStream(Destination destination, absl::Duration ceiling);
 
   // To be called now and then: ends the call if it is the client's turn and that has lasted too
   // long, with DEADLINE_EXCEEDED; one that does not take its answer is cut off.
   void EndIfLate(absl::Time now);
+
+  // To be called when users have changed: ends the call if its client could not make it now, with
+  // what AccessGate::Recheck() says.
+  void EndIfForbidden(const AccessGate& gate);
 
   // Ends a call being forwarded, or whose request is awaited: the client gets `status` unless the
   // backend's answer is already on its way.
@@ -73,7 +84,9 @@ class ForwardedCall {
   // `deadline` is for clients that have none.
   void OpenBackendLeg(absl::Time deadline);
   rpc::Task ForwardRequests();
-  rpc::Task ForwardResponses();
+  rpc::Task ForwardResponses(absl::Duration ceiling);
+  // The client's turn to take `answer`.
+  void AwaitTaking(const grpc::ByteBuffer& answer, absl::Duration ceiling);
   rpc::Task Finish(const grpc::Status& status);
   // The client is about to be told.
   void Book(const grpc::Status& status);
@@ -91,12 +104,12 @@ class ForwardedCall {
   // The backend has said everything; its leg takes no more requests.
   bool backend_finished_ = false;
   std::optional<absl::Status> ended_;
-  // When the client's turn is over; never when it is not its turn.
+  // When the client's turn is over; never when it is not its turn. The first is to bring a request,
+  // the second to take an answer: a stream may wait for both.
   absl::Time client_due_ = absl::InfiniteFuture();
+  absl::Time taking_due_ = absl::InfiniteFuture();
   // The only message of a unary call is being read; nobody else says anything meanwhile.
   bool awaits_request_ = false;
-  // The backend is done, and its answer is on its way to the client.
-  bool delivers_ = false;
   // What End() said to the client while the request was awaited.
   std::optional<rpc::Task> farewell_;
 };

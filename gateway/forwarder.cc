@@ -19,6 +19,13 @@ std::vector<std::string> NamesOf(const std::vector<ForwardingBackend>& backends)
   return names;
 }
 
+absl::Status TooManyCalls(absl::string_view who, int64_t calls_max) {
+  return WithRetryAfter(
+      Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_CALLS",
+            absl::StrCat("the gateway serves at most ", calls_max, " calls", who, " at once")),
+      absl::Seconds(1));
+}
+
 // Awaits the cancellation of `order`, which is how another thread has something done on the lane's.
 auto Order(rpc::Lane& lane, grpc::Alarm& order) {
   return rpc::Operation([&lane, &order](void* tag) {
@@ -44,6 +51,8 @@ struct Forwarder::LaneState {
   grpc::Alarm next_look;
   // end_all was given.
   bool ended = false;
+  // Of the users by whom the calls have been admitted.
+  uint64_t edition = 0;
 };
 
 Forwarder::Forwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options,
@@ -90,7 +99,12 @@ rpc::Task Forwarder::ServeAccepted(LaneState& lane, ForwardedCall& call) {
   const size_t number = lane.table.methods().Find(call.method());
   call.account().Begin(lane.table[number], books_.level());
   const absl::StatusOr<const Route*> route = routes_.Find(call.method());
-  if (absl::Status refusal = Admit(call, route, ticket); !refusal.ok()) {
+  absl::Status refusal = Admit(call, route, ticket);
+  // Nobody's, if it is refused already.
+  const CallShares::Share share(shares_, refusal.ok() ? call.ShareHolder() : "");
+  if (share.ordinal() > options_.calls_of_one_max)
+    refusal = TooManyCalls(" of one user or source", options_.calls_of_one_max);
+  if (!refusal.ok()) {
     books_.CountRefusal(refusal);
     co_await call.Refuse(std::move(refusal));
     co_return;
@@ -112,12 +126,7 @@ absl::Status Forwarder::Admit(ForwardedCall& call, const absl::StatusOr<const Ro
   if (drain_.Begun()) return DrainingError();
   if (absl::Status allowed = call.PassGate(gate_); !allowed.ok()) return allowed;
   if (!route.ok()) return route.status();
-  if (ticket.ordinal() > options_.calls_max) {
-    return WithRetryAfter(
-        Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_CALLS",
-              absl::StrCat("the gateway serves at most ", options_.calls_max, " calls at once")),
-        absl::Seconds(1));
-  }
+  if (ticket.ordinal() > options_.calls_max) return TooManyCalls("", options_.calls_max);
   return absl::OkStatus();
 }
 
@@ -141,8 +150,13 @@ rpc::RootTask Forwarder::EndLateCalls(LaneState& lane) {
       lane.next_look.Set(lane.lane.queue(), absl::ToChronoTime(absl::Now() + interval), tag);
     });
     const absl::Time now = absl::Now();
+    // Read before who may do what is: what changes meanwhile is seen at the next look.
+    const bool others = std::exchange(lane.edition, gate_.edition()) != lane.edition;
     for (const auto* calls : {&lane.calls, &lane.watches}) {
-      for (ForwardedCall* call : *calls) call->EndIfLate(now);
+      for (ForwardedCall* call : *calls) {
+        call->EndIfLate(now);
+        if (others) call->EndIfForbidden(gate_);
+      }
     }
   }
 }

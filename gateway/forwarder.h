@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "gateway/access_gate.h"
 #include "gateway/call_books.h"
+#include "gateway/call_shares.h"
 #include "gateway/drain.h"
 #include "gateway/forwarded_call.h"
 #include "gateway/route.h"
@@ -28,6 +29,9 @@ struct ForwarderOptions {
   // Calls in progress beyond these are refused: RESOURCE_EXHAUSTED (TOO_MANY_CALLS, with
   // RetryInfo).
   int64_t calls_max = 4096;
+  // Those of one user, or of one source where nobody is asked who he is (see ShareHolderOf()), and
+  // refused in the same way beyond: the other half of the places stays for others.
+  int64_t calls_of_one_max = 2048;
   // Deadline of unary calls that came without one, counted from their headers, and how long any
   // call may wait for its client: see ForwardedCall. Up to a second more passes before that is
   // noticed.
@@ -73,8 +77,9 @@ class Forwarder {
   rpc::Task ServeAccepted(LaneState& lane, ForwardedCall& call);
   rpc::RootTask AwaitEndWatches(LaneState& lane);
   rpc::RootTask AwaitEndAll(LaneState& lane);
-  // Ends, now and then, the calls that wait for their client in vain: one alarm for all of them,
-  // where one for each would be another trip through the queue for every call that is quick.
+  // Ends, now and then, the calls that wait for their client in vain, and those whose caller may
+  // not make them any more: one alarm for all of them, where one for each would be another trip
+  // through the queue for every call that is quick.
   rpc::RootTask EndLateCalls(LaneState& lane);
   absl::Status Admit(ForwardedCall& call, const absl::StatusOr<const Route*>& route,
                      const Drain::Ticket& ticket) const;
@@ -83,6 +88,7 @@ class Forwarder {
   Drain& drain_;
   CallBooks& books_;
   const AccessGate& gate_;
+  CallShares shares_;
   const RouteTable routes_;
   std::vector<Backend> backends_;
   grpc::AsyncGenericService service_;

@@ -68,6 +68,15 @@ TEST_F(ForwarderTurnsTest, CallWhoseAnswerIsNotTakenGivesItsPlaceBack) {
   EXPECT_TRUE(PlaceIsFree());
 }
 
+TEST_F(ForwarderTurnsTest, StreamWhoseAnswersAreNotTakenGivesItsPlaceBack) {
+  RawHttp2 client(strict_.port());
+  client.SendSettings(/*no_window=*/true);
+  client.SendHeaders(1, kStream);
+  client.SendEmptyMessage(1);
+  EXPECT_TRUE(Eventually([&] { return echo_.calls == 1; }));
+  EXPECT_TRUE(PlaceIsFree());
+}
+
 TEST_F(ForwarderTurnsTest, StreamThatHasBegunMayWait) {
   TestForwarder forwarder({{"echo", backend_->address()}}, {.unary_ceiling = kCeiling});
   const auto stub = echo::v1::EchoService::NewStub(forwarder.Channel());

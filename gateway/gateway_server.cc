@@ -95,6 +95,12 @@ absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(const Option
   gateway->health_ =
       std::make_unique<HealthReport>(gateway->table_, *gateway->server_->GetHealthCheckService());
   gateway->table_.Start();
+  if (gateway->access_ != nullptr) {
+    auto& control = gateway->control_;
+    gateway->access_->OnChange([&control] { control.EndForbiddenWatches(); });
+    // Of those that were there before the hook.
+    control.EndForbiddenWatches();
+  }
   return gateway;
 }
 
@@ -150,13 +156,16 @@ void GatewayServer::AddMetrics(metrics::Page& page) const {
                 static_cast<double>(forwarder_options_.calls_max));
   page.AddGauge("rawgate_gateway_draining", "Whether the gateway is going.", {},
                 drain_.Begun() ? 1 : 0);
-  const metrics::Labels clients = {{"service", "gateway"}, {"listener", "grpc"}};
-  page.AddCounter("rawgate_listener_connections_opened_total", "Connections that were accepted.",
-                  clients, static_cast<double>(clients_.connections().opened()));
-  page.AddGauge("rawgate_listener_connections", "Connections that are open.", clients,
-                static_cast<double>(clients_.connections().size()));
-  page.AddGauge("rawgate_listener_connections_max", "Connections that may be open.", clients,
-                static_cast<double>(clients_.limits().connections_max));
+  for (const auto& [name, counts] : clients_.connections().CountsByListener()) {
+    const metrics::Labels labels = {{"service", "gateway"}, {"listener", name}};
+    page.AddCounter("rawgate_listener_connections_opened_total", "Connections that were accepted.",
+                    labels, static_cast<double>(counts.opened));
+    page.AddGauge("rawgate_listener_connections", "Connections that are open.", labels,
+                  static_cast<double>(counts.open));
+    // Which all listeners share.
+    page.AddGauge("rawgate_listener_connections_max", "Connections that may be open.", labels,
+                  static_cast<double>(clients_.limits().connections_max));
+  }
   for (const auto& backend : table_.backends()) {
     const auto replicas = backend->replicas();
     const size_t up = Reachable(replicas);
@@ -185,6 +194,7 @@ std::vector<std::string> GatewayServer::UnreachableBackends() const {
 
 void GatewayServer::Stop(absl::Duration grace) {
   drain_.Begin();
+  if (access_ != nullptr) access_->OnChange(nullptr);
   health_->End();
   control_.EndWatches();
   forwarder_.EndWatches();

@@ -1,6 +1,8 @@
 #include "gateway/reflection.h"
 
+#include <functional>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/served_services.h"
@@ -136,10 +138,15 @@ template <typename Version>
 class Reactor final
     : public grpc::ServerBidiReactor<typename Version::Request, typename Version::Response> {
  public:
-  Reactor() { this->StartRead(&request_); }
+  // `may_go_on` is asked before each answer.
+  explicit Reactor(std::function<absl::Status()> may_go_on) : may_go_on_(std::move(may_go_on)) {
+    this->StartRead(&request_);
+  }
 
   void OnReadDone(bool ok) override {
     if (!ok) return this->Finish(grpc::Status::OK);
+    if (const absl::Status allowed = may_go_on_(); !allowed.ok())
+      return this->Finish(rpc::ToGrpc(allowed));
     response_ = answerer_.Answer(request_);
     this->StartWrite(&response_);
   }
@@ -150,6 +157,7 @@ class Reactor final
   void OnDone() override { delete this; }
 
  private:
+  const std::function<absl::Status()> may_go_on_;
   Answerer<Version> answerer_;
   typename Version::Request request_;
   typename Version::Response response_;
@@ -176,7 +184,8 @@ class ReflectionServicer final : public Version::Service {
                      "/ServerReflectionInfo");
     const absl::StatusOr<Caller> caller = gate_.Admit(*context, path);
     if (!caller.ok()) return new Refusal<Version>(caller.status());
-    return new Reactor<Version>;
+    return new Reactor<Version>(
+        [this, context, caller = *caller] { return gate_.Recheck(*context, path, caller); });
   }
 
  private:

@@ -236,10 +236,11 @@ inline std::shared_ptr<grpc::Channel> TestChannel(const std::string& address) {
 class TestForwarder {
  public:
   TestForwarder(const std::vector<std::pair<std::string, std::string>>& backends,
-                ForwarderOptions options = {})
-      : TestForwarder(Plain(backends), options) {}
-  TestForwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options)
-      : books_(options.lanes, spdlog::level::debug) {
+                ForwarderOptions options = {}, const AccessStore* access = nullptr)
+      : TestForwarder(Plain(backends), options, access) {}
+  TestForwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options,
+                const AccessStore* access = nullptr)
+      : books_(options.lanes, spdlog::level::debug), gate_(access) {
     forwarder_ = std::make_unique<Forwarder>(backends, options, drain_, books_, gate_);
     grpc::ServerBuilder builder;
     rpc::ConfigureServer(builder, rpc::kBuffersMax);

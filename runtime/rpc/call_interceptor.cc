@@ -1,5 +1,6 @@
 #include "runtime/rpc/call_interceptor.h"
 
+#include <atomic>
 #include <utility>
 #include <vector>
 
@@ -19,23 +20,29 @@ using grpc::experimental::ServerRpcInfo;
 // and share nothing but counters.
 class CallInterceptor final : public grpc::experimental::Interceptor {
  public:
-  CallInterceptor(const CallObservation& observation, size_t number, ServerRpcInfo& info)
+  // `in_progress` are those of the method, and outlive this one.
+  CallInterceptor(const CallObservation& observation, size_t number,
+                  std::atomic<int64_t>& in_progress, ServerRpcInfo& info)
       : observation_(observation),
         row_(observation.table.methods().rows()[number]),
         counters_(observation.table[number]),
+        in_progress_(in_progress),
         info_(info),
-        logged_(CallsAreLogged(observation.level)) {
+        logged_(CallsAreLogged(observation.level)),
+        welcome_(++in_progress <= observation.calls_max) {
     counters_.started.Add();
   }
   // Whoever served it went without a status.
   ~CallInterceptor() override {
     if (!ended_) End(grpc::Status::CANCELLED);
+    --in_progress_;
   }
 
   void Intercept(InterceptorBatchMethods* methods) override {
-    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_INITIAL_METADATA) &&
-        logged_) {
-      Remember(*methods);
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_INITIAL_METADATA)) {
+      if (logged_) Remember(*methods);
+      // Comes back here with the hook for cancellations.
+      if (!welcome_) info_.server_context()->TryCancel();
     }
     // Null: the client has no more of them.
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_MESSAGE) &&
@@ -76,9 +83,11 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
   const CallObservation& observation_;
   const MethodList::Row& row_;
   observe::CallCounters& counters_;
+  std::atomic<int64_t>& in_progress_;
   ServerRpcInfo& info_;
   const absl::Time began_ = absl::Now();
   const bool logged_;
+  const bool welcome_;
   bool ended_ = false;
   // Only for the log.
   std::string method_;
@@ -88,7 +97,9 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
 
 class Factory final : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  explicit Factory(CallObservation observation) : observation_(std::move(observation)) {
+  explicit Factory(CallObservation observation)
+      : observation_(std::move(observation)),
+        in_progress_(observation_.table.methods().rows().size()) {
     for (const MethodList::Row& row : observation_.table.methods().rows()) {
       left_out_.push_back(observation_.left_out && observation_.left_out(row));
     }
@@ -97,13 +108,14 @@ class Factory final : public grpc::experimental::ServerInterceptorFactoryInterfa
   grpc::experimental::Interceptor* CreateServerInterceptor(ServerRpcInfo* info) override {
     const size_t number = observation_.table.methods().Find(info->method());
     if (left_out_[number]) return nullptr;
-    return new CallInterceptor(observation_, number, *info);  // gRPC owns it
+    return new CallInterceptor(observation_, number, in_progress_[number], *info);  // gRPC owns it
   }
 
  private:
   const CallObservation observation_;
   // By number.
   std::vector<bool> left_out_;
+  std::vector<std::atomic<int64_t>> in_progress_;
 };
 
 }  // namespace

@@ -2,7 +2,9 @@
 // are: none of them has to.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -19,6 +21,9 @@ struct CallObservation {
   CallTable& table;
   // Methods whose calls somebody else counts and logs; null: none.
   std::function<bool(const MethodList::Row&)> left_out = nullptr;
+  // Of each method, in progress. One more is cancelled: whatever its servicer does, nothing of ours
+  // can answer for it.
+  int64_t calls_max = std::numeric_limits<int64_t>::max();
   // Ended calls are logged at this level.
   spdlog::level::level_enum level = spdlog::level::debug;
   // Who makes a call, for the log. Any thread; before the servicer hears of the call.

@@ -64,6 +64,7 @@ class CallInterceptorTest : public testing::Test {
   CallInterceptorTest() {
     const CallObservation observation{
         .table = table_,
+        .calls_max = kCallsMax,
         .caller = CallerNamedByGateway,
         .failed = [this](const MethodList::Row&, const grpc::Status& status) {
           reason_ = ReasonOf(FromGrpc(status));
@@ -88,6 +89,8 @@ class CallInterceptorTest : public testing::Test {
     control::v1::GetServiceResponse response;
     return stub_->GetService(&context, request, &response);
   }
+
+  static constexpr int64_t kCallsMax = 2;
 
   // What one call that is logged writes.
   std::string LineOf(const std::vector<std::pair<std::string, std::string>>& metadata) {
@@ -151,6 +154,38 @@ TEST_F(CallInterceptorTest, CallsThatTheClientCancels) {
   context.TryCancel();
   EXPECT_TRUE(Eventually([&] { return Handled(kWatch, absl::StatusCode::kCancelled) == 1; }));
   stream->Finish();
+}
+
+TEST_F(CallInterceptorTest, CallsBeyondTheMaximumOfTheirMethodAreCancelled) {
+  control::v1::WatchEventsRequest request;
+  request.add_services("hold");
+  control::v1::WatchEventsResponse response;
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::ClientReader<control::v1::WatchEventsResponse>>> streams;
+  const auto begin = [&] {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    streams.push_back(stub_->WatchEvents(contexts.back().get(), request));
+  };
+  for (int i = 0; i < kCallsMax; ++i) {
+    begin();
+    ASSERT_TRUE(streams.back()->Read(&response));
+  }
+  begin();
+  EXPECT_EQ(streams.back()->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  EXPECT_TRUE(Eventually([&] { return Handled(kWatch, absl::StatusCode::kCancelled) == 1; }));
+  // Those of others are not counted among them.
+  EXPECT_TRUE(Get("one").ok());
+  // One that ends makes room.
+  contexts[0]->TryCancel();
+  EXPECT_TRUE(Eventually([&] {
+    begin();
+    return streams.back()->Read(&response);
+  }));
+  for (const auto& context : contexts) context->TryCancel();
+  for (const auto& stream : streams) {
+    while (stream->Read(&response)) {
+    }
+  }
 }
 
 TEST_F(CallInterceptorTest, WhatNobodyServesIsUnknownWhateverItsName) {

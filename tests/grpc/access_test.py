@@ -191,6 +191,65 @@ class ReloadTest(unittest.TestCase):
         self.assertNotIn("plain-secret", text)
 
 
+class InProgressTest(unittest.TestCase):
+    """Calls in progress end when their caller may not make them any more, and no others do."""
+
+    LEAVING = "of-one-who-leaves"
+
+    def setUp(self):
+        self.addCleanup(access.put, one_user_for_each_role())
+        access.put(one_user_for_each_role() + user("leaving", "operator", self.LEAVING))
+        wait_until(lambda: refusal(bearer(self.LEAVING)) is None, "the newcomer is let in")
+        self.sending = threading.Event()
+        self.addCleanup(self.sending.set)
+
+    def requests(self):
+        yield rpc.echo.ConverseRequest(payload=b"a")
+        self.sending.wait()
+
+    def converse(self, metadata):
+        """A conversation that has begun."""
+        call = client.echo.Converse(self.requests(), timeout=PATIENCE, metadata=metadata)
+        self.addCleanup(call.cancel)
+        next(call)
+        return call
+
+    def watch_events(self, metadata):
+        call = client.control.WatchEvents(rpc.control.WatchEventsRequest(), timeout=PATIENCE, metadata=metadata)
+        self.addCleanup(call.cancel)
+        next(call)
+        return call
+
+    def watch_services(self, metadata):
+        call = client.control.WatchServices(rpc.control.WatchServicesRequest(), timeout=PATIENCE, metadata=metadata)
+        self.addCleanup(call.cancel)
+        next(call)
+        return call
+
+    def end_of(self, call):
+        with self.assertRaises(grpc.RpcError) as raised:
+            for _ in call:
+                pass
+        return raised.exception.code(), rpc.reason_and_details(raised.exception)[0]
+
+    def test_whoever_is_removed_loses_calls(self):
+        staying = self.converse(as_user("operator"))
+        begins = (self.converse, self.watch_events, self.watch_services)
+        calls = [begin(bearer(self.LEAVING)) for begin in begins]
+        access.put(one_user_for_each_role())
+        for call, begin in zip(calls, begins):
+            with self.subTest(call=begin.__name__):
+                self.assertEqual(self.end_of(call), (UNAUTHENTICATED, "CREDENTIALS_UNKNOWN"))
+        self.sending.set()
+        self.assertEqual(list(staying), [])
+
+    def test_a_lower_role_ends_what_it_may_not(self):
+        conversation, watch = self.converse(bearer(self.LEAVING)), self.watch_services(bearer(self.LEAVING))
+        access.put(one_user_for_each_role() + user("leaving", "viewer", self.LEAVING))
+        self.assertEqual(self.end_of(conversation), (grpc.StatusCode.PERMISSION_DENIED, "ROLE_TOO_LOW"))
+        self.assertTrue(watch.is_active())
+
+
 class StartTest(unittest.TestCase):
     """What the gateway says at its start, and what it does not serve."""
 

@@ -7,8 +7,9 @@ import grpc
 
 from tests.harness import rpc
 from tests.harness.deadlines import PATIENCE, wait_until
+from tests.harness.metrics import page_of
 from tests.harness.raw_http2 import RawHttp2
-from tests.harness.stack import Stack
+from tests.harness.stack import HTTP, Stack
 
 CROWD = 25
 PAGE = 4
@@ -127,6 +128,20 @@ class GatewayClientsTest(unittest.TestCase):
         for raw in [self.connect() for _ in range(CROWD)]:
             raw.socket.close()
         wait_until(lambda: gateway.descriptor_count() <= before, "descriptors of ended connections")
+
+    def test_each_listener_has_its_own_metrics(self):
+        own = Stack()
+        self.addCleanup(own.stop)
+        gateway = own.start_gateway(HTTP, "--listen=front=tcp://127.0.0.1:0,inner=tcp://127.0.0.1:0",
+                                    backends={"echo": "127.0.0.1:1"})
+        host, port = gateway.address("inner")[:2]
+        other = rpc.Client(f"{host}:{port}")
+        self.addCleanup(other.close)
+        other.control.ListServices(rpc.control.ListServicesRequest(), timeout=PATIENCE)
+        for name, count in (("front", 0), ("inner", 1)):
+            labels = {"service": "gateway", "listener": name}
+            self.assertEqual(page_of(gateway).value("rawgate_listener_connections_opened_total", **labels), count)
+            self.assertEqual(page_of(gateway).value("rawgate_listener_connections", **labels), count)
 
 
 if __name__ == "__main__":

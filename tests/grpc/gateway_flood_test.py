@@ -1,4 +1,4 @@
-"""One connection must not take all places of the gateway from the other clients."""
+"""No connection and no user must take all places of the gateway from the other clients."""
 
 import socket
 import struct
@@ -10,10 +10,14 @@ from tests.harness import rpc
 from tests.harness.deadlines import PATIENCE, wait_until
 from tests.harness.stack import Stack
 
+# The build generates it, beside the stubs that rpc has put on the path.
+from health.v1 import health_pb2, health_pb2_grpc
+
 HEADERS, SETTINGS, END_HEADERS, ACK = 1, 4, 4, 1
 MAX_CONCURRENT_STREAMS = 3
 PLACES = 4096
 PLACES_OF_A_CONNECTION = 1024
+HEALTH_WATCHES = 2048
 ECHO = b"/rawgate.echo.v1.EchoService/Echo"
 
 stack = None
@@ -92,6 +96,26 @@ class FloodTest(unittest.TestCase):
         # The end of a call: one was refused, so all places were taken.
         self.read_frame(HEADERS)
         wait_until(served, "a place")
+
+
+class HealthTest(unittest.TestCase):
+    """Nobody is asked who he is, so there is a bound for all together."""
+
+    def test_watches_are_bounded(self):
+        request = health_pb2.HealthCheckRequest()
+        channels = [grpc.insecure_channel(stack.gateway_target, [("grpc.use_local_subchannel_pool", 1)]) for _ in range(3)]
+        watches = []
+        for channel in channels:
+            self.addCleanup(channel.close)
+            stub = health_pb2_grpc.HealthStub(channel)
+            watches += [stub.Watch(request, timeout=10 * PATIENCE) for _ in range(PLACES_OF_A_CONNECTION)]
+        wait_until(lambda: sum(watch.done() for watch in watches) >= len(watches) - HEALTH_WATCHES, "refusals")
+        refused = [watch for watch in watches if watch.done()]
+        self.assertEqual(len(watches) - len(refused), HEALTH_WATCHES)
+        self.assertEqual({watch.code() for watch in refused}, {grpc.StatusCode.CANCELLED})
+        with grpc.insecure_channel(stack.gateway_target, [("grpc.use_local_subchannel_pool", 1)]) as other:
+            health_pb2_grpc.HealthStub(other).Check(request, timeout=PATIENCE)
+        self.assertEqual(client.echo.Echo(rpc.echo.EchoRequest(payload=b"on"), timeout=PATIENCE).payload, b"ON")
 
 
 if __name__ == "__main__":
