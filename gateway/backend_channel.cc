@@ -93,19 +93,19 @@ std::vector<LaneChannels> OpenBackendChannels(
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   // The first call after a quiet hour is no slower than others.
   arguments.SetInt(GRPC_ARG_CLIENT_IDLE_TIMEOUT_MS, INT_MAX);
-  const auto open = [&] {
-    auto channel = grpc::CreateCustomChannel(target, credentials, arguments);
+  const auto open = [&](int lane, bool retries) {
+    // A copy: of a setting that is made twice the first one counts.
+    grpc::ChannelArguments own = arguments;
+    // Channels whose arguments are the same share connections.
+    own.SetInt("rawgate.lane", lane);
+    own.SetInt(GRPC_ARG_ENABLE_RETRIES, retries ? 1 : 0);
+    auto channel = grpc::CreateCustomChannel(target, credentials, own);
     channel->GetState(/*try_to_connect=*/true);
     return channel;
   };
-  std::vector<LaneChannels> lanes(kLanesPerBackend);
+  std::vector<LaneChannels> lanes;
   for (int i = 0; i < kLanesPerBackend; ++i) {
-    // Channels whose arguments are the same share connections.
-    arguments.SetInt("rawgate.lane", i);
-    arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 1);
-    lanes[i].unary = open();
-    arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-    lanes[i].streams = open();
+    lanes.push_back({.unary = open(i, true), .streams = open(i, false)});
   }
   return lanes;
 }

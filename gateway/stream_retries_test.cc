@@ -3,8 +3,8 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <atomic>
+#include <chrono>
 #include <list>
 #include <memory>
 #include <string>
@@ -116,7 +116,8 @@ class GoingReplica {
 class StreamRetriesTest : public ::testing::Test {
  protected:
   static void AwaitReady(grpc::Channel& channel) {
-    EXPECT_TRUE(Eventually([&] { return channel.GetState(true) == GRPC_CHANNEL_READY; }));
+    EXPECT_TRUE(
+        channel.WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(30)));
   }
 
   GoingReplica replica_;
