@@ -104,6 +104,7 @@ class GatewayServers(Servers):
                                "--backends=" + ",".join(f"{name}={target}" for name, target in targets.items())]
         checks = [f"{target}=" for target in targets.values()] + [f"{front}={name}" for name in ("", *SERVICES)]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("RAWGATE_")}
+        environment["RAWGATE_HTTP_LISTEN"] = "off"
         begin = time.monotonic()
         servers = {}
         for name, flags in commands.items():

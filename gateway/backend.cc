@@ -38,7 +38,8 @@ Backend::Backend(const BackendAddress& address, const BackendOptions& options, O
       credentials_(options.credentials != nullptr ? options.credentials
                                                   : grpc::InsecureChannelCredentials()),
       observer_(std::move(observer)),
-      channels_(OpenBackendChannels(address.name, address.target, credentials_)),
+      channels_(std::make_shared<ForwardingChannels>(
+          [this] { return OpenBackendChannels(name_, target_text_, credentials_); })),
       resolver_(target_.host.empty() ? nullptr
                                      : std::make_unique<AddressResolver>(
                                            target_.host, target_.port,
@@ -163,16 +164,21 @@ void Backend::OnFound(const AddressResolver::Addresses& addresses) {
   Replicas removed;
   std::string error;
   bool news = false;
+  bool more = false;
   {
     absl::MutexLock lock(&mutex_);
     if (!addresses.ok()) {
       error = std::string(addresses.status().message());
     } else {
       if (addresses->empty()) error = absl::StrCat(target_.host, " has no address");
-      Follow(*addresses, added, removed);
+      std::set<std::string> listed(addresses->begin(), addresses->end());
+      Follow(listed, added, removed);
+      more = !std::includes(listed_.begin(), listed_.end(), listed.begin(), listed.end());
+      listed_ = std::move(listed);
     }
     news = std::exchange(lookup_error_, error) != error;
   }
+  if (more) channels_->Reopen();
   if (news && !error.empty()) spdlog::warn("{}: {}", name_, error);
   for (const auto& replica : removed) {
     if (replica->answered()) spdlog::info("{} at {} is gone", name_, replica->address());
@@ -183,9 +189,7 @@ void Backend::OnFound(const AddressResolver::Addresses& addresses) {
   if (!removed.empty() || news) observer_(*this);
 }
 
-void Backend::Follow(const std::vector<std::string>& addresses, Replicas& added,
-                     Replicas& removed) {
-  const std::set<std::string> listed(addresses.begin(), addresses.end());
+void Backend::Follow(const std::set<std::string>& listed, Replicas& added, Replicas& removed) {
   bool any_answers = false;
   for (const auto& [address, replica] : entries_) any_answers |= replica->reachable();
   size_t kept = 0;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,9 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gateway/address_resolver.h"
+#include "gateway/forwarding_channels.h"
 #include "gateway/replica.h"
 #include "gateway/target.h"
-#include "grpcpp/channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/status.h"
 #include "rawgate/control/v1/control_service.pb.h"
@@ -66,7 +67,7 @@ class Backend {
 
   const std::string& name() const { return name_; }
   // For forwarded calls: see OpenBackendChannels().
-  const std::vector<std::shared_ptr<grpc::Channel>>& channels() const { return channels_; }
+  const std::shared_ptr<ForwardingChannels>& channels() const { return channels_; }
 
   // In order of address. They stay usable, but tell nothing any more, once they are gone from here.
   std::vector<std::shared_ptr<Replica>> replicas() const;
@@ -89,8 +90,7 @@ class Backend {
   std::shared_ptr<Replica> MakeReplica(const std::string& address);
   // Makes the entries follow `addresses`. Those to be started are added to `added`, those to be
   // stopped to `removed`.
-  void Follow(const std::vector<std::string>& addresses,
-              std::vector<std::shared_ptr<Replica>>& added,
+  void Follow(const std::set<std::string>& listed, std::vector<std::shared_ptr<Replica>>& added,
               std::vector<std::shared_ptr<Replica>>& removed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ShowUrgency();
 
@@ -99,7 +99,7 @@ class Backend {
   const Target target_;
   const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   const Observer observer_;
-  const std::vector<std::shared_ptr<grpc::Channel>> channels_;
+  const std::shared_ptr<ForwardingChannels> channels_;
   const absl::Time made_ = absl::Now();
   // Null where the target lists addresses.
   const std::unique_ptr<AddressResolver> resolver_;
@@ -107,6 +107,8 @@ class Backend {
   mutable absl::Mutex mutex_;
   // By address; at most kReplicasMax.
   std::map<std::string, std::shared_ptr<Replica>> entries_ ABSL_GUARDED_BY(mutex_);
+  // By the last good lookup.
+  std::set<std::string> listed_ ABSL_GUARDED_BY(mutex_);
   // Of the last lookup; empty after a good one.
   std::string lookup_error_ ABSL_GUARDED_BY(mutex_);
 };

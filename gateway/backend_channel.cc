@@ -82,7 +82,7 @@ grpc::ChannelArguments BackendChannelArguments() {
   return arguments;
 }
 
-std::vector<std::shared_ptr<grpc::Channel>> OpenBackendChannels(
+std::vector<LaneChannels> OpenBackendChannels(
     const std::string& name, const std::string& target,
     const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments = BackendChannelArguments();
@@ -93,14 +93,21 @@ std::vector<std::shared_ptr<grpc::Channel>> OpenBackendChannels(
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   // The first call after a quiet hour is no slower than others.
   arguments.SetInt(GRPC_ARG_CLIENT_IDLE_TIMEOUT_MS, INT_MAX);
-  std::vector<std::shared_ptr<grpc::Channel>> channels;
-  for (int i = 0; i < kChannelsPerBackend; ++i) {
+  const auto open = [&](int lane, bool retries) {
+    // A copy: of a setting that is made twice the first one counts.
+    grpc::ChannelArguments own = arguments;
     // Channels whose arguments are the same share connections.
-    arguments.SetInt("rawgate.channel", i);
-    channels.push_back(grpc::CreateCustomChannel(target, credentials, arguments));
-    channels.back()->GetState(/*try_to_connect=*/true);
+    own.SetInt("rawgate.lane", lane);
+    own.SetInt(GRPC_ARG_ENABLE_RETRIES, retries ? 1 : 0);
+    auto channel = grpc::CreateCustomChannel(target, credentials, own);
+    channel->GetState(/*try_to_connect=*/true);
+    return channel;
+  };
+  std::vector<LaneChannels> lanes;
+  for (int i = 0; i < kLanesPerBackend; ++i) {
+    lanes.push_back({.unary = open(i, true), .streams = open(i, false)});
   }
-  return channels;
+  return lanes;
 }
 
 }  // namespace rawgate::gateway

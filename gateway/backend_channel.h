@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "grpcpp/channel.h"
+#include "gateway/forwarding_channels.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 
 namespace rawgate::gateway {
 
-// Opens the forwarding channels of the backend called `name`, and begins to connect. They are
-// alike: each has a connection of its own to every replica, so that lanes do not wait for each
-// other. `target` is any gRPC target; each address that it resolves to is a replica, and calls take
-// turns over those that
+// Opens the forwarding channels of the backend called `name`, for kLanesPerBackend lanes, and
+// begins to connect. Each has a connection of its own to every replica, so that lanes do not wait
+// for each other. `target` is any gRPC target; each address that it resolves to is a replica, and
+// calls take turns over those that
 //
 // - are connected, and
 // - say SERVING for the whole process on grpc.health.v1.Health (one without that service counts as
@@ -22,13 +22,15 @@ namespace rawgate::gateway {
 //
 // While there is none, calls fail at once with UNAVAILABLE, as do those in progress on a replica
 // whose connection breaks. Unary methods that the descriptors call idempotent are tried again,
-// on another replica if there is one, kAttemptsMax times at most; of others only what certainly
-// never reached a service is (gRFC A6, "transparent retries").
-std::vector<std::shared_ptr<grpc::Channel>> OpenBackendChannels(
+// on another replica if there is one, kAttemptsMax times at most; of other unary calls only
+// what certainly never reached a service is (gRFC A6, "transparent retries"). Streams are never: a
+// gRPC 1.51.1 that begins one again, as on a GOAWAY, may lose a message of it, or crash. Clients
+// see UNAVAILABLE and begin it again themselves.
+std::vector<LaneChannels> OpenBackendChannels(
     const std::string& name, const std::string& target,
     const std::shared_ptr<grpc::ChannelCredentials>& credentials);
 
-inline constexpr int kChannelsPerBackend = 2;
+inline constexpr int kLanesPerBackend = 2;
 
 // Attempts of an idempotent unary call, the first included. Those after it wait for up to
 // kRetryBackoffMs, then twice that, and so on.

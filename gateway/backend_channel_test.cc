@@ -126,8 +126,10 @@ class BackendChannelTest : public ::testing::Test {
   std::vector<ForwardingBackend> Backends() const {
     std::vector<ForwardingBackend> backends;
     for (const char* name : {"echo", "chat"}) {
-      backends.push_back(
-          {name, OpenBackendChannels(name, target(), grpc::InsecureChannelCredentials())});
+      backends.push_back({name, std::make_shared<ForwardingChannels>([name, target = target()] {
+                            return OpenBackendChannels(name, target,
+                                                       grpc::InsecureChannelCredentials());
+                          })});
     }
     return backends;
   }
@@ -144,7 +146,7 @@ class BackendChannelTest : public ::testing::Test {
 TEST_F(BackendChannelTest, ReplicasTakeTurns) {
   for (int i = 0; i < kCalls; ++i) EXPECT_TRUE(Echo().ok());
   // On each channel, so that they may be off by one for each.
-  EXPECT_NEAR(first_.answered, kCalls / 2, kChannelsPerBackend);
+  EXPECT_NEAR(first_.answered, kCalls / 2, kLanesPerBackend);
   EXPECT_EQ(first_.answered + second_.answered, kCalls);
 }
 

@@ -170,11 +170,35 @@ TEST_F(BackendTest, AddressesThatNeverAnsweredMakeRoom) {
   EXPECT_TRUE(Eventually({server.target()}));
 }
 
+// gRPC's own lookup would not come before a connection breaks.
+TEST_F(BackendTest, ChannelsAreOpenedAnewForAnAddressThatIsNew) {
+  TestEcho echo;
+  TestServer server{{&one_, &echo}};
+  TestServer other{{&two_}};
+  Start("dns:///localhost:" + server.address().substr(server.address().rfind(':') + 1));
+  name_.Lists({{server.target()}});
+  const auto channel = [&] { return backend_->channels()->ForUnary(0); };
+  // That of the first lookup.
+  const auto none = channel();
+  EXPECT_TRUE(gateway::Eventually([&] { return channel() != none; }));
+
+  const auto before = channel();
+  name_.Lists({{server.target(), other.target()}});
+  EXPECT_TRUE(gateway::Eventually([&] { return channel() != before; }));
+  EXPECT_EQ(channel()->GetState(false), GRPC_CHANNEL_READY);
+  // Fewer are no news.
+  const auto after = channel();
+  name_.Lists({{server.target()}});
+  name_.Lists(absl::UnavailableError("no name server"));
+  name_.Lists({{server.target()}});
+  EXPECT_EQ(channel(), after);
+}
+
 TEST_F(BackendTest, FatAnswerDoesNotEndTheSharedConnection) {
   TestEcho echo;
   TestServer server{{&one_, &echo}};
   Start(server.address());
-  const auto stub = echo::v1::EchoService::NewStub(backend_->channels().front());
+  const auto stub = echo::v1::EchoService::NewStub(backend_->channels()->ForUnary(0));
   grpc::ClientContext shared;
   const auto stream = stub->Converse(&shared);
   stream->WaitForInitialMetadata();

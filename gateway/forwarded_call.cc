@@ -11,7 +11,9 @@
 #include "runtime/rpc/half_close.h"
 #include "runtime/rpc/status.h"
 
-// As libgrpc declares it (src/core/lib/surface/call.h): the status came in place of the headers.
+// The status came in place of the headers. libgrpc exports it (src/core/lib/surface/call.h) for
+// grpc++'s own callback API, and no public header tells the same. One without it, or with other
+// parameters, does not link.
 bool grpc_call_is_trailers_only(const grpc_call* call);
 
 namespace rawgate::gateway {

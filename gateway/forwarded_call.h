@@ -28,7 +28,7 @@ namespace rawgate::gateway {
 struct Destination {
   // For error messages.
   const std::string& backend;
-  grpc::GenericStub& stub;
+  grpc::GenericStub stub;
 };
 
 class ForwardedCall {

@@ -55,15 +55,14 @@ struct Forwarder::LaneState {
   uint64_t edition = 0;
 };
 
-Forwarder::Forwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options,
+Forwarder::Forwarder(std::vector<ForwardingBackend> backends, ForwarderOptions options,
                      Drain& drain, CallBooks& books, const AccessGate& gate)
-    : options_(options), drain_(drain), books_(books), gate_(gate), routes_(NamesOf(backends)) {
-  for (const ForwardingBackend& backend : backends) {
-    std::vector<grpc::GenericStub> stubs;
-    for (const auto& channel : backend.channels) stubs.emplace_back(channel);
-    backends_.push_back({backend.name, std::move(stubs)});
-  }
-}
+    : options_(options),
+      drain_(drain),
+      books_(books),
+      gate_(gate),
+      routes_(NamesOf(backends)),
+      backends_(std::move(backends)) {}
 
 Forwarder::~Forwarder() = default;
 
@@ -111,11 +110,14 @@ rpc::Task Forwarder::ServeAccepted(LaneState& lane, ForwardedCall& call) {
   }
   auto& live = (*route)->watch ? lane.watches : lane.calls;
   live.insert(&call);
-  Backend& backend = backends_[(*route)->backend];
-  const Destination destination{backend.name, backend.stubs[lane.number % backend.stubs.size()]};
+  const ForwardingBackend& backend = backends_[(*route)->backend];
   if ((*route)->unary) {
+    const Destination destination{backend.name,
+                                  grpc::GenericStub(backend.channels->ForUnary(lane.number))};
     co_await call.ForwardUnary(destination, options_.unary_ceiling);
   } else {
+    const Destination destination{backend.name,
+                                  grpc::GenericStub(backend.channels->ForStream(lane.number))};
     co_await call.ForwardStream(destination, options_.unary_ceiling);
   }
   live.erase(&call);

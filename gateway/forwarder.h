@@ -13,11 +13,10 @@
 #include "gateway/call_shares.h"
 #include "gateway/drain.h"
 #include "gateway/forwarded_call.h"
+#include "gateway/forwarding_channels.h"
 #include "gateway/route.h"
 #include "grpcpp/alarm.h"
-#include "grpcpp/channel.h"
 #include "grpcpp/generic/async_generic_service.h"
-#include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/server_builder.h"
 #include "runtime/rpc/lane.h"
 
@@ -40,8 +39,7 @@ struct ForwarderOptions {
 
 struct ForwardingBackend {
   std::string name;
-  // At least one. Lanes take turns; each stays with its own.
-  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  std::shared_ptr<ForwardingChannels> channels;
 };
 
 // Order of life: construct, Register, (server built), Start, then Stop after the server's Shutdown.
@@ -50,7 +48,7 @@ class Forwarder {
  public:
   // These outlive this object: `drain` counts its calls while they last, `books` for good, in a
   // table for each of the options' lanes; `gate` says who may make which.
-  Forwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options, Drain& drain,
+  Forwarder(std::vector<ForwardingBackend> backends, ForwarderOptions options, Drain& drain,
             CallBooks& books, const AccessGate& gate);
   ~Forwarder();
 
@@ -67,10 +65,6 @@ class Forwarder {
   void Stop();
 
  private:
-  struct Backend {
-    std::string name;
-    std::vector<grpc::GenericStub> stubs;
-  };
   struct LaneState;
 
   rpc::RootTask Serve(LaneState& lane);
@@ -90,7 +84,7 @@ class Forwarder {
   const AccessGate& gate_;
   CallShares shares_;
   const RouteTable routes_;
-  std::vector<Backend> backends_;
+  const std::vector<ForwardingBackend> backends_;
   grpc::AsyncGenericService service_;
   std::vector<std::unique_ptr<LaneState>> lanes_;
 };

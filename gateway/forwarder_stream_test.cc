@@ -143,8 +143,10 @@ class ForwarderFlowTest : public ForwarderTest {
   static constexpr uint64_t kMessages = 5'000;
   static constexpr uint64_t kHeldMax = 16 << 20;
 
-  static std::vector<std::shared_ptr<grpc::Channel>> Open(const std::string& address) {
-    return OpenBackendChannels("file", address, grpc::InsecureChannelCredentials());
+  static std::shared_ptr<ForwardingChannels> Open(const std::string& address) {
+    return std::make_shared<ForwardingChannels>([address] {
+      return OpenBackendChannels("file", address, grpc::InsecureChannelCredentials());
+    });
   }
   // Waits until `written` grows no more.
   static uint64_t Standstill(const std::atomic<uint64_t>& written) {
@@ -158,7 +160,7 @@ class ForwarderFlowTest : public ForwarderTest {
 
   TestForwarder front_{{{"file", Open(backend_->address())}}, ForwarderOptions{}};
   const std::unique_ptr<file::v1::FileService::Stub> stub_ =
-      file::v1::FileService::NewStub(Open(front_.address()).front());
+      file::v1::FileService::NewStub(Open(front_.address())->ForStream(0));
 };
 
 TEST_F(ForwarderFlowTest, ClientThatDoesNotReadStopsTheService) {

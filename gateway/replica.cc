@@ -21,6 +21,8 @@ std::shared_ptr<grpc::Channel> OpenChannel(
     const std::string& target, const std::string& authority,
     const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments = BackendChannelArguments();
+  // Most of what it carries are streams: see OpenBackendChannels().
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   if (!authority.empty()) arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, authority);
   return grpc::CreateCustomChannel(target, credentials, arguments);
 }

@@ -275,9 +275,11 @@ class TestForwarder {
       arguments.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);
       arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
       arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-      forwarding.push_back(
-          {name,
-           {grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments)}});
+      const auto channel =
+          grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+      forwarding.push_back({name, std::make_shared<ForwardingChannels>([channel] {
+                              return std::vector<LaneChannels>{{channel, channel}};
+                            })});
     }
     return forwarding;
   }

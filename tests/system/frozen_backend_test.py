@@ -30,11 +30,15 @@ class FrozenBackendTest(unittest.TestCase):
         held = connect(self.stack.address("file", "tcp"))
         self.addCleanup(held.close)
         request = rpc.control.ListConnectionsRequest()
-        wait_until(lambda: self.client.control.ListConnections(request, timeout=PATIENCE).connections, "the connection")
+
+        def listed():
+            rows = self.client.control.ListConnections(request, timeout=PATIENCE).connections
+            return [row.service for row in rows]
+
+        # The gateway's own is that of this client.
+        wait_until(lambda: listed() == ["file", "gateway"], "both connections")
         self.freeze("echo")
-        rows = self.client.control.ListConnections(request, timeout=PATIENCE).connections
-        # The gateway's own row is this client's.
-        self.assertEqual([row.service for row in rows], ["file", "gateway"])
+        self.assertEqual(listed(), ["file", "gateway"])
 
     def test_it_is_listed_as_unreachable(self):
         self.freeze("echo")

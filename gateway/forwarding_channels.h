@@ -1,0 +1,53 @@
+// The channels that one backend's calls are forwarded over, and how others take their place.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "grpcpp/channel.h"
+
+namespace rawgate::gateway {
+
+// What one lane forwards calls over.
+struct LaneChannels {
+  std::shared_ptr<grpc::Channel> unary;
+  // Never tries a stream again: see OpenBackendChannels().
+  std::shared_ptr<grpc::Channel> streams;
+};
+
+// Thread-safe.
+class ForwardingChannels {
+ public:
+  // Gives the channels of each lane, at least one; lanes take turns, each stays with its own.
+  using Open = std::function<std::vector<LaneChannels>()>;
+
+  explicit ForwardingChannels(Open open);
+
+  // For a new call on lane `lane`.
+  std::shared_ptr<grpc::Channel> ForUnary(size_t lane);
+  std::shared_ptr<grpc::Channel> ForStream(size_t lane);
+
+  // The target has an address that the channels may not know: gRPC asks for addresses when a
+  // channel is new, and after that only when a connection breaks. New channels are opened; each
+  // takes the place of the one there is when it is ready, so no call waits for it or fails with it.
+  // Calls stay where they are. Those of the same target and settings share connections.
+  void Reopen();
+
+ private:
+  struct Slot {
+    std::shared_ptr<grpc::Channel> now;
+    // Null, or not ready when it was last looked at.
+    std::shared_ptr<grpc::Channel> next;
+  };
+  std::shared_ptr<grpc::Channel> Take(Slot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const Open open_;
+  absl::Mutex mutex_;
+  std::vector<Slot> unary_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Slot> streams_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace rawgate::gateway
