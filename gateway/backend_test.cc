@@ -176,11 +176,10 @@ TEST_F(BackendTest, ChannelsAreOpenedAnewForAnAddressThatIsNew) {
   TestServer server{{&one_, &echo}};
   TestServer other{{&two_}};
   Start("dns:///localhost:" + server.address().substr(server.address().rfind(':') + 1));
-  name_.Lists({{server.target()}});
   const auto channel = [&] { return backend_->channels()->ForUnary(0); };
-  // That of the first lookup.
-  const auto none = channel();
-  EXPECT_TRUE(gateway::Eventually([&] { return channel() != none; }));
+  const auto first = channel();
+  name_.Lists({{server.target()}});
+  EXPECT_TRUE(gateway::Eventually([&] { return channel() != first; }));
 
   const auto before = channel();
   name_.Lists({{server.target(), other.target()}});
