@@ -223,7 +223,6 @@ TEST(ClientConnectionsTest, CountsBoundedSources) {
     ClientConnection connection;
     connection.id = id;
     connection.peer = absl::StrCat("tcp://192.0.2.1:", id);
-    connection.bounded = true;
     connection.source = source;
     connection.traffic = std::make_shared<ClientTraffic>();
     connections.Add(std::move(connection));

@@ -76,7 +76,7 @@ class TokenTest(ConnectAccessCase):
         self.assertEqual(status, 200)
         self.assertIn(b'rawgate_gateway_refused_calls_total{reason="CREDENTIALS_MISSING"} 1\n', page)
         self.assertIn(b'rawgate_http_requests_total{service="gateway",code="401"} 1\n', page)
-        self.assertIn(b'rawgate_http_connections_open{service="gateway"} 1\n', page)
+        self.assertIn(b'rawgate_http_connections_open{service="gateway"} 2\n', page)
 
     def get(self, path, token=None):
         connection = http.client.HTTPConnection(*self.stack.http("gateway"), timeout=PATIENCE)
@@ -93,7 +93,7 @@ class TokenTest(ConnectAccessCase):
 
     def test_strangers_learn_whether_it_is_ready_and_no_more(self):
         self.assertEqual(self.get("/healthz"), (200, b"ok\n"))
-        self.stack.programs["echo"].stop()
+        self.stack.programs.pop("echo").stop()
         wait_until(lambda: b"unreachable" in self.get("/readyz", TOKENS["viewer"])[1], "the end of echo")
         self.assertEqual(self.get("/readyz"), (200, b'{"ready":true,"not_serving":[]}\n'))
 
