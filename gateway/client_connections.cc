@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "gateway/tcp_bytes.h"
 #include "runtime/rpc/admission.h"
 
@@ -22,6 +24,10 @@ void ClientConnections::List(uint64_t after_id, size_t limit,
     row.listener = connection.listener;
     row.transport = connection.transport;
     row.peer = connection.peer;
+    if (connection.tls && connection.transport == net::Transport::kTcp) {
+      row.transport = net::Transport::kTls;
+      row.peer = absl::StrCat("tls", absl::StripPrefix(connection.peer, "tcp"));
+    }
     row.open_time = connection.open_time;
     row.bytes_received = bytes.received;
     row.bytes_sent = bytes.sent;
