@@ -22,10 +22,6 @@ namespace {
 constexpr size_t kReadBytes = 64 << 10;
 // What one connection moves each way before it is another's turn.
 constexpr size_t kTurnBytes = 256 << 10;
-// What is read of a peer who has been told everything, so that closing does not reset the
-// connection and with it what is on its way (RFC 1122 section 4.2.2.13).
-constexpr size_t kDiscardMax = 1 << 20;
-
 // Messages in a row, without data between them, such as updates of keys (RFC 8446 section 4.6.3):
 // each costs us as much as 16 KiB of data, and costs the peer 22 bytes.
 constexpr int kMessagesMax = 32;
@@ -282,61 +278,6 @@ bool TlsRelay::PumpOut() {
     if (!out_.empty()) return false;
   }
   return !out_end_passed_;
-}
-
-void TlsRelay::SayGoodbye() {
-  if (!ssl_failed_) {
-    ERR_clear_error();
-    const int result = SSL_shutdown(ssl_.get());
-    if (result < 0 && SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_WRITE) return;
-    ERR_clear_error();
-  }
-  ::shutdown(wire_.get(), SHUT_WR);
-  out_end_passed_ = true;
-  if (connection_ == nullptr) EndOrLinger();
-}
-
-void TlsRelay::EndOrLinger() {
-  if (in_end_ != InEnd::kNone || terminator_.stopping_) return Cut();
-  terminator_.SetPhase(*this, Phase::kLinger);
-  Discard();
-}
-
-void TlsRelay::Discard() {
-  const std::span<char> buffer = Scratch();
-  for (;;) {
-    const ssize_t n = ::recv(wire_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (n < 0 && errno == EAGAIN) return;
-    if (n > 0) discarded_ += static_cast<size_t>(n);
-    if (n <= 0 || discarded_ > kDiscardMax) return Cut();
-  }
-}
-
-void TlsRelay::Fail(CloseReason reason, absl::string_view detail) {
-  if (connection_ != nullptr) connection_->Close(reason, detail);
-  Cut();
-}
-
-void TlsRelay::OnFinished(CloseReason reason) {
-  connection_ = nullptr;
-  if (dead_) return terminator_.Bury(*this);
-  const bool broken = reason == CloseReason::kReset || reason == CloseReason::kStalled;
-  if (ssl_failed_ || broken) return Cut();
-  terminator_.SetPhase(*this, Phase::kFlush);
-  // Otherwise the connection's socket is about to close, which is an event.
-  if (terminator_.cutting_) {
-    PumpOut();
-    if (!dead_) Cut();
-  } else if (out_end_passed_) {
-    EndOrLinger();
-  }
-}
-
-void TlsRelay::Cut() {
-  if (!std::exchange(dead_, true)) {
-    terminator_.Forget(*this);
-    if (connection_ == nullptr) terminator_.Bury(*this);
-  }
 }
 
 }  // namespace rawgate::net
