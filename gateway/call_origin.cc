@@ -6,6 +6,7 @@
 #include "grpc/grpc_security_constants.h"
 #include "grpcpp/security/auth_context.h"
 #include "runtime/rpc/admission.h"
+#include "runtime/rpc/peer_certificate.h"
 
 namespace rawgate::gateway {
 namespace {
@@ -55,7 +56,7 @@ CertificateNames CertificateOf(const grpc::ServerContextBase& call) {
     return names;
   }
   const std::shared_ptr<const grpc::AuthContext> context = call.auth_context();
-  if (context == nullptr) return names;
+  if (context == nullptr || rpc::PeerCertificateExpired(*context)) return names;
   names.uris = Properties(*context, GRPC_PEER_URI_PROPERTY_NAME);
   names.common_names = Properties(*context, GRPC_X509_CN_PROPERTY_NAME);
   return names;

@@ -21,7 +21,8 @@ inline constexpr char kHttpCertificateNameKey[] = "x-rawgate-http-cert-cn";
 // "tcp://127.0.0.1:4711".
 std::string PeerOf(const grpc::ServerContextBase& call);
 
-// What names a verified client certificate. Both empty when there is none.
+// What names a verified client certificate. Both empty when there is none, and when it has expired,
+// be it while the connection was open: a client who renews his certificate connects again.
 struct CertificateNames {
   std::vector<std::string> uris;
   std::vector<std::string> common_names;

@@ -58,12 +58,12 @@ std::string PeerOf(int fd, const net::Endpoint& listener, net::Endpoint* peer) {
 
 ClientAcceptor::~ClientAcceptor() { CloseListeners(); }
 
-absl::Status ClientAcceptor::Listen(std::string name, const net::Endpoint& address) {
+absl::Status ClientAcceptor::Listen(std::string name, const net::Endpoint& address, bool tls) {
   absl::StatusOr<net::BoundSocket> bound = net::BindStream(address);
   if (!bound.ok()) return bound.status();
   uris_.push_back(bound->endpoint.ToUri());
   connections_.AddListener(name);
-  listeners_.push_back({std::move(name), bound->endpoint, std::move(bound->fd)});
+  listeners_.push_back({std::move(name), bound->endpoint, std::move(bound->fd), tls});
   return absl::OkStatus();
 }
 
@@ -179,6 +179,7 @@ void ClientAcceptor::Adopt(const Listener& listener, Fd fd, Fd second) {
   connection.id = net::NextConnectionId();
   connection.listener = listener.name;
   connection.transport = listener.endpoint.transport();
+  connection.tls = listener.tls;
   connection.open_time = absl::Now();
   connection.traffic = std::make_shared<ClientTraffic>();
   const uint64_t id = connection.id;

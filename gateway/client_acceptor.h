@@ -37,8 +37,9 @@ class ClientAcceptor {
   // Stop() has been called, or Start() never.
   ~ClientAcceptor();
 
-  // Binds. Before Start(). Errors: FAILED_PRECONDITION (BIND_FAILED).
-  absl::Status Listen(std::string name, const net::Endpoint& address);
+  // Binds. Before Start(). With `tls` gRPC speaks TLS there, which is for rows to say. Errors:
+  // FAILED_PRECONDITION (BIND_FAILED).
+  absl::Status Listen(std::string name, const net::Endpoint& address, bool tls = false);
   // As bound, in the order of the calls of Listen().
   const std::vector<std::string>& uris() const { return uris_; }
 
@@ -57,6 +58,7 @@ class ClientAcceptor {
     std::string name;
     net::Endpoint endpoint;
     Fd fd;
+    bool tls;
   };
   // What an event of the epoll set is about: 0 for stop_, kListeners and up for listeners_, below
   // that the id of a connection.

@@ -28,9 +28,9 @@ class ClientAcceptorTest : public ::testing::Test {
  protected:
   ~ClientAcceptorTest() override { acceptor_->Stop(); }
 
-  void Start(const std::string& uri, ClientAcceptor::Limits limits = {}) {
+  void Start(const std::string& uri, ClientAcceptor::Limits limits = {}, bool tls = false) {
     acceptor_ = std::make_unique<ClientAcceptor>(limits);
-    ASSERT_TRUE(acceptor_->Listen("door", *net::Endpoint::Parse(uri)).ok());
+    ASSERT_TRUE(acceptor_->Listen("door", *net::Endpoint::Parse(uri), tls).ok());
     ASSERT_TRUE(acceptor_
                     ->Start([this](int fd) {
                       absl::MutexLock lock(&mutex_);
@@ -68,6 +68,17 @@ class ClientAcceptorTest : public ::testing::Test {
   std::vector<Fd> taken_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<ClientAcceptor> acceptor_;
 };
+
+TEST_F(ClientAcceptorTest, RowsSayThatTheirListenerSpeaksTls) {
+  Start("tcp://127.0.0.1:0", {}, /*tls=*/true);
+  const Fd client = Connect();
+  ASSERT_TRUE(Eventually([&] { return Rows().size() == 1; }));
+  const net::ConnectionInfo row = Rows().at(0);
+  EXPECT_EQ(row.transport, net::Transport::kTls);
+  EXPECT_THAT(row.peer, StartsWith("tls://127.0.0.1:"));
+  acceptor_->connections().SetUser(absl::StrCat("ipv4:", row.peer.substr(6)), "eve");
+  EXPECT_EQ(Rows().at(0).user, "eve");
+}
 
 TEST_F(ClientAcceptorTest, HandsOverAndListsInOrder) {
   Start("tcp://127.0.0.1:0");

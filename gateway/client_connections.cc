@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "absl/hash/hash.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "gateway/tcp_bytes.h"
 #include "runtime/rpc/admission.h"
 
@@ -19,6 +21,10 @@ void Describe(const ClientConnection& connection, net::ConnectionInfo& row) {
   row.listener = connection.listener;
   row.transport = connection.transport;
   row.peer = connection.peer;
+  if (connection.tls && connection.transport == net::Transport::kTcp) {
+    row.transport = net::Transport::kTls;
+    row.peer = absl::StrCat("tls", absl::StripPrefix(connection.peer, "tcp"));
+  }
   row.open_time = connection.open_time;
   row.bytes_received = bytes.received;
   row.bytes_sent = bytes.sent;

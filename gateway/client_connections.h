@@ -29,7 +29,9 @@ struct ClientConnection {
   // Of --listen.
   std::string listener;
   net::Transport transport = net::Transport::kTcp;
-  // As it is shown: a Unix client by its process and user.
+  // TLS on top of it. Then a TCP client is shown as tls://, transport and address.
+  bool tls = false;
+  // As it is shown without TLS: a Unix client by its process and user.
   std::string peer;
   absl::Time open_time;
   // Of its source address where that is bounded, which loopback is not.

@@ -107,7 +107,8 @@ absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(const Option
 absl::Status GatewayServer::Bind(const Options& options) {
   for (size_t i = 0; i < options.addresses.size(); ++i) {
     const std::string name = i < options.names.size() ? options.names[i] : "grpc";
-    if (absl::Status bound = clients_.Listen(name, options.addresses[i]); !bound.ok()) return bound;
+    absl::Status bound = clients_.Listen(name, options.addresses[i], options.tls);
+    if (!bound.ok()) return bound;
   }
   return absl::OkStatus();
 }

@@ -51,6 +51,8 @@ class GatewayServer {
     std::string access_file = {};
     // Of every address.
     std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
+    // They are those of TLS.
+    bool tls = false;
     ClientAcceptor::Limits clients = {};
     // From accept(2) until the client's first settings.
     absl::Duration handshake_timeout = absl::Seconds(10);

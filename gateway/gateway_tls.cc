@@ -20,10 +20,11 @@ absl::Status AddTlsFromFlags(GatewayServer::Options& options) {
   auto front = host::FrontCredentialsFromFlags();
   if (!front.ok()) return front.status();
   options.credentials = *std::move(front);
-  const std::string ca = absl::GetFlag(FLAGS_backend_tls_ca);
-  if (ca.empty()) return absl::OkStatus();
   const absl::StatusOr<net::TlsFiles> own = host::TlsFilesFromFlags();
   if (!own.ok()) return own.status();
+  options.tls = own->given();
+  const std::string ca = absl::GetFlag(FLAGS_backend_tls_ca);
+  if (ca.empty()) return absl::OkStatus();
   auto backends = rpc::TlsChannelCredentials(ca, *own);
   if (!backends.ok()) {
     return FieldError("backend_tls_ca", "BAD_OPTION",

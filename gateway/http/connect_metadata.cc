@@ -6,6 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "gateway/call_origin.h"
 #include "grpc/grpc.h"
 #include "runtime/base/status.h"
@@ -83,6 +84,7 @@ absl::Status AddRequestMetadata(const http::Request& request, grpc::ClientContex
     to.AddMetadata(name, bytes);
   }
   AddText(rpc::kPeerMetadataKey, request.client.peer, to);
+  if (request.client.certificate_expiry < absl::Now()) return absl::OkStatus();
   for (const std::string& uri : request.client.certificate_uris) {
     AddText(kHttpCertificateUriKey, uri, to);
   }

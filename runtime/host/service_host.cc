@@ -139,6 +139,11 @@ absl::Status ServiceHost::Impl::Check() const {
   }
   if (!refused_.ok()) return refused_;
   if (absl::Status flags = CheckListenerFlags(); !flags.ok()) return flags;
+  if (absl::GetFlag(FLAGS_rpc_listen).empty()) {
+    return FieldError("rpc_listen", "BAD_LISTEN",
+                      "--rpc_listen is needed: the gateway reaches a service there, and by nothing "
+                      "else");
+  }
   absl::Status rpc = CheckBind(process_.rpc_listen(), absl::GetFlag(FLAGS_rpc_tls), "--rpc_tls");
   if (!rpc.ok()) return rpc;
   if (!require_loopback_) return absl::OkStatus();

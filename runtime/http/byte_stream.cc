@@ -1,5 +1,6 @@
 #include "runtime/http/byte_stream.h"
 
+#include <ctime>
 #include <utility>
 
 #include <boost/asio/ssl/context.hpp>
@@ -49,6 +50,12 @@ std::string CommonName(X509& certificate) {
   return name;
 }
 
+absl::Time Expiry(const X509& certificate) {
+  tm expires{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &expires) != 1) return absl::InfinitePast();
+  return absl::FromTM(expires, absl::UTCTimeZone());
+}
+
 std::vector<std::string> AlternativeUris(X509& certificate) {
   std::vector<std::string> uris;
   auto* const names = static_cast<GENERAL_NAMES*>(
@@ -83,6 +90,7 @@ class TlsStream final : public ByteStream {
     if (SSL_get_verify_result(tls) == X509_V_OK) {
       client->certificate_name = CommonName(*certificate);
       client->certificate_uris = AlternativeUris(*certificate);
+      client->certificate_expiry = Expiry(*certificate);
     }
     X509_free(certificate);
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace rawgate::http {
 
@@ -42,6 +43,8 @@ struct Client {
   // and the URIs of the subject's alternative names.
   std::string certificate_name = {};
   std::vector<std::string> certificate_uris = {};
+  // The connection may live longer than the certificate.
+  absl::Time certificate_expiry = absl::InfiniteFuture();
 };
 
 struct Request {

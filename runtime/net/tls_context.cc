@@ -74,20 +74,21 @@ absl::StatusOr<std::shared_ptr<ssl::context>> Make(const TlsFiles& files, const 
 
 absl::StatusOr<std::shared_ptr<TlsContext>> TlsContext::Load(TlsFiles files,
                                                              const std::vector<std::string>& alpn) {
-  absl::StatusOr<std::shared_ptr<TlsPemFiles>> pem = TlsPemFiles::Load(std::move(files));
+  absl::StatusOr<std::shared_ptr<TlsPemFiles>> pem = TlsPemFiles::Load(files);
   if (!pem.ok()) return pem.status();
   std::string wire;
   for (const std::string& protocol : alpn) {
     absl::StrAppend(&wire, std::string(1, static_cast<char>(protocol.size())), protocol);
   }
-  std::shared_ptr<TlsContext> loaded(new TlsContext(*std::move(pem), std::move(wire)));
+  std::shared_ptr<TlsContext> loaded(
+      new TlsContext(std::move(files), *std::move(pem), std::move(wire)));
   absl::MutexLock lock(&loaded->mutex_);
   if (absl::Status made = loaded->MakeFrom(loaded->pem_->Current()); !made.ok()) return made;
   return loaded;
 }
 
 absl::Status TlsContext::MakeFrom(std::shared_ptr<const TlsPem> pem) {
-  auto context = Make(pem_->files(), *pem, alpn_);
+  auto context = Make(files_, *pem, alpn_);
   made_from_ = std::move(pem);
   if (!context.ok()) return context.status();
   context_ = *std::move(context);

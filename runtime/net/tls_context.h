@@ -31,19 +31,20 @@ class TlsContext {
   static absl::StatusOr<std::shared_ptr<TlsContext>> Load(
       TlsFiles files, const std::vector<std::string>& alpn = {});
 
-  const TlsFiles& files() const { return pem_->files(); }
+  const TlsFiles& files() const { return files_; }
 
   // For a connection that begins now; connections that were made with an earlier one keep it. Looks
   // at the files at most once a second. Never null; used no longer than this object is.
   std::shared_ptr<boost::asio::ssl::context> Current();
 
  private:
-  TlsContext(std::shared_ptr<TlsPemFiles> pem, std::string alpn)
-      : pem_(std::move(pem)), alpn_(std::move(alpn)) {}
+  TlsContext(TlsFiles files, std::shared_ptr<TlsPemFiles> pem, std::string alpn)
+      : files_(std::move(files)), pem_(std::move(pem)), alpn_(std::move(alpn)) {}
 
   // What was there before stays in case of an error.
   absl::Status MakeFrom(std::shared_ptr<const TlsPem> pem) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  const TlsFiles files_;
   const std::shared_ptr<TlsPemFiles> pem_;
   // As on the wire: each with its length before it.
   const std::string alpn_;

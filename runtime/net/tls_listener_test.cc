@@ -192,6 +192,28 @@ TEST_F(TlsListenerTest, MovesMuchBothWaysAtOnce) {
   EXPECT_EQ(right, sent.size());
 }
 
+TEST_F(TlsListenerTest, KeysMayBeUpdatedButNotInAFlood) {
+  Listen(echo_);
+  TlsClient client(Uri(), Trusting());
+  ASSERT_TRUE(client.ok()) << client.error();
+  const auto update = [&] {
+    return SSL_key_update(client.ssl(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1 &&
+           SSL_do_handshake(client.ssl()) == 1;
+  };
+  // What follows an update at once is read with it.
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(update() && update() && client.Send("x"));
+    ASSERT_EQ(client.ReadExactly(1), "x");
+  }
+  ASSERT_EQ(SSL_key_update(client.ssl(), SSL_KEY_UPDATE_REQUESTED), 1);
+  ASSERT_TRUE(client.Send("y"));
+  EXPECT_EQ(client.ReadExactly(1), "y");
+  // Only the last one fails to be taken when the connection has ended before.
+  for (int i = 0; i < 1'000 && update(); ++i) {
+  }
+  EXPECT_TRUE(Closes(CloseReason::kProtocolError));
+}
+
 TEST_F(TlsListenerTest, AReaderWhoStopsHoldsUpOnlyHimself) {
   Listen(flood_, {.stall_timeout = std::chrono::milliseconds(300)});
   TlsClient deaf(Uri(), Trusting());

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <map>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -14,6 +15,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "absl/base/const_init.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "runtime/base/fd.h"
@@ -195,11 +197,23 @@ absl::StatusOr<TlsPem> TlsPemFiles::Read() const {
                             files_.client_ca.empty() ? "" : ", ", files_.client_ca, ")"));
 }
 
-absl::StatusOr<std::shared_ptr<TlsPemFiles>> TlsPemFiles::Load(TlsFiles files) {
-  std::shared_ptr<TlsPemFiles> loaded(new TlsPemFiles(std::move(files)));
+std::shared_ptr<TlsPemFiles> TlsPemFiles::SharedFor(const TlsFiles& files) {
+  static absl::Mutex mutex(absl::kConstInit);
+  static auto& in_use = *new std::map<std::array<std::string, 3>, std::weak_ptr<TlsPemFiles>>;
+  absl::MutexLock lock(&mutex);
+  std::erase_if(in_use, [](const auto& entry) { return entry.second.expired(); });
+  auto& known = in_use[{files.certificate, files.key, files.client_ca}];
+  if (std::shared_ptr<TlsPemFiles> shared = known.lock()) return shared;
+  std::shared_ptr<TlsPemFiles> made(new TlsPemFiles(files));
+  known = made;
+  return made;
+}
+
+absl::StatusOr<std::shared_ptr<TlsPemFiles>> TlsPemFiles::Load(const TlsFiles& files) {
+  std::shared_ptr<TlsPemFiles> loaded = SharedFor(files);
   absl::MutexLock lock(&loaded->mutex_);
   loaded->ReadAgain();
-  if (loaded->current_ == nullptr) {
+  if (loaded->current_ == nullptr || !loaded->last_error_.empty()) {
     // Once more, for the status itself.
     absl::StatusOr<TlsPem> read = loaded->Read();
     if (!read.ok()) return read.status();

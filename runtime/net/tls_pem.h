@@ -66,10 +66,12 @@ class TlsPemFiles {
   static constexpr std::chrono::seconds kInterval{1};
   static constexpr size_t kFileBytesMax = 1 << 20;
 
-  // Reads them. Errors: those of CheckTlsPem(), or of a file that cannot be read (its errno), each
+  // Reads them. All who name the same files have one object, so that what happens to the files is
+  // logged once. Errors: those of CheckTlsPem(), or of a file that cannot be read (its errno), each
   // with the file's name.
-  static absl::StatusOr<std::shared_ptr<TlsPemFiles>> Load(TlsFiles files);
+  static absl::StatusOr<std::shared_ptr<TlsPemFiles>> Load(const TlsFiles& files);
 
+  // Their paths. What is asked of clients is each user's own business.
   const TlsFiles& files() const { return files_; }
 
   // What the files hold, or held when they were last right: files that were replaced halfway, or by
@@ -90,6 +92,7 @@ class TlsPemFiles {
   using Marks = std::array<Mark, 3>;
 
   explicit TlsPemFiles(TlsFiles files) : files_(std::move(files)) {}
+  static std::shared_ptr<TlsPemFiles> SharedFor(const TlsFiles& files);
   Marks Look() const;
   absl::StatusOr<TlsPem> Read() const;
   void ReadAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -97,6 +97,17 @@ TEST_F(TlsPemTest, FilesThatVanishChangeNothing) {
   EXPECT_EQ((*files)->Current(), before);
 }
 
+TEST_F(TlsPemTest, WhoNamesTheSameFilesSharesThem) {
+  auto files = Load();
+  ASSERT_TRUE(files.ok()) << files.status();
+  const TlsFiles paths = (*files)->files();
+  EXPECT_EQ(TlsPemFiles::Load(paths).value(), *files);
+  // And still learns what they are now.
+  folder_.Write("key.pem", second_.key);
+  EXPECT_EQ(ReasonOf(TlsPemFiles::Load(paths).status()), "KEY_MISMATCH");
+  EXPECT_EQ((*files)->Current()->key, first_.key);
+}
+
 TEST_F(TlsPemTest, AnExpiredCertificateIsUsed) {
   const TestIdentity old = authority_.Issue("old", {"DNS:localhost"}, -absl::Hours(1));
   auto files = TlsPemFiles::Load({.certificate = folder_.Write("cert.pem", old.certificate),

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include <openssl/err.h>
@@ -21,9 +22,11 @@ namespace {
 constexpr size_t kReadBytes = 64 << 10;
 // What one connection moves each way before it is another's turn.
 constexpr size_t kTurnBytes = 256 << 10;
-// What is read of a peer who has been told everything, so that closing does not reset the
-// connection and with it what is on its way (RFC 1122 section 4.2.2.13).
-constexpr size_t kDiscardMax = 1 << 20;
+// Messages in a row, without data between them, such as updates of keys (RFC 8446 section 4.6.3):
+// each costs us as much as 16 KiB of data, and costs the peer 22 bytes.
+constexpr int kMessagesMax = 32;
+// Records and messages of one read: those without data, or with little, take time as well.
+constexpr int kReadSteps = 64;
 
 constexpr uint32_t kInput = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
@@ -49,6 +52,9 @@ TlsRelay::TlsRelay(TlsTerminator& terminator, Fd wire, Fd outside, Fd inside, SS
   // Otherwise each record is two reads. What it holds ahead, Decrypt() takes until there is no
   // more.
   SSL_set_read_ahead(ssl, 1);
+  // A read ends with what was held ahead, if that was messages without data: OpenSSL would go on
+  // within one call for as long as the peer sends such. (Not so for Asio, which would wait.)
+  SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
 }
 
 TlsRelay::~TlsRelay() = default;
@@ -94,9 +100,15 @@ void TlsRelay::Handshake() {
   const int result = SSL_accept(ssl_.get());
   if (result != 1) return OnReadError(result);
   wants_write_ = false;
+  SSL_set_msg_callback(ssl_.get(), OnMessage);
+  SSL_set_msg_callback_arg(ssl_.get(), this);
   terminator_.SetPhase(*this, Phase::kOpen);
   terminator_.owner_.Adopt(*this);
   if (!dead_) Pump();
+}
+
+void TlsRelay::OnMessage(int sent, int, int type, const void*, size_t, SSL*, void* relay) {
+  if (sent == 0 && type == SSL3_RT_HANDSHAKE) ++static_cast<TlsRelay*>(relay)->messages_;
 }
 
 void TlsRelay::OnReadError(int result) {
@@ -104,7 +116,9 @@ void TlsRelay::OnReadError(int result) {
   const bool handshake = phase_ == Phase::kHandshake;
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ:
-      wire_readable_ = wants_write_ = false;
+      wants_write_ = false;
+      // Otherwise there was a message, and there may be more.
+      if (handshake || saved_errno == EAGAIN) wire_readable_ = false;
       return;
     case SSL_ERROR_WANT_WRITE:
       // The event that the socket takes more brings us back to where we are.
@@ -160,16 +174,25 @@ void TlsRelay::Pump() {
 absl::string_view TlsRelay::Decrypt() {
   const std::span<char> buffer = Scratch();
   size_t filled = 0;
-  while (filled < buffer.size() && in_end_ == InEnd::kNone && wire_readable_ && !dead_) {
+  for (int steps = 0; steps < kReadSteps && filled < buffer.size();) {
+    if (in_end_ != InEnd::kNone || !wire_readable_ || dead_) break;
     size_t n = 0;
     ERR_clear_error();
     errno = 0;
     const int result = SSL_read_ex(ssl_.get(), buffer.data() + filled, buffer.size() - filled, &n);
-    if (result != 1) {
-      OnReadError(result);
+    steps += 1 + messages_;
+    if (messages_ > kMessagesMax) {
+      ssl_failed_ = true;
+      Fail(CloseReason::kProtocolError, "TLS: too many messages without data");
       break;
     }
+    if (result != 1) {
+      OnReadError(result);
+      if (wants_write_) break;
+      continue;
+    }
     filled += n;
+    messages_ = 0;
     wants_write_ = false;
   }
   return {buffer.data(), filled};
@@ -185,7 +208,7 @@ bool TlsRelay::PumpIn() {
     const ssize_t n =
         ::send(outside_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     const size_t taken = n > 0 ? static_cast<size_t>(n) : 0;
-    moved += taken;
+    moved += std::max(taken, kReadBytes);
     in_ = std::string(bytes.substr(taken));
     if (!in_.empty()) break;
   }
@@ -255,61 +278,6 @@ bool TlsRelay::PumpOut() {
     if (!out_.empty()) return false;
   }
   return !out_end_passed_;
-}
-
-void TlsRelay::SayGoodbye() {
-  if (!ssl_failed_) {
-    ERR_clear_error();
-    const int result = SSL_shutdown(ssl_.get());
-    if (result < 0 && SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_WRITE) return;
-    ERR_clear_error();
-  }
-  ::shutdown(wire_.get(), SHUT_WR);
-  out_end_passed_ = true;
-  if (connection_ == nullptr) EndOrLinger();
-}
-
-void TlsRelay::EndOrLinger() {
-  if (in_end_ != InEnd::kNone || terminator_.stopping_) return Cut();
-  terminator_.SetPhase(*this, Phase::kLinger);
-  Discard();
-}
-
-void TlsRelay::Discard() {
-  const std::span<char> buffer = Scratch();
-  for (;;) {
-    const ssize_t n = ::recv(wire_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (n < 0 && errno == EAGAIN) return;
-    if (n > 0) discarded_ += static_cast<size_t>(n);
-    if (n <= 0 || discarded_ > kDiscardMax) return Cut();
-  }
-}
-
-void TlsRelay::Fail(CloseReason reason, absl::string_view detail) {
-  if (connection_ != nullptr) connection_->Close(reason, detail);
-  Cut();
-}
-
-void TlsRelay::OnFinished(CloseReason reason) {
-  connection_ = nullptr;
-  if (dead_) return terminator_.Bury(*this);
-  const bool broken = reason == CloseReason::kReset || reason == CloseReason::kStalled;
-  if (ssl_failed_ || broken) return Cut();
-  terminator_.SetPhase(*this, Phase::kFlush);
-  // Otherwise the connection's socket is about to close, which is an event.
-  if (terminator_.cutting_) {
-    PumpOut();
-    if (!dead_) Cut();
-  } else if (out_end_passed_) {
-    EndOrLinger();
-  }
-}
-
-void TlsRelay::Cut() {
-  if (!std::exchange(dead_, true)) {
-    terminator_.Forget(*this);
-    if (connection_ == nullptr) terminator_.Bury(*this);
-  }
 }
 
 }  // namespace rawgate::net

@@ -98,6 +98,9 @@ class TlsRelay {
   absl::string_view Decrypt();
   // Sends to the peer; returns how much of it was taken.
   size_t Encrypt(absl::string_view bytes);
+  // OpenSSL's word of a message that is no data.
+  static void OnMessage(int sent, int version, int type, const void* message, size_t size, SSL* ssl,
+                        void* relay);
   // What the last operation's result means for the peer's stream, or for the handshake.
   void OnReadError(int result);
   // The peer's stream has ended, and what came before has been passed on, if it could be.
@@ -138,6 +141,8 @@ class TlsRelay {
   // Read from one end and not taken by the other.
   std::string in_;
   std::string out_;
+  // Of the peer's, since the last data of his.
+  int messages_ = 0;
   size_t discarded_ = 0;
   std::chrono::steady_clock::time_point deadline_;
   Hook table_hook_;  // TlsTerminator::relays_

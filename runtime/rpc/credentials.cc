@@ -5,6 +5,7 @@
 #include "grpcpp/security/auth_metadata_processor.h"
 #include "grpcpp/security/tls_certificate_provider.h"
 #include "grpcpp/security/tls_credentials_options.h"
+#include "runtime/rpc/peer_certificate.h"
 #include "runtime/rpc/pem_mirror.h"
 
 namespace rawgate::rpc {
@@ -40,6 +41,11 @@ class ListedClients final : public grpc::AuthMetadataProcessor {
 
   grpc::Status Process(const InputMetadata&, grpc::AuthContext* context, OutputMetadata*,
                        OutputMetadata*) override {
+    // A connection that began while the certificate was good goes on, as the gateway's do for days
+    // while its certificate is renewed; but a ticket of one is no reason to begin another.
+    if (TlsSessionReused(*context) && PeerCertificateExpired(*context)) {
+      return {grpc::StatusCode::PERMISSION_DENIED, "CLIENT_NOT_LISTED: the certificate expired"};
+    }
     for (const grpc::string_ref& uri : context->FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME)) {
       if (std::find(listed_.begin(), listed_.end(), uri) != listed_.end()) return grpc::Status::OK;
     }

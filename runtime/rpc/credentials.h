@@ -15,10 +15,10 @@ namespace rawgate::rpc {
 
 // For a server's port. With `clients` every call, of whatever method, must come from a client whose
 // certificate has one of these as a URI in its subject alternative names: others get
-// PERMISSION_DENIED (CLIENT_NOT_LISTED); files.client_certificates is kRequire then. Empty: the
-// certificate is the business of who serves the call, in its AuthContext.
-// (The reason is in the message: gRPC carries no details from so early.) Errors: as
-// TlsPemFiles::Load().
+// PERMISSION_DENIED (CLIENT_NOT_LISTED), as does one who resumes a session with a certificate that
+// has expired since; files.client_certificates is kRequire then. Empty: the certificate is the
+// business of who serves the call, in its AuthContext. (The reason is in the message: gRPC carries
+// no details from so early.) Errors: as TlsPemFiles::Load().
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> TlsServerCredentials(
     net::TlsFiles files, std::vector<std::string> clients = {});
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/time/clock.h"
+#include "grpc/grpc_security.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "rawgate/echo/v1/echo_service.grpc.pb.h"
@@ -42,8 +43,8 @@ class CredentialsTest : public ::testing::Test {
   }
 
   // Asks for the server's health over a connection of its own.
-  grpc::Status Ask(const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
-    grpc::ChannelArguments arguments;
+  grpc::Status Ask(const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+                   grpc::ChannelArguments arguments = {}) {
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     const auto channel = grpc::CreateCustomChannel(
         GrpcAddress(*net::Endpoint::Parse(server_->uri())), credentials, arguments);
@@ -98,6 +99,29 @@ TEST_F(CredentialsTest, OnlyListedClientsMayCallAnything) {
   TestAuthority stranger("somebody else");
   const auto forged = Files("forged", stranger.Issue("g", {"URI:urn:rawgate:gateway"}));
   EXPECT_EQ(AskAs(forged).error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+// gRPC gives tickets, whatever it asks of clients.
+TEST_F(CredentialsTest, ATicketDoesNotOutliveTheCertificate) {
+  Serve(Files("server", authority_.IssueForLoopback()), {"urn:rawgate:gateway"});
+  const absl::Time end = absl::Now() + absl::Seconds(4);
+  const TestIdentity brief = authority_.Issue("g", {"URI:urn:rawgate:gateway"}, absl::Seconds(4));
+  const auto credentials = grpc::SslCredentials({.pem_root_certs = authority_.certificate(),
+                                                 .pem_private_key = brief.key,
+                                                 .pem_cert_chain = brief.certificate});
+  grpc_ssl_session_cache* const sessions = grpc_ssl_session_cache_create_lru(10);
+  const grpc_arg cache = grpc_ssl_session_cache_create_channel_arg(sessions);
+  grpc::ChannelArguments arguments;
+  arguments.SetPointerWithVtable(cache.key, cache.value.pointer.p, cache.value.pointer.vtable);
+  ASSERT_TRUE(Ask(credentials, arguments).ok());
+  ASSERT_TRUE(Ask(credentials, arguments).ok());
+  // Its last second is its own.
+  ASSERT_TRUE(Eventually([&] { return absl::Now() > end + absl::Seconds(1); }));
+  EXPECT_EQ(Ask(credentials).error_code(), grpc::StatusCode::UNAVAILABLE);
+  const grpc::Status resumed = Ask(credentials, arguments);
+  EXPECT_EQ(resumed.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_NE(resumed.error_message().find("CLIENT_NOT_LISTED"), std::string::npos);
+  grpc_ssl_session_cache_destroy(sessions);
 }
 
 TEST_F(CredentialsTest, AServerForAnotherNameIsNotSpokenTo) {

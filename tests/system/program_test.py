@@ -101,6 +101,11 @@ class RefusalTest(ProgramTest):
         self.assertEqual((result.returncode, result.stdout), (1, b""))
         self.assertIn(taken.removeprefix("tcp://").encode(), result.stderr)
 
+    def test_a_service_without_an_address_for_the_gateway(self):
+        result = self.run_to_end("echo", "--listen=tcp=tcp://127.0.0.1:0", "--rpc_listen=")
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn(b"--rpc_listen is needed", result.stderr)
+
     def test_exec_and_file_refuse_to_serve_off_loopback(self):
         for name, listener in (("exec", "raw"), ("file", "tcp")):
             for host in ("0.0.0.0", "[::]"):
