@@ -234,5 +234,14 @@ TEST(Explain, TransportErrorsNameTheGateway) {
             "rawgate ps: the gateway at gw:1 did not answer in time.");
 }
 
+TEST(CommandLine, AUrlIsNoGateway) {
+  for (const char* url : {"https://lab.example:8088", "http://lab.example"}) {
+    const CliResult result = RunCli({"--gateway", url, "ps"});
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.error, HasSubstr("lab.example:50051"));
+    EXPECT_EQ(RunCli({"ps", "--gateway", url}).code, 2);
+  }
+}
+
 }  // namespace
 }  // namespace rawgate::cli
