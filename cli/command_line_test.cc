@@ -243,5 +243,11 @@ TEST(CommandLine, AUrlIsNoGateway) {
   }
 }
 
+TEST(Explain, WhatCanBeClosedIsListedByConnections) {
+  const absl::Status unknown = Error(absl::StatusCode::kNotFound, "SERVICE_NOT_FOUND", "no x");
+  EXPECT_THAT(Explain("close", unknown, "here"), HasSubstr("'rawgate connections'"));
+  EXPECT_THAT(Explain("stop", unknown, "here"), HasSubstr("'rawgate ps'"));
+}
+
 }  // namespace
 }  // namespace rawgate::cli
