@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 
 #include <openssl/bn.h>
 #include <openssl/err.h>
@@ -118,6 +119,19 @@ Certificate Begin(const std::string& common_name, EVP_PKEY& key, int days) {
   return certificate;
 }
 
+// What outlives its authority would be refused from then on, whatever it says itself.
+bool CapEnd(X509& certificate, const X509& authority) {
+  const ASN1_TIME* const end = X509_get0_notAfter(&authority);
+  if (ASN1_TIME_compare(X509_get0_notAfter(&certificate), end) <= 0) return true;
+  return X509_set1_notAfter(&certificate, end) == 1;
+}
+
+absl::Time FromAsn1(const ASN1_TIME* time) {
+  std::tm fields{};
+  if (ASN1_TIME_to_tm(time, &fields) != 1) return absl::InfinitePast();
+  return absl::FromTM(fields, absl::UTCTimeZone());
+}
+
 bool Sign(X509& certificate, X509& authority, EVP_PKEY& key) {
   return X509_set_issuer_name(&certificate, X509_get_subject_name(&authority)) == 1 &&
          X509_sign(&certificate, &key, EVP_sha256()) > 0;
@@ -183,7 +197,8 @@ absl::StatusOr<Certificate> MakeAuthority(EVP_PKEY& key) {
 absl::StatusOr<Certificate> MakeCertificate(const Subject& subject, EVP_PKEY& key, X509& authority,
                                             EVP_PKEY& authority_key) {
   Certificate made = Begin(subject.common_name, key, kCertificateDays);
-  if (made == nullptr || !Extend(*made, authority, NID_basic_constraints, "critical,CA:FALSE") ||
+  if (made == nullptr || !CapEnd(*made, authority) ||
+      !Extend(*made, authority, NID_basic_constraints, "critical,CA:FALSE") ||
       !Extend(*made, authority, NID_key_usage, "critical,digitalSignature") ||
       !Extend(*made, authority, NID_ext_key_usage, Purposes(subject)) ||
       !Extend(*made, authority, NID_subject_key_identifier, "hash") ||
@@ -231,6 +246,11 @@ bool KeyFits(const X509& certificate, const EVP_PKEY& key) {
   const bool fits = X509_check_private_key(&certificate, &key) == 1;
   ERR_clear_error();
   return fits;
+}
+
+Validity ValidityOf(const X509& certificate) {
+  return {.begin = FromAsn1(X509_get0_notBefore(&certificate)),
+          .end = FromAsn1(X509_get0_notAfter(&certificate))};
 }
 
 std::vector<std::string> HostsOf(const X509& certificate) {

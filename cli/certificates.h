@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace rawgate::cli {
 
@@ -39,7 +40,7 @@ absl::Status CheckHost(const std::string& host);
 absl::StatusOr<PrivateKey> MakeKey();
 // For ten years; may sign servers and clients, no further authority.
 absl::StatusOr<Certificate> MakeAuthority(EVP_PKEY& key);
-// For one year.
+// For one year, and no longer than the authority lasts.
 absl::StatusOr<Certificate> MakeCertificate(const Subject& subject, EVP_PKEY& key, X509& authority,
                                             EVP_PKEY& authority_key);
 
@@ -49,6 +50,13 @@ absl::StatusOr<Certificate> CertificateFromPem(absl::string_view pem);
 absl::StatusOr<PrivateKey> KeyFromPem(absl::string_view pem);
 
 bool KeyFits(const X509& certificate, const EVP_PKEY& key);
+
+// From when and until when it is good.
+struct Validity {
+  absl::Time begin;
+  absl::Time end;
+};
+Validity ValidityOf(const X509& certificate);
 
 // Its DNS names and IP addresses.
 std::vector<std::string> HostsOf(const X509& certificate);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -94,6 +95,16 @@ void AddCommands(CLI::App& app, Command& chosen) {
   AddVersionCommand(app, chosen);
 }
 
+// What is there by HTTP is another port. Empty, or what is wrong.
+std::string NoUrl(const std::string& target) {
+  for (const absl::string_view scheme : {"http://", "https://", "grpc://", "grpcs://"}) {
+    if (!absl::StartsWithIgnoreCase(target, scheme)) continue;
+    return absl::StrCat(scheme, "... is no address of a gateway: HOST or HOST:PORT is, such as ",
+                        "lab.example:50051, and --tls-ca makes it TLS");
+  }
+  return "";
+}
+
 // --gateway, before the subcommand or after it.
 void AddGatewayOption(CLI::App& app, std::string& gateway) {
   const auto add = [&gateway](CLI::App& to) {
@@ -101,7 +112,8 @@ void AddGatewayOption(CLI::App& app, std::string& gateway) {
         .add_option("--gateway", gateway,
                     "Where the gateway listens, any gRPC target; else\n"
                     "$RAWGATE_GATEWAY, else 127.0.0.1:50051")
-        ->type_name("ADDRESS");
+        ->type_name("ADDRESS")
+        ->check(NoUrl);
   };
   add(app)->envname("RAWGATE_GATEWAY");
   for (CLI::App* subcommand : app.get_subcommands({})) add(*subcommand);

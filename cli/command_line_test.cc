@@ -234,5 +234,20 @@ TEST(Explain, TransportErrorsNameTheGateway) {
             "rawgate ps: the gateway at gw:1 did not answer in time.");
 }
 
+TEST(CommandLine, AUrlIsNoGateway) {
+  for (const char* url : {"https://lab.example:8088", "http://lab.example"}) {
+    const CliResult result = RunCli({"--gateway", url, "ps"});
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.error, HasSubstr("lab.example:50051"));
+    EXPECT_EQ(RunCli({"ps", "--gateway", url}).code, 2);
+  }
+}
+
+TEST(Explain, WhatCanBeClosedIsListedByConnections) {
+  const absl::Status unknown = Error(absl::StatusCode::kNotFound, "SERVICE_NOT_FOUND", "no x");
+  EXPECT_THAT(Explain("close", unknown, "here"), HasSubstr("'rawgate connections'"));
+  EXPECT_THAT(Explain("stop", unknown, "here"), HasSubstr("'rawgate ps'"));
+}
+
 }  // namespace
 }  // namespace rawgate::cli

@@ -50,6 +50,7 @@ std::string ConnectionsText(const control::v1::ListConnectionsResponse& response
                    {.heading = "INSTANCE", .optional = true},
                    {.heading = "ID", .align = Align::kRight},
                    {.heading = "PEER"},
+                   {.heading = "USER", .optional = true},
                    {.heading = "AGE", .align = Align::kRight},
                    {.heading = "RECEIVED", .align = Align::kRight},
                    {.heading = "SENT", .align = Align::kRight},
@@ -59,7 +60,7 @@ std::string ConnectionsText(const control::v1::ListConnectionsResponse& response
     table.AddRow(
         {absl::StrCat(Printable(connection.service()), "/", Printable(connection.listener())),
          replicated.count(connection.service()) > 0 ? ShortInstance(connection.instance()) : "",
-         absl::StrCat(connection.id()), Printable(connection.peer()),
+         absl::StrCat(connection.id()), Printable(connection.peer()), Printable(connection.user()),
          HumanDuration(now - ToTime(connection.open_time())),
          HumanSize(connection.bytes_received()), HumanSize(connection.bytes_sent()),
          absl::StrCat(connection.requests())});
@@ -118,6 +119,7 @@ Listed are open connections, UDP peers heard from recently, and gRPC clients.)";
 constexpr char kCloseExamples[] =
     R"(Examples:
   rawgate close echo 17       the ID that 'rawgate connections' shows
+  rawgate close gateway/grpc 3
   rawgate close echo 17 --instance 3f9a1c2b
 
 Each process counts for itself: of a service with several, the INSTANCE, or the
@@ -141,7 +143,14 @@ void AddConnectionCommands(CLI::App& app, Command& chosen) {
   const auto close = std::make_shared<CloseOptions>();
   CLI::App* close_app = app.add_subcommand("close", "Close one connection at once");
   close_app->group(kServicesGroup)->footer(kCloseExamples);
-  close_app->add_option("SERVICE", close->service, "Whose connection it is")->required();
+  // As 'rawgate connections' names them. The ID alone says which one it is.
+  const auto take_service = [close](const std::string& text) {
+    close->service = text.substr(0, text.find('/'));
+  };
+  close_app
+      ->add_option_function<std::string>("SERVICE[/LISTENER]", take_service,
+                                         "Whose connection it is")
+      ->required();
   close_app->add_option("ID", close->id, "Which one")->required();
   close_app->add_option("--instance", close->instance, "Of this replica of the service")
       ->type_name("ID");

@@ -38,6 +38,8 @@ constexpr std::array kAdvice = std::to_array<Advice>({
     {"JOB_QUEUED", "'rawgate jobs' shows when it runs."},
     {"LISTENER_NOT_FOUND", "'rawgate ps' lists services and listeners."},
     {"NO_SUCH_JOB", "'rawgate jobs --all' lists those that are known."},
+    {"OWN_CERTIFICATE_EXPIRED", "'rawgate init-tls --renew' makes a new one."},
+    {"OWN_CERTIFICATE_NOT_YET_VALID", "Is the clock of this machine right?"},
     {"QUOTA_EXCEEDED", "'rawgate uploads' shows what unfinished uploads hold."},
     {"ROLE_TOO_LOW", "Whoever keeps the gateway's access file can give you more."},
     {"SERVICE_NOT_FOUND", "'rawgate ps' lists services and listeners."},
@@ -48,8 +50,10 @@ constexpr std::array kAdvice = std::to_array<Advice>({
     {"UPLOAD_TAKEN_OVER", "Another 'rawgate put' sends the same file."},
 });
 
-std::string AdviceFor(const absl::Status& status) {
-  const std::string reason = ReasonOf(status);
+std::string AdviceFor(const absl::Status& status, absl::string_view command = {}) {
+  std::string reason = ReasonOf(status);
+  // Connections may be those of the gateway itself, which 'rawgate ps' does not list.
+  if (command == "close" && reason == "SERVICE_NOT_FOUND") reason = "CONNECTION_NOT_FOUND";
   const auto found = std::find_if(kAdvice.begin(), kAdvice.end(),
                                   [&](const Advice& advice) { return advice.reason == reason; });
   if (found != kAdvice.end()) return std::string(found->text);
@@ -92,7 +96,7 @@ std::string Explain(absl::string_view command, const absl::Status& status,
                     absl::string_view target) {
   std::string text = TransportFailure(status, target);
   if (text.empty()) {
-    const std::string advice = AdviceFor(status);
+    const std::string advice = AdviceFor(status, command);
     text = std::string(absl::StripSuffix(status.message(), "."));
     if (text.empty()) text = ReasonOf(status);
     if (!advice.empty()) absl::StrAppend(&text, ". ", advice);

@@ -1,37 +1,27 @@
 // rawgate init-tls.
-#include <unistd.h>
 
 #include <algorithm>
-#include <climits>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "cli/access_user.h"
 #include "cli/certificates.h"
 #include "cli/command.h"
 #include "cli/credential_files.h"
 #include "cli/display_text.h"
 #include "cli/local_path.h"
+#include "cli/tls_folder.h"
+#include "runtime/base/status.h"
 
 namespace rawgate::cli {
 namespace {
-
-constexpr char kCa[] = "ca.pem";
-constexpr char kCaKey[] = "ca-key.pem";
-constexpr char kServer[] = "server.pem";
-constexpr char kServerKey[] = "server-key.pem";
-constexpr char kClient[] = "client.pem";
-constexpr char kClientKey[] = "client-key.pem";
-constexpr char kToken[] = "token";
-constexpr char kAccessFile[] = "access.textproto";
 
 constexpr char kAdminUri[] = "urn:rawgate:client:admin";
 constexpr mode_t kPublic = 0644;
@@ -71,12 +61,14 @@ struct Authority {
 };
 
 absl::Status Sign(const Subject& subject, const std::string& name, EVP_PKEY& key,
-                  const Authority& authority, std::vector<CredentialFile>* files) {
+                  const Authority& authority, std::vector<CredentialFile>* files,
+                  absl::Time* end = nullptr) {
   const auto certificate = MakeCertificate(subject, key, *authority.certificate, *authority.key);
   if (!certificate.ok()) return certificate.status();
   absl::StatusOr<std::string> pem = ToPem(**certificate);
   if (!pem.ok()) return pem.status();
   files->push_back({name, *std::move(pem), kPublic});
+  if (end != nullptr) *end = ValidityOf(**certificate).end;
   return absl::OkStatus();
 }
 
@@ -121,54 +113,19 @@ absl::StatusOr<std::vector<CredentialFile>> NewFiles(const std::vector<std::stri
   return files;
 }
 
-// As a shell takes it for one word.
-std::string Word(const std::string& text) {
-  const auto plain = [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-           absl::string_view("/._-+:@%").find(c) != absl::string_view::npos;
-  };
-  if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return text;
-  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", R"('\'')"}}), "'");
-}
-
-// The same from every folder.
-std::string Absolute(const std::string& path) {
-  std::unique_ptr<char, void (*)(void*)> resolved(::realpath(path.c_str(), nullptr), std::free);
-  return resolved == nullptr ? path : resolved.get();
-}
-
-std::string NextSteps(const Options& options, const std::vector<std::string>& hosts) {
-  const std::string folder = Absolute(options.folder);
-  const auto path = [&folder](const char* name) { return Word(Joined(folder, name)); };
-  // Other names are for other machines to call.
-  const std::string listen =
-      options.hosts.empty() ? "" : "    --listen=grpc=tcp://0.0.0.0:50051 \\\n";
-  const std::string gateway =
-      options.hosts.empty() ? "" : absl::StrCat(" --gateway ", Word(options.hosts.front()));
-  return absl::StrCat(
-      "Made in ", folder, ":\n  ", kCa, ", ", kCaKey,
-      "          a CA of your own; its key makes certificates: keep it safe\n  ", kServer, ", ",
-      kServerKey, "  the gateway's, for ", absl::StrJoin(hosts, ", "), "\n  ", kClient, ", ",
-      kClientKey, "  the user admin's\n  ", kToken, "                       says the same\n  ",
-      kAccessFile,
-      "            who may do what: admin everything\n\nStart the gateway:\n  rawgate-gateway \\\n",
-      listen, "    --tls_certificate=", path(kServer), " \\\n    --tls_key=", path(kServerKey),
-      " \\\n    --tls_client_ca=", path(kCa), " \\\n    --access_file=", path(kAccessFile),
-      "\n\nCall it, with the token or with the certificate:\n  rawgate", gateway,
-      " \\\n    --tls-ca ", path(kCa), " \\\n    --token-file ", path(kToken), " ps\n  rawgate",
-      gateway, " \\\n    --tls-ca ", path(kCa), " \\\n    --tls-certificate ", path(kClient),
-      " \\\n    --tls-key ", path(kClientKey),
-      " ps\n\nBefore a year is over:\n  rawgate init-tls --renew ", Word(folder), "\n");
-}
-
 absl::StatusOr<int> Init(const Options& options, const Console& console) {
   const std::vector<std::string> hosts = AllHosts({"localhost", "127.0.0.1", "::1"}, options.hosts);
   const absl::StatusOr<std::vector<CredentialFile>> files = NewFiles(hosts);
   if (!files.ok()) return files.status();
   if (absl::Status made = MakePrivateFolder(options.folder); !made.ok()) return made;
   if (absl::Status written = WriteNewFiles(options.folder, *files); !written.ok()) return written;
-  if (absl::Status told = console.Out(NextSteps(options, hosts)); !told.ok()) return told;
+  if (absl::Status told = console.Out(NextSteps(options.folder, options.hosts, hosts)); !told.ok())
+    return told;
   return 0;
+}
+
+std::string DateText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone());
 }
 
 template <typename Parsed>
@@ -188,6 +145,17 @@ absl::StatusOr<Authority> LoadAuthority(const std::string& folder) {
   if (!certificate.ok()) return certificate.status();
   absl::StatusOr<PrivateKey> key = Load(folder, kCaKey, KeyFromPem);
   if (!key.ok()) return key.status();
+  if (!KeyFits(**certificate, **key)) {
+    return Error(absl::StatusCode::kFailedPrecondition, "BAD_PEM",
+                 absl::StrCat(Quoted(Joined(folder, kCaKey)), " is not the key of ",
+                              Quoted(Joined(folder, kCa)), ", and nothing was changed"));
+  }
+  if (const absl::Time end = ValidityOf(**certificate).end; end <= absl::Now()) {
+    return Error(absl::StatusCode::kFailedPrecondition, "AUTHORITY_EXPIRED",
+                 absl::StrCat(Quoted(Joined(folder, kCa)), " expired on ", DateText(end),
+                              ": 'rawgate init-tls' with a new folder makes another CA, which "
+                              "clients need then"));
+  }
   return Authority{*std::move(certificate), *std::move(key)};
 }
 
@@ -199,19 +167,21 @@ absl::StatusOr<int> Renew(const Options& options, const Console& console) {
   if (!server.ok()) return server.status();
   const std::vector<std::string> hosts = AllHosts(HostsOf(**server), options.hosts);
   std::vector<CredentialFile> files;
+  absl::Time end;
   for (const auto& [subject, name, key_name] :
        {std::tuple(ServerSubject(hosts), kServer, kServerKey),
         std::tuple(ClientSubject(), kClient, kClientKey)}) {
     const absl::StatusOr<PrivateKey> key = Load(options.folder, key_name, KeyFromPem);
     if (!key.ok()) return key.status();
-    if (absl::Status made = Sign(subject, name, **key, *authority, &files); !made.ok()) return made;
+    if (absl::Status made = Sign(subject, name, **key, *authority, &files, &end); !made.ok())
+      return made;
   }
   for (const CredentialFile& file : files) {
     if (absl::Status put = ReplaceFile(options.folder, file); !put.ok()) return put;
   }
-  const absl::Status told =
-      console.Out(absl::StrCat("New for a year: ", kServer, ", for ", absl::StrJoin(hosts, ", "),
-                               "; ", kClient, ".\nA gateway that runs takes them by itself.\n"));
+  const absl::Status told = console.Out(
+      absl::StrCat("New until ", DateText(end), ": ", kServer, ", for ", absl::StrJoin(hosts, ", "),
+                   "; ", kClient, ".\nA gateway that runs takes them by itself.\n"));
   if (!told.ok()) return told;
   return 0;
 }

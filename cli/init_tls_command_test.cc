@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "cli/certificates.h"
 #include "cli/command_testing.h"
 #include "cli/sha256.h"
@@ -182,16 +183,75 @@ TEST_F(InitTlsTest, RenewSaysWhatIsMissing) {
   EXPECT_THAT(broken.error, HasSubstr("ca-key.pem\": there is no private key"));
 }
 
-TEST(NewTokenTest, PrintsATokenAndItsUser) {
+TEST_F(InitTlsTest, RenewWithAnothersKeyChangesNothing) {
+  ASSERT_EQ(RunCli({"init-tls", folder_}).code, 0);
+  const auto other = MakeKey();
+  ASSERT_TRUE(other.ok());
+  std::ofstream(Path("ca-key.pem")) << *ToPem(**other);
+  const auto before = Texts();
+  const CliResult refused = RunCli({"init-tls", "--renew", folder_});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.error, HasSubstr("ca-key.pem\" is not the key of"));
+  EXPECT_EQ(Texts(), before);
+}
+
+TEST_F(InitTlsTest, RenewLastsNoLongerThanTheAuthority) {
+  ASSERT_EQ(RunCli({"init-tls", folder_}).code, 0);
+  const auto key = KeyFromPem(Text("ca-key.pem"));
+  ASSERT_TRUE(key.ok());
+  const auto set_end = [&](long seconds) {
+    const Certificate authority = Parsed("ca.pem");
+    X509_gmtime_adj(X509_getm_notAfter(authority.get()), seconds);
+    X509_sign(authority.get(), key->get(), EVP_sha256());
+    std::ofstream(Path("ca.pem")) << *ToPem(*authority);
+    return ValidityOf(*authority).end;
+  };
+  const absl::Time end = set_end(7 * 24 * 3600);
+  const CliResult capped = RunCli({"init-tls", "--renew", folder_});
+  EXPECT_EQ(capped.code, 0);
+  EXPECT_THAT(capped.out,
+              HasSubstr(absl::FormatTime("New until %Y-%m-%d", end, absl::UTCTimeZone())));
+  for (const char* name : {"server.pem", "client.pem"})
+    EXPECT_EQ(ValidityOf(*Parsed(name)).end, end) << name;
+  EXPECT_EQ(Verify("server.pem", X509_PURPOSE_SSL_SERVER), X509_V_OK);
+
+  set_end(-60);
+  const auto before = Texts();
+  const CliResult refused = RunCli({"init-tls", "--renew", folder_});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.error, HasSubstr("with a new folder"));
+  EXPECT_EQ(Texts(), before);
+}
+
+TEST_F(InitTlsTest, WhatIsPrintedCanBeCalled) {
+  const std::string out =
+      RunCli({"init-tls", folder_, "--host", "*.lab.example", "--host", "2001:db8::1"}).out;
+  EXPECT_THAT(out, HasSubstr("rawgate --gateway '[2001:db8::1]'"));
+  EXPECT_THAT(out, HasSubstr("--http_listen=tcp://0.0.0.0:8088"));
+  EXPECT_THAT(out, HasSubstr("--http_hosts='[2001:db8::1]'"));
+  EXPECT_THAT(out, HasSubstr("curl --cacert "));
+  EXPECT_THAT(out, HasSubstr("'https://[2001:db8::1]:8088/"));
+}
+
+TEST_F(InitTlsTest, AWildcardAloneIsCalledByLocalhost) {
+  const std::string out = RunCli({"init-tls", folder_, "--host", "*.lab.example"}).out;
+  EXPECT_THAT(out, HasSubstr("rawgate --gateway localhost"));
+  EXPECT_THAT(out, Not(HasSubstr("--http_hosts")));
+}
+
+TEST(NewTokenTest, PrintsATokenAndOnStandardErrorItsUser) {
   const CliResult made = RunCli({"new-token", "ci", "operator"});
   ASSERT_EQ(made.code, 0);
   const std::string token = made.out.substr(0, made.out.find('\n'));
+  EXPECT_EQ(made.out, token + "\n");
+  EXPECT_THAT(made.error, testing::StartsWith("# "));
+  EXPECT_THAT(made.error, HasSubstr("--access_file"));
   EXPECT_EQ(token.size(), 43U);
   Sha256 digest;
   digest.Add(token);
-  EXPECT_THAT(made.out, HasSubstr(absl::StrCat("user {\n  name: \"ci\"\n  role: ROLE_OPERATOR\n"
-                                               "  token_sha256: \"",
-                                               digest.Digest(), "\"\n}\n")));
+  EXPECT_THAT(made.error, HasSubstr(absl::StrCat("\nuser {\n  name: \"ci\"\n  role: ROLE_OPERATOR\n"
+                                                 "  token_sha256: \"",
+                                                 digest.Digest(), "\"\n}\n")));
   EXPECT_THAT(RunCli({"new-token", "ci", "operator"}).out, Not(HasSubstr(token)));
 }
 

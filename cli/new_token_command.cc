@@ -18,21 +18,25 @@ constexpr size_t kNameMax = 64;
 absl::StatusOr<int> NewToken(const std::string& name, rpc::Role role, const Context& context) {
   const absl::StatusOr<std::string> token = MakeToken();
   if (!token.ok()) return token.status();
-  const absl::Status written =
-      context.console.Out(absl::StrCat(*token, "\n\n# For the gateway's access file:\n",
-                                       AccessUserText(name, role, *token, /*certificate_uri=*/"")));
+  const absl::Status written = context.console.Out(absl::StrCat(*token, "\n"));
   if (!written.ok()) return written;
+  // As the file takes it, comment included: what is appended to it must not break it.
+  context.console.Error(
+      absl::StrCat("# For the gateway's --access_file, which has no token itself:\n",
+                   AccessUserText(name, role, *token, /*certificate_uri=*/"")));
   return 0;
 }
 
 constexpr char kExamples[] =
     R"(Examples:
   rawgate new-token ci operator
-  RAWGATE_TOKEN=... rawgate ps
+  (umask 077; rawgate new-token ci operator >ci.token 2>>access.textproto)
+  rawgate --token-file ci.token ps
 
-The token is kept nowhere: note its first line. Add the rest to the file that
-the gateway was given as --access_file; it takes it within a second. Each role
-may do what those before it may: viewer, operator, executor, admin.)";
+The token goes to standard output and is kept nowhere. What goes to standard
+error belongs at the end of the file that the gateway was given as
+--access_file; it takes it within a second. Each role may do what those before
+it may: viewer, operator, executor, admin.)";
 
 }  // namespace
 

@@ -115,12 +115,12 @@ class ReplicasTest : public testing::Test {
 TEST_F(ReplicasTest, PsTellsThemApart) {
   control_.two.set_last_error("out of luck");
   EXPECT_EQ(gateway_.Run({"ps"}).out,
-            "NAME      INSTANCE  STATE    ADDRESS            SINCE  OPEN  REQUESTS\n"
-            "echo      3f9a1c2b  running  ipv4:10.0.0.3:1              0         0\n"
-            "echo/tcp  3f9a1c2b  running  tcp://10.0.0.3:80            0         0\n"
-            "echo      3f9a77d1  running  ipv4:10.0.0.4:1              0         0\n"
-            "echo/tcp  3f9a77d1  running  tcp://10.0.0.4:80            0         0\n"
-            "time                running                               0         0\n"
+            "NAME      INSTANCE  STATE    SINCE  OPEN  REQUESTS  ADDRESS\n"
+            "echo      3f9a1c2b  running            0         0  ipv4:10.0.0.3:1\n"
+            "echo/tcp  3f9a1c2b  running            0         0  tcp://10.0.0.3:80\n"
+            "echo      3f9a77d1  running            0         0  ipv4:10.0.0.4:1\n"
+            "echo/tcp  3f9a77d1  running            0         0  tcp://10.0.0.4:80\n"
+            "time                running            0         0\n"
             "\n"
             "echo at ipv4:10.0.0.4:1: out of luck\n");
   const std::string json = gateway_.Run({"ps", "--json"}).out;

@@ -12,6 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "cli/certificates.h"
 #include "cli/command.h"
 #include "cli/credential_files.h"
@@ -60,8 +62,35 @@ absl::StatusOr<std::string> LoadPem(const std::string& file) {
   return text;
 }
 
-// gRPC does not tell.
-absl::Status CheckKeyFits(const Security& security) {
+// gRPC does not tell: with a file of anything else no connection ever stands.
+absl::Status CheckHasCertificate(const std::string& file, const std::string& pem) {
+  if (pem.empty() || CertificateFromPem(pem).ok()) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "BAD_PEM",
+               absl::StrCat(Quoted(file), ", which --tls-ca names, has no certificate"));
+}
+
+// TLS 1.3 does not tell either: the gateway hangs up.
+absl::Status CheckIsValidNow(const std::string& file, const X509& certificate) {
+  const Validity validity = ValidityOf(certificate);
+  const absl::Time now = absl::Now();
+  const auto text = [](absl::Time time) {
+    return absl::FormatTime("%Y-%m-%d %H:%M UTC", time, absl::UTCTimeZone());
+  };
+  if (validity.end < now) {
+    return Error(
+        absl::StatusCode::kFailedPrecondition, "OWN_CERTIFICATE_EXPIRED",
+        absl::StrCat("your certificate ", Quoted(file), " expired on ", text(validity.end)));
+  }
+  if (validity.begin > now) {
+    return Error(absl::StatusCode::kFailedPrecondition, "OWN_CERTIFICATE_NOT_YET_VALID",
+                 absl::StrCat("your certificate ", Quoted(file), " is good from ",
+                              text(validity.begin), " on only"));
+  }
+  return absl::OkStatus();
+}
+
+// Nor this.
+absl::Status CheckOwnCertificate(const std::string& file, const Security& security) {
   const absl::StatusOr<Certificate> certificate = CertificateFromPem(security.certificate);
   const absl::StatusOr<PrivateKey> key = KeyFromPem(security.key);
   const char* wrong = nullptr;
@@ -72,7 +101,7 @@ absl::Status CheckKeyFits(const Security& security) {
   } else if (!KeyFits(**certificate, **key)) {
     wrong = "the key of --tls-key is not the one of the certificate";
   }
-  if (wrong == nullptr) return absl::OkStatus();
+  if (wrong == nullptr) return CheckIsValidNow(file, **certificate);
   return Error(absl::StatusCode::kInvalidArgument, "BAD_PEM", wrong);
 }
 
@@ -175,7 +204,9 @@ absl::StatusOr<Security> LoadSecurity(const SecurityOptions& options) {
   take(LoadPem(options.tls_ca), &security.ca);
   take(LoadPem(options.tls_certificate), &security.certificate);
   take(LoadPem(options.tls_key), &security.key);
-  if (status.ok() && !security.certificate.empty()) status = CheckKeyFits(security);
+  if (status.ok()) status = CheckHasCertificate(options.tls_ca, security.ca);
+  if (status.ok() && !security.certificate.empty())
+    status = CheckOwnCertificate(options.tls_certificate, security);
   if (!status.ok()) return status;
   return security;
 }

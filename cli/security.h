@@ -41,7 +41,8 @@ struct Security {
 };
 
 // What the options name; $RAWGATE_TOKEN where they name no token's file. Errors: those of open(2)
-// and read(2); INVALID_ARGUMENT (BAD_TOKEN; BAD_PEM, also for a key that is not the certificate's).
+// and read(2); INVALID_ARGUMENT (BAD_TOKEN; BAD_PEM, also for a key that is not the certificate's);
+// FAILED_PRECONDITION (OWN_CERTIFICATE_EXPIRED, OWN_CERTIFICATE_NOT_YET_VALID).
 absl::StatusOr<Security> LoadSecurity(const SecurityOptions& options);
 
 // A token is for the gateway alone: without TLS it is sent to addresses of this machine only.

@@ -166,6 +166,34 @@ TEST(SecurityTest, AKeyThatIsNotTheCertificatesIsNamed) {
   EXPECT_EQ(ReasonOf(load(own).status()), "BAD_PEM");
 }
 
+TEST(SecurityTest, ACertificateThatIsNotGoodNowIsNamed) {
+  const auto key = MakeKey();
+  ASSERT_TRUE(key.ok());
+  const auto certificate = MakeAuthority(**key);
+  ASSERT_TRUE(certificate.ok());
+  const File fits(*ToPem(**key), "-key.pem");
+  const auto run = [&](long begin, long end) {
+    X509_gmtime_adj(X509_getm_notBefore(certificate->get()), begin);
+    X509_gmtime_adj(X509_getm_notAfter(certificate->get()), end);
+    X509_sign(certificate->get(), key->get(), EVP_sha256());
+    const File own(*ToPem(**certificate), ".pem");
+    return RunCli({"ps", "--tls-ca", own.path(), "--tls-certificate", own.path(), "--tls-key",
+                   fits.path()})
+        .error;
+  };
+  EXPECT_THAT(run(-200, -100), HasSubstr("expired on 20"));
+  EXPECT_THAT(run(-200, -100), HasSubstr("rawgate init-tls --renew"));
+  EXPECT_THAT(run(100, 200), HasSubstr("is good from 20"));
+}
+
+TEST(SecurityTest, AnAuthorityThatIsAKeyIsNamed) {
+  const auto key = MakeKey();
+  ASSERT_TRUE(key.ok());
+  const File file(*ToPem(**key), "-key.pem");
+  EXPECT_THAT(RunCli({"ps", "--tls-ca", file.path()}).error,
+              HasSubstr("-key.pem\", which --tls-ca names, has no certificate"));
+}
+
 TEST(SecurityTest, WhatIsNoPemIsNamed) {
   const File file("nonsense");
   EXPECT_THAT(RunCli({"ps", "--tls-ca", file.path()}).error, HasSubstr("is no PEM file"));

@@ -41,10 +41,10 @@ std::vector<std::string> RowOf(const control::v1::Service& service, const Replic
   return {Printable(service.name()),
           cells.instance,
           StateName(service.state()),
-          cells.address,
           Since(service.state_time()),
           absl::StrCat(service.counters().connections_open()),
-          absl::StrCat(service.counters().requests())};
+          absl::StrCat(service.counters().requests()),
+          cells.address};
 }
 
 // Named as 'rawgate stop' takes it.
@@ -56,9 +56,8 @@ std::vector<std::string> RowOf(const control::v1::Service& service,
           // What is known of a process that does not answer is of the past.
           service.state() == control::v1::SERVICE_STATE_UNREACHABLE ? "unknown"
                                                                     : StateName(listener.state()),
-          Printable(address), Since(listener.state_time()),
-          absl::StrCat(listener.counters().connections_open()),
-          absl::StrCat(listener.counters().requests())};
+          Since(listener.state_time()), absl::StrCat(listener.counters().connections_open()),
+          absl::StrCat(listener.counters().requests()), Printable(address)};
 }
 
 // What is wrong, a line each: "echo/udp: bind udp://...: Address already in use".
@@ -83,10 +82,11 @@ std::string ServicesText(const control::v1::ListServicesResponse& response) {
   TextTable table({{.heading = "NAME"},
                    {.heading = "INSTANCE", .optional = true},
                    {.heading = "STATE"},
-                   {.heading = "ADDRESS"},
                    {.heading = "SINCE", .align = Align::kRight},
                    {.heading = "OPEN", .align = Align::kRight},
-                   {.heading = "REQUESTS", .align = Align::kRight}});
+                   {.heading = "REQUESTS", .align = Align::kRight},
+                   // Last: a long one wraps its own row alone.
+                   {.heading = "ADDRESS"}});
   const std::set<std::string> replicated = ReplicatedServices(response);
   std::string problems;
   for (const auto& service : response.services()) {

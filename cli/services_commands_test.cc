@@ -78,6 +78,7 @@ class FakeControl final : public control::ControlService::Service {
     connection.set_peer("tcp://127.0.0.1:40000");
     *connection.mutable_open_time() = ToProto(absl::Now() - absl::Minutes(125));
     connection.set_bytes_received(2048);
+    if (id == 2) connection.set_user(user);
     if (id < 3) response->set_next_page_token(std::to_string(id + 1));
     return grpc::Status::OK;
   }
@@ -108,6 +109,7 @@ class FakeControl final : public control::ControlService::Service {
   }
 
   control::Service echo;
+  std::string user;
   std::string last_listener;
   control::StopServiceRequest last_stop;
   control::WatchEventsRequest last_watch;
@@ -124,12 +126,12 @@ TEST_F(ServicesCommands, PsShowsServicesListenersAndProblems) {
   EXPECT_EQ(result.code, 0);
   EXPECT_EQ(result.error, "");
   EXPECT_EQ(result.out,
-            "NAME      STATE        ADDRESS                  SINCE  OPEN  REQUESTS\n"
-            "echo      running                            1d6h ago     3      1234\n"
-            "echo/tcp  running      tcp://127.0.0.1:8080               0         0\n"
-            "echo/udp  failed       udp://127.0.0.1:8080               0         0\n"
-            "time      unreachable                                     0         0\n"
-            "time/udp  unknown                                         0         0\n"
+            "NAME      STATE           SINCE  OPEN  REQUESTS  ADDRESS\n"
+            "echo      running      1d6h ago     3      1234\n"
+            "echo/tcp  running                   0         0  tcp://127.0.0.1:8080\n"
+            "echo/udp  failed                    0         0  udp://127.0.0.1:8080\n"
+            "time      unreachable               0         0\n"
+            "time/udp  unknown                   0         0\n"
             "\n"
             "echo/udp: bind udp://127.0.0.1:8080: Address already in use\n"
             "time: connection refused\n");
@@ -211,6 +213,19 @@ TEST_F(ServicesCommands, WatchAsJson) {
   EXPECT_THAT(result.out, StartsWith("{\"lost\":{"));
   EXPECT_THAT(result.out, HasSubstr("\"chunkReceived\":{\"size\":\"5\",\"sample\":\"aGVsbG8=\"}"));
   EXPECT_EQ(control_.last_watch.sample_bytes(), 0u);
+}
+
+TEST_F(ServicesCommands, ConnectionsShowWhoseTheyAre) {
+  EXPECT_THAT(gateway_.Run({"connections"}).out, testing::Not(HasSubstr("USER")));
+  control_.user = "ci";
+  const std::string out = gateway_.Run({"connections"}).out;
+  EXPECT_THAT(out, HasSubstr("PEER                   USER"));
+  EXPECT_THAT(out, HasSubstr("tcp://127.0.0.1:40000  ci  "));
+}
+
+TEST_F(ServicesCommands, CloseTakesTheNameThatConnectionsShows) {
+  EXPECT_EQ(gateway_.Run({"close", "echo/tcp", "17"}).code, 0);
+  EXPECT_THAT(gateway_.Run({"close", "nosuch/grpc", "17"}).error, HasSubstr("rawgate connections"));
 }
 
 }  // namespace

@@ -76,7 +76,9 @@ class AccessGateTest : public ::testing::Test {
   const TestAccessFile file_{
       absl::StrCat(UserLine("eve", "ROLE_VIEWER", "look"), UserLine("ops", "ROLE_OPERATOR", "one"),
                    "user { name: \"deploy\" role: ROLE_ADMIN certificate_uri: \"urn:deploy\" "
-                   "certificate_common_name: \"deploy.example\" }")};
+                   "certificate_common_name: \"deploy.example\" } "
+                   "user { name: \"juerg\" role: ROLE_VIEWER "
+                   "certificate_common_name: \"J\303\274rg\" }")};
   const std::unique_ptr<AccessStore> store_ =
       *AccessStore::Open(file_.path(), absl::InfiniteDuration());
   const AccessGate gate_{store_.get()};
@@ -142,26 +144,30 @@ TEST_F(AccessGateTest, WhatIsNoMethodIsToldToThoseWhoAreKnown) {
 
 TEST_F(AccessGateTest, TheHttpServerSaysWhoItsClientIs) {
   EXPECT_EQ(Ask(in_process_, {{"x-rawgate-peer", "tcp://192.0.2.1:5"},
-                              {"x-rawgate-http-cert-uri", "urn:other"},
-                              {"x-rawgate-http-cert-uri", "urn:deploy"}}),
+                              {"x-rawgate-http-cert-uri-bin", "urn:other"},
+                              {"x-rawgate-http-cert-uri-bin", "urn:deploy"}}),
             "deploy admin tcp://192.0.2.1:5");
-  EXPECT_THAT(Ask(in_process_, {{"x-rawgate-http-cert-uri", "urn:other"},
-                                {"x-rawgate-http-cert-cn", "deploy.example"}}),
+  EXPECT_THAT(Ask(in_process_, {{"x-rawgate-http-cert-uri-bin", "urn:other"},
+                                {"x-rawgate-http-cert-cn-bin", "deploy.example"}}),
               StartsWith("deploy admin"));
-  EXPECT_EQ(Ask(in_process_, {{"x-rawgate-http-cert-cn", "other"}}), "CREDENTIALS_UNKNOWN");
+  EXPECT_THAT(Ask(in_process_, {{"x-rawgate-http-cert-cn-bin", "J\303\274rg"}},
+                  "/rawgate.control.v1.ControlService/ListServices"),
+              StartsWith("juerg viewer"));
+  EXPECT_EQ(Ask(in_process_, {{"x-rawgate-http-cert-cn-bin", "other"}}), "CREDENTIALS_UNKNOWN");
   EXPECT_EQ(Ask(in_process_, {}), "CREDENTIALS_MISSING");
 }
 
 TEST_F(AccessGateTest, NobodyElseCan) {
-  const Metadata forged = {{"x-rawgate-http-cert-uri", "urn:deploy"},
-                           {"x-rawgate-http-cert-cn", "deploy.example"}};
+  const Metadata forged = {{"x-rawgate-http-cert-uri-bin", "urn:deploy"},
+                           {"x-rawgate-http-cert-cn-bin", "deploy.example"}};
   EXPECT_EQ(Ask(forged), "CREDENTIALS_MISSING");
   EXPECT_THAT(Ask({{"authorization", "Bearer one"}, {"x-rawgate-peer", "tcp://192.0.2.1:5"}}),
               StartsWith("ops operator tcp://127.0.0.1"));
 }
 
 TEST_F(AccessGateTest, ATokenCountsBeforeACertificate) {
-  const std::pair<std::string, std::string> certificate = {"x-rawgate-http-cert-uri", "urn:deploy"};
+  const std::pair<std::string, std::string> certificate = {"x-rawgate-http-cert-uri-bin",
+                                                           "urn:deploy"};
   EXPECT_THAT(Ask(in_process_, {{"authorization", "Bearer one"}, certificate}),
               StartsWith("ops operator"));
   EXPECT_EQ(Ask(in_process_, {{"authorization", "Bearer two"}, certificate}),

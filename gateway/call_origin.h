@@ -15,8 +15,9 @@ namespace rawgate::gateway {
 
 // Metadata of the HTTP server, besides rpc::kPeerMetadataKey: the URIs of the client's certificate,
 // one value for each, and the common name of its subject. Only of certificates that were verified.
-inline constexpr char kHttpCertificateUriKey[] = "x-rawgate-http-cert-uri";
-inline constexpr char kHttpCertificateNameKey[] = "x-rawgate-http-cert-cn";
+// Binary, since names are UTF-8.
+inline constexpr char kHttpCertificateUriKey[] = "x-rawgate-http-cert-uri-bin";
+inline constexpr char kHttpCertificateNameKey[] = "x-rawgate-http-cert-cn-bin";
 
 // "tcp://127.0.0.1:4711".
 std::string PeerOf(const grpc::ServerContextBase& call);

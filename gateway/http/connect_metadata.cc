@@ -86,10 +86,10 @@ absl::Status AddRequestMetadata(const http::Request& request, grpc::ClientContex
   AddText(rpc::kPeerMetadataKey, request.client.peer, to);
   if (request.client.certificate_expiry < absl::Now()) return absl::OkStatus();
   for (const std::string& uri : request.client.certificate_uris) {
-    AddText(kHttpCertificateUriKey, uri, to);
+    to.AddMetadata(kHttpCertificateUriKey, uri);
   }
   if (!request.client.certificate_name.empty()) {
-    AddText(kHttpCertificateNameKey, request.client.certificate_name, to);
+    to.AddMetadata(kHttpCertificateNameKey, request.client.certificate_name);
   }
   return absl::OkStatus();
 }

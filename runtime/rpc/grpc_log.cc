@@ -2,6 +2,7 @@
 
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include <grpc/support/log.h>
 
@@ -39,8 +40,13 @@ void OnMessage(gpr_log_func_args* message) {
   if (!held_back.has_value()) return;
   absl::string_view file = message->file;
   file.remove_prefix(file.rfind('/') + 1);
-  Log(level, absl::StrCat("gRPC: ", message->message),
-      {{"source", absl::StrCat(file, ":", message->line)}, {"held_back", *held_back}});
+  const std::string text = absl::StrCat("gRPC: ", message->message);
+  const std::string source = absl::StrCat(file, ":", message->line);
+  if (*held_back == 0) {
+    Log(level, text, {{"source", source}});
+  } else {
+    Log(level, text, {{"source", source}, {"held_back", *held_back}});
+  }
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ class BrokenTokenTest(unittest.TestCase):
 
     def test_other_names_are_no_credentials(self):
         for name in ("proxy-authorization", "x-authorization", "authorization-bin", "x-rawgate-user", "x-rawgate-role",
-                     "x-rawgate-http-cert-uri", "cookie"):
+                     "x-rawgate-http-cert-uri-bin", "x-rawgate-http-cert-cn-bin", "cookie"):
             with self.subTest(name=name):
                 value = b"admin" if name.endswith("-bin") else "admin"
                 self.assertEqual(refusal(((name, value),)), (UNAUTHENTICATED, "CREDENTIALS_MISSING"))

@@ -67,7 +67,7 @@ class TokenTest(ConnectAccessCase):
         connection = http.client.HTTPConnection(*self.stack.http("gateway"), timeout=PATIENCE)
         self.addCleanup(connection.close)
         connection.request("POST", LIST_SERVICES, "{}", {
-            "content-type": "application/json", "x-rawgate-http-cert-cn": "admin", "x-rawgate-role": "admin"})
+            "content-type": "application/json", "x-rawgate-http-cert-cn-bin": "YWRtaW4=", "x-rawgate-role": "admin"})
         self.assertEqual(connection.getresponse().status, 401)
 
     def test_who_is_refused_is_not_read_and_counted(self):

@@ -1,0 +1,23 @@
+// What rawgate init-tls makes, and how it is used.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace rawgate::cli {
+
+inline constexpr char kCa[] = "ca.pem";
+inline constexpr char kCaKey[] = "ca-key.pem";
+inline constexpr char kServer[] = "server.pem";
+inline constexpr char kServerKey[] = "server-key.pem";
+inline constexpr char kClient[] = "client.pem";
+inline constexpr char kClientKey[] = "client-key.pem";
+inline constexpr char kToken[] = "token";
+inline constexpr char kAccessFile[] = "access.textproto";
+
+// For people who have just made `folder`: what is in it, and commands that can be pasted. `more`
+// are the hosts that they named, `all` those of the gateway's certificate.
+std::string NextSteps(const std::string& folder, const std::vector<std::string>& more,
+                      const std::vector<std::string>& all);
+
+}  // namespace rawgate::cli
