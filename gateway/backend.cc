@@ -147,6 +147,10 @@ std::shared_ptr<Replica> Backend::MakeReplica(const std::string& address) {
 }
 
 void Backend::OnReplicaChanged() {
+  const std::vector<Service> now = rows();
+  channels_->SetLeaving(std::all_of(now.begin(), now.end(), [](const Service& row) {
+    return row.state() == control::v1::SERVICE_STATE_DRAINING;
+  }));
   ShowUrgency();
   observer_(*this);
 }

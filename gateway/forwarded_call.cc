@@ -67,7 +67,7 @@ rpc::Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ce
   backend.reset();
   backend_context_.reset();
   AwaitTaking(response, ceiling);
-  const grpc::Status status = ForClient(backend_status_, destination.backend);
+  const grpc::Status status = ForClient(backend_status_, destination);
   if (!status.ok()) {
     co_await Finish(status);
     co_return;
@@ -87,7 +87,7 @@ rpc::Task ForwardedCall::ForwardStream(Destination destination, absl::Duration c
 
   rpc::Task requests = ForwardRequests();
   co_await ForwardResponses(ceiling);
-  co_await Finish(ForClient(backend_status_, destination.backend));
+  co_await Finish(ForClient(backend_status_, destination));
   // The server's end of the stream is closed both ways by now, so a read that waits for the client
   // ends too.
   co_await requests;
@@ -189,11 +189,15 @@ void ForwardedCall::Book(const grpc::Status& status) {
 }
 
 grpc::Status ForwardedCall::ForClient(const grpc::Status& status,
-                                      const std::string& backend) const {
+                                      const Destination& destination) const {
   if (ended_.has_value() && status.error_code() == grpc::StatusCode::CANCELLED) {
     return rpc::ToGrpc(*ended_);
   }
-  return StatusForClient(status, backend);
+  // No replica takes new calls, which its health told, and gRPC knows no more than that.
+  const bool found_none =
+      status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty();
+  if (found_none && destination.channels.leaving()) return rpc::ToGrpc(DrainingError());
+  return StatusForClient(status, destination.backend);
 }
 
 }  // namespace rawgate::gateway

@@ -14,6 +14,7 @@
 #include "gateway/access_gate.h"
 #include "gateway/call_account.h"
 #include "gateway/call_shares.h"
+#include "gateway/forwarding_channels.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/completion_queue.h"
@@ -29,6 +30,8 @@ struct Destination {
   // For error messages.
   const std::string& backend;
   grpc::GenericStub stub;
+  // Where the stub is from.
+  const ForwardingChannels& channels;
 };
 
 class ForwardedCall {
@@ -91,7 +94,7 @@ class ForwardedCall {
   // The client is about to be told.
   void Book(const grpc::Status& status);
   // What the client is told when the backend's leg ended with `status`.
-  grpc::Status ForClient(const grpc::Status& status, const std::string& backend) const;
+  grpc::Status ForClient(const grpc::Status& status, const Destination& destination) const;
 
   grpc::ServerCompletionQueue* const queue_;
   CallAccount account_;

@@ -113,11 +113,13 @@ rpc::Task Forwarder::ServeAccepted(LaneState& lane, ForwardedCall& call) {
   const ForwardingBackend& backend = backends_[(*route)->backend];
   if ((*route)->unary) {
     const Destination destination{backend.name,
-                                  grpc::GenericStub(backend.channels->ForUnary(lane.number))};
+                                  grpc::GenericStub(backend.channels->ForUnary(lane.number)),
+                                  *backend.channels};
     co_await call.ForwardUnary(destination, options_.unary_ceiling);
   } else {
     const Destination destination{backend.name,
-                                  grpc::GenericStub(backend.channels->ForStream(lane.number))};
+                                  grpc::GenericStub(backend.channels->ForStream(lane.number)),
+                                  *backend.channels};
     co_await call.ForwardStream(destination, options_.unary_ceiling);
   }
   live.erase(&call);

@@ -1,6 +1,7 @@
 // The channels that one backend's calls are forwarded over, and how others take their place.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -36,6 +37,11 @@ class ForwardingChannels {
   // Calls stay where they are. Those of the same target and settings share connections.
   void Reopen();
 
+  // Whether all replicas are finishing their work: what calls then fail with is that they have to
+  // wait for others, not that something is wrong.
+  void SetLeaving(bool leaving) { leaving_ = leaving; }
+  bool leaving() const { return leaving_; }
+
  private:
   struct Slot {
     std::shared_ptr<grpc::Channel> now;
@@ -45,6 +51,7 @@ class ForwardingChannels {
   std::shared_ptr<grpc::Channel> Take(Slot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Open open_;
+  std::atomic<bool> leaving_ = false;
   absl::Mutex mutex_;
   std::vector<Slot> unary_ ABSL_GUARDED_BY(mutex_);
   std::vector<Slot> streams_ ABSL_GUARDED_BY(mutex_);

@@ -39,7 +39,11 @@ class ProcessDrainTest(unittest.TestCase):
         self.assertEqual((code, reason), (grpc.StatusCode.UNAVAILABLE, "DRAINING"))
         self.assertIn("google.rpc.RetryInfo", details)
 
+    def await_draining(self):
+        wait_until(lambda: self.through_gateway.service("exec").state == rpc.control.SERVICE_STATE_DRAINING, "DRAINING")
+
     def test_new_calls_are_told_to_try_again(self):
+        self.await_draining()
         for client in (self.client, self.through_gateway):
             self.assert_draining(client.exec.Run, rpc.exec_.RunRequest(shell_command="true"))
 
@@ -49,7 +53,7 @@ class ProcessDrainTest(unittest.TestCase):
             self.assert_draining(client.control.StopService, rpc.control.StopServiceRequest(service="exec"))
 
     def test_the_gateway_says_that_it_drains(self):
-        wait_until(lambda: self.through_gateway.service("exec").state == rpc.control.SERVICE_STATE_DRAINING, "DRAINING")
+        self.await_draining()
 
 
 if __name__ == "__main__":
