@@ -85,7 +85,8 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
     SharedFeeds::Ticket shared = 0;
     // The client's own stream has caught up when it is here.
     uint64_t caught_up_at = kNever;
-    // During a change: where the shared stream is, once it has told that.
+    // Where the shared stream is, once it has told that, during a change, and afterwards while the
+    // client has what that is still to tell.
     std::optional<uint64_t> shared_at = {};
     // It has left a shared stream, or has come back; it is followed when the client has room.
     bool behind = false;
@@ -133,6 +134,9 @@ class EventMerge : public std::enable_shared_from_this<EventMerge> {
   void OnSharedMessage(uint64_t number, const control::v1::WatchEventsResponse& message);
   // The same while the client's own stream is open.
   void OnSharedMessageBesides(Source& source, const control::v1::WatchEventsResponse& message);
+  // What of a shared stream's message the client did not get from its own, which was ahead.
+  control::v1::WatchEventsResponse NewPartOf(const control::v1::WatchEventsResponse& message,
+                                             Source& source);
   void OnSharedEnd(uint64_t number, const grpc::Status& status);
   void Take(Source& source, control::v1::WatchEventsResponse message);
   // The replica is not followed any more.

@@ -65,7 +65,6 @@ void EventMerge::OpenOwn(uint64_t number, Source& source, WatchEventsRequest req
 void EventMerge::LeaveOwn(Source& source) {
   source.feed->Cancel();
   left_[source.feed_number] = {std::move(source.feed), std::move(source.place)};
-  source.shared_at.reset();
   source.resumed.clear();
 }
 
@@ -112,16 +111,17 @@ void EventMerge::OnSharedMessage(uint64_t number, const WatchEventsResponse& mes
   if (source.feed != nullptr) return OnSharedMessageBesides(source, message);
   const bool room =
       first_message_sent_ ? HasRoom() : source.awaited || early_messages_++ < kEarlyMax;
-  if (room) return Take(source, message);
+  if (room) return Take(source, source.shared_at ? NewPartOf(message, source) : message);
   LeaveShared(source);
+  source.shared_at.reset();
   source.behind = true;
 }
 
 void EventMerge::OnSharedEnd(uint64_t number, const grpc::Status& status) {
   Source& source = sources_.at(number);
   source.shared = 0;
-  if (source.feed == nullptr) return OnEnd(number, status);
   source.shared_at.reset();
+  if (source.feed == nullptr) return OnEnd(number, status);
   source.caught_up_at = At(source) + kLookAgainAfter;
 }
 
@@ -146,19 +146,30 @@ void EventMerge::OnSharedMessageBesides(Source& source, const WatchEventsRespons
     return LeaveShared(source);
   }
   if (!source.shared_at.has_value()) return;
-  // Its events follow this one.
-  for (const auto& lost : message.lost()) *source.shared_at += lost.count();
+  uint64_t begin = *source.shared_at;
+  for (const auto& lost : message.lost()) begin += lost.count();
+  if (At(source) >= begin && first_message_sent_ && HasRoom()) {
+    LeaveOwn(source);
+    return Take(source, NewPartOf(message, source));
+  }
+  source.shared_at = message.events().empty() ? begin : message.events().rbegin()->sequence();
+}
+
+WatchEventsResponse EventMerge::NewPartOf(const WatchEventsResponse& message, Source& source) {
   const uint64_t at = At(source);
-  if (at < *source.shared_at || !first_message_sent_ || !HasRoom()) {
-    if (!message.events().empty()) source.shared_at = message.events().rbegin()->sequence();
-    return;
+  uint64_t begin = *source.shared_at;
+  for (const auto& lost : message.lost()) begin += lost.count();
+  WatchEventsResponse part;
+  if (begin > at) {
+    *part.add_lost() = message.lost(0);
+    part.mutable_lost(0)->set_count(begin - at);
   }
-  LeaveOwn(source);
-  WatchEventsResponse rest;
   for (const control::v1::Event& event : message.events()) {
-    if (event.sequence() > at) *rest.add_events() = event;
+    if (event.sequence() > at) *part.add_events() = event;
   }
-  if (!rest.events().empty()) Take(source, std::move(rest));
+  source.shared_at = message.events().empty() ? begin : message.events().rbegin()->sequence();
+  if (*source.shared_at >= at) source.shared_at.reset();
+  return part;
 }
 
 // ---- All
