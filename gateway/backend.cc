@@ -148,11 +148,24 @@ std::shared_ptr<Replica> Backend::MakeReplica(const std::string& address) {
 
 void Backend::OnReplicaChanged() {
   const std::vector<Service> now = rows();
+  ShowServing(now);
   channels_->SetLeaving(std::all_of(now.begin(), now.end(), [](const Service& row) {
     return row.state() == control::v1::SERVICE_STATE_DRAINING;
   }));
   ShowUrgency();
   observer_(*this);
+}
+
+void Backend::ShowServing(const std::vector<Service>& rows) {
+  std::set<std::string> serving;
+  for (const Service& row : rows) {
+    if (row.state() == control::v1::SERVICE_STATE_RUNNING) serving.insert(row.instance());
+  }
+  absl::MutexLock lock(&mutex_);
+  const bool more =
+      !std::includes(serving_.begin(), serving_.end(), serving.begin(), serving.end());
+  if (more || serving.empty()) channels_->Expect(more);
+  serving_ = std::move(serving);
 }
 
 void Backend::ShowUrgency() {

@@ -92,6 +92,8 @@ class Backend {
   // stopped to `removed`.
   void Follow(const std::set<std::string>& listed, std::vector<std::shared_ptr<Replica>>& added,
               std::vector<std::shared_ptr<Replica>>& removed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Tells the channels of instances that serve and did not, and when there is none.
+  void ShowServing(const std::vector<control::v1::Service>& rows);
   void ShowUrgency();
 
   const std::string name_;
@@ -109,6 +111,8 @@ class Backend {
   std::map<std::string, std::shared_ptr<Replica>> entries_ ABSL_GUARDED_BY(mutex_);
   // By the last good lookup.
   std::set<std::string> listed_ ABSL_GUARDED_BY(mutex_);
+  // Instances that serve.
+  std::set<std::string> serving_ ABSL_GUARDED_BY(mutex_);
   // Of the last lookup; empty after a good one.
   std::string lookup_error_ ABSL_GUARDED_BY(mutex_);
 };

@@ -52,7 +52,7 @@ rpc::Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ce
     co_return;
   }
   account_.CountReceived();
-  OpenBackendLeg(due);
+  OpenBackendLeg(due, destination);
   grpc::ByteBuffer response;
   auto backend =
       destination.stub.PrepareUnaryCall(backend_context_.get(), method(), request, queue_);
@@ -80,7 +80,7 @@ rpc::Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ce
 
 rpc::Task ForwardedCall::ForwardStream(Destination destination, absl::Duration ceiling) {
   client_due_ = absl::Now() + ceiling;
-  OpenBackendLeg(absl::InfiniteFuture());
+  OpenBackendLeg(absl::InfiniteFuture(), destination);
   backend_ = destination.stub.PrepareCall(backend_context_.get(), method(), queue_);
   // When this fails the status tells why.
   co_await rpc::Operation([&](void* tag) { backend_->StartCall(tag); });
@@ -125,13 +125,14 @@ void ForwardedCall::End(absl::Status status) {
 
 // The backend's call is the client call's child: it inherits its deadline, and is cancelled with
 // it.
-void ForwardedCall::OpenBackendLeg(absl::Time deadline) {
+void ForwardedCall::OpenBackendLeg(absl::Time deadline, const Destination& destination) {
   backend_context_ = grpc::ClientContext::FromServerContext(client_context_);
   const gpr_timespec own = client_context_.raw_deadline();
   const bool unlimited = gpr_time_cmp(own, gpr_inf_future(own.clock_type)) == 0;
   if (unlimited && deadline != absl::InfiniteFuture()) {
     backend_context_->set_deadline(absl::ToChronoTime(deadline));
   }
+  if (destination.channels.Expecting()) backend_context_->set_wait_for_ready(true);
   CopyRequestMetadata(client_context_, caller_, *backend_context_);
   if (ended_.has_value()) backend_context_->TryCancel();
 }

@@ -31,7 +31,7 @@ struct Destination {
   const std::string& backend;
   grpc::GenericStub stub;
   // Where the stub is from.
-  const ForwardingChannels& channels;
+  ForwardingChannels& channels;
 };
 
 class ForwardedCall {
@@ -85,7 +85,7 @@ class ForwardedCall {
 
  private:
   // `deadline` is for clients that have none.
-  void OpenBackendLeg(absl::Time deadline);
+  void OpenBackendLeg(absl::Time deadline, const Destination& destination);
   rpc::Task ForwardRequests();
   rpc::Task ForwardResponses(absl::Duration ceiling);
   // The client's turn to take `answer`.

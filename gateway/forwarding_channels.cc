@@ -30,6 +30,30 @@ void ForwardingChannels::Reopen() {
   }
 }
 
+void ForwardingChannels::Expect(bool replica) {
+  expecting_ = replica;
+  if (!replica) return;
+  absl::MutexLock lock(&mutex_);
+  for (auto* slots : {&unary_, &streams_}) {
+    for (const Slot& slot : *slots) {
+      grpc::experimental::ChannelResetConnectionBackoff(slot.now.get());
+      slot.now->GetState(/*try_to_connect=*/true);
+    }
+  }
+}
+
+bool ForwardingChannels::Expecting() {
+  if (!expecting_) return false;
+  absl::MutexLock lock(&mutex_);
+  for (auto* slots : {&unary_, &streams_}) {
+    for (const Slot& slot : *slots) {
+      if (slot.now->GetState(/*try_to_connect=*/true) != GRPC_CHANNEL_READY) return true;
+    }
+  }
+  expecting_ = false;
+  return false;
+}
+
 std::shared_ptr<grpc::Channel> ForwardingChannels::Take(Slot& slot) {
   if (slot.next != nullptr && slot.next->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY)
     slot.now = std::exchange(slot.next, nullptr);

@@ -37,6 +37,13 @@ class ForwardingChannels {
   // Calls stay where they are. Those of the same target and settings share connections.
   void Reopen();
 
+  // A replica serves that did not: the channels look for it now, however long they meant to wait
+  // before another try, and until they have found it calls had better wait for them. With false
+  // there is none any more, so that nothing is to be waited for.
+  void Expect(bool replica);
+  // Whether a new call should wait.
+  bool Expecting();
+
   // Whether all replicas are finishing their work: what calls then fail with is that they have to
   // wait for others, not that something is wrong.
   void SetLeaving(bool leaving) { leaving_ = leaving; }
@@ -52,6 +59,7 @@ class ForwardingChannels {
 
   const Open open_;
   std::atomic<bool> leaving_ = false;
+  std::atomic<bool> expecting_ = false;
   absl::Mutex mutex_;
   std::vector<Slot> unary_ ABSL_GUARDED_BY(mutex_);
   std::vector<Slot> streams_ ABSL_GUARDED_BY(mutex_);
