@@ -17,6 +17,18 @@ def session_of(visitor):
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def rows_on_disk(stack, query):
+    """Of the history, each a tuple of numbers: read from a copy, as the files are locked."""
+    copy = stack.directory / "copy"
+    subprocess.run(["rm", "-rf", copy], check=True)
+    subprocess.run(["cp", "-r", stack.chat_history, copy], check=True)
+    script = ("import sqlite3, sys\n"
+              "for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]):\n"
+              "    print(*row)\n")
+    found = subprocess.run(["/usr/bin/python3", "-c", script, copy / "history.sqlite3", query], capture_output=True, check=False)
+    return [tuple(map(int, line.split())) for line in found.stdout.splitlines()]
+
+
 class DeskTest(unittest.TestCase):
     """On ports of its own, with a gateway, that can be ended and started again."""
 
@@ -98,15 +110,8 @@ class DeskTest(unittest.TestCase):
         return [row for row in rows if row.listener == "rpc"]
 
     def on_disk(self):
-        """The messages that a process that began now would find: read from a copy, as the files are locked."""
-        copy = self.stack.directory / "copy"
-        subprocess.run(["rm", "-rf", copy], check=True)
-        subprocess.run(["cp", "-r", self.stack.chat_history, copy], check=True)
-        script = ("import sqlite3, sys\n"
-                  "for row in sqlite3.connect(sys.argv[1]).execute('SELECT number, shown FROM message ORDER BY number'):\n"
-                  "    print(*row)\n")
-        found = subprocess.run(["/usr/bin/python3", "-c", script, copy / "history.sqlite3"], capture_output=True, check=False)
-        return [tuple(map(int, line.split())) for line in found.stdout.splitlines()]
+        """The messages that a process that began now would find: (number, shown)."""
+        return rows_on_disk(self.stack, "SELECT number, shown FROM message ORDER BY number")
 
     def wait_until_written(self):
         numbers = [message.number for message in self.messages()]

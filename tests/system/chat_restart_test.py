@@ -4,6 +4,8 @@ import contextlib
 import unittest
 
 from tests.harness import rpc
+from tests.harness.chat_desk import rows_on_disk
+from tests.harness.deadlines import wait_until
 from tests.system.chat_terminal_test import ChatTerminalTest
 
 
@@ -12,8 +14,11 @@ class ChatRestartTest(ChatTerminalTest):
         visitor = self.visitor()
         visitor.send(b"before")
         chat = self.chat()
+        before = self.answers_on_disk()
         chat.keys("yes\r")
         chat.await_row("> ann                  yes")
+        # Until then its call has not ended, and is made again: whoever was told may be told twice.
+        wait_until(lambda: self.answers_on_disk() > before, "the answer on disk")
         self.stack.programs[name].kill()
         chat.await_row("-- connection lost: ")
         chat.keys("draft")
@@ -29,6 +34,9 @@ class ChatRestartTest(ChatTerminalTest):
         for part in ("  before", "  yes", "  draft 见", "之后", "connection lost"):
             self.assert_told(chat, part)
         self.assertEqual([visitor.recv(100) for _ in range(2)], [b"yes", "draft 见".encode()])
+
+    def answers_on_disk(self):
+        return len(rows_on_disk(self.stack, "SELECT number FROM message WHERE body = x'796573'"))  # "yes"
 
     def test_of_the_service(self):
         self.restarted("chat")
