@@ -39,7 +39,11 @@ void AppendUnsafe(utf::code_point c, Style style, std::string* line) {
       return;
     default:
       // JSON has no \x.
-      absl::StrAppendFormat(line, style == Style::kJson || c >= 0x80 ? "\\u%04x" : "\\x%02x", c);
+      if (style == Style::kJson || c >= 0x80) {
+        absl::StrAppendFormat(line, "\\u%04x", c);
+      } else {
+        absl::StrAppendFormat(line, "\\x%02x", c);
+      }
   }
 }
 
@@ -52,8 +56,8 @@ void AppendEscaped(absl::string_view text, Style style, std::string* line) {
     const utf::code_point c = utf::utf_traits<char>::decode(next, end);
     if (c == utf::illegal || c == utf::incomplete) {
       next = begin + 1;
-      absl::StrAppendFormat(line, style == Style::kJson ? "\\\\x%02x" : "\\x%02x",
-                            static_cast<unsigned char>(*begin));
+      if (style == Style::kJson) line->push_back('\\');
+      absl::StrAppendFormat(line, "\\x%02x", static_cast<unsigned char>(*begin));
     } else if (IsUnsafe(c)) {
       AppendUnsafe(c, style, line);
     } else {
