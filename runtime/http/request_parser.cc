@@ -20,6 +20,8 @@ namespace beast = boost::beast::http;
 using boost::beast::error_code;
 using boost::beast::string_view;
 
+// "0", two line ends.
+constexpr size_t kLastChunkBytesMin = 5;
 constexpr absl::string_view kHeadEnd = "\r\n\r\n";
 
 absl::string_view View(string_view text) { return {text.data(), text.size()}; }
@@ -113,6 +115,8 @@ Refusal RefusalOf(const error_code& error) {
 class RequestParser::Reader : public beast::basic_parser<true> {
  public:
   bool expects_continue = false;
+  // A chunk of the body was seen.
+  bool has_chunks = false;
   Request request;
   std::optional<Refusal> refusal;
 
@@ -165,6 +169,7 @@ class RequestParser::Reader : public beast::basic_parser<true> {
 
   void on_chunk_header_impl(std::uint64_t, string_view extensions, error_code& error) override {
     error = {};
+    has_chunks = true;
     if (!extensions.empty()) Refuse(BadRequest("a chunk with extensions"), error);
   }
 
@@ -221,6 +226,13 @@ std::optional<Refusal> RequestParser::FeedHead(absl::string_view* bytes) {
   return std::nullopt;
 }
 
+bool RequestParser::LastChunkIsShort(absl::string_view bytes) const {
+  // Of a last chunk that is the first, its line was enough for Beast to begin with; to go on it
+  // asserts that there is as much as the end of another chunk before it would make.
+  return !reader_->has_chunks && left_ > 0 && bytes.size() < kLastChunkBytesMin &&
+         bytes.substr(0, left_).find('\n') != absl::string_view::npos;
+}
+
 std::optional<Refusal> RequestParser::Feed(absl::string_view* bytes) {
   if (!head_done()) {
     if (auto bad = FeedHead(bytes); bad.has_value() || !head_done()) return bad;
@@ -228,8 +240,10 @@ std::optional<Refusal> RequestParser::Feed(absl::string_view* bytes) {
   while (!done() && !bytes->empty()) {
     // No more at a time than what a line may have, so that a long line is one however it comes.
     const absl::string_view next = bytes->substr(0, header_max_);
+    if (LastChunkIsShort(next)) return std::nullopt;
     error_code error;
     const size_t taken = reader_->put(boost::asio::const_buffer(next.data(), next.size()), error);
+    left_ = taken == 0 ? next.size() : 0;
     bytes->remove_prefix(taken);
     if (reader_->refusal.has_value()) return reader_->refusal;
     if (error && error != beast::error::need_more) return RefusalOf(error);

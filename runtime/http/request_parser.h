@@ -46,12 +46,16 @@ class RequestParser {
  private:
   class Reader;
   std::optional<Refusal> FeedHead(absl::string_view* bytes);
+  // A body's last chunk has begun in `bytes`, and more of it has to come first.
+  bool LastChunkIsShort(absl::string_view bytes) const;
 
   const size_t header_max_;
   // Bytes of an unfinished head that have been looked at.
   size_t seen_ = 0;
   // The empty line that may come first was there.
   bool skipped_ = false;
+  // Bytes of a body that were looked at and not taken.
+  size_t left_ = 0;
   std::unique_ptr<Reader> reader_;
 };
 
