@@ -94,6 +94,15 @@ bool HasLoneLineFeed(absl::string_view bytes, size_t from) {
   return false;
 }
 
+// Whether the line of a chunk, that has begun, goes on after its size. `after_another`: it is
+// behind the end of a chunk's data.
+bool HasExtension(absl::string_view line, bool after_another) {
+  if (after_another) absl::ConsumePrefix(&line, "\r\n");
+  const size_t digits = std::min(line.find_first_not_of("0123456789abcdefABCDEF"), line.size());
+  line = absl::StripLeadingAsciiWhitespace(line.substr(digits));
+  return digits > 0 && absl::StartsWith(line, ";");
+}
+
 // Whether the request line ends in a version of HTTP, and not in what is left of a target with a
 // space in it.
 bool NamesOtherVersion(absl::string_view head) {
@@ -230,7 +239,7 @@ bool RequestParser::LastChunkIsShort(absl::string_view bytes) const {
   // Of a last chunk that is the first, its line was enough for Beast to begin with; to go on it
   // asserts that there is as much as the end of another chunk before it would make.
   return !reader_->has_chunks && left_ > 0 && bytes.size() < kLastChunkBytesMin &&
-         bytes.substr(0, left_).find('\n') != absl::string_view::npos;
+         absl::StrContains(bytes.substr(0, left_), "\r\n");
 }
 
 std::optional<Refusal> RequestParser::Feed(absl::string_view* bytes) {
@@ -248,6 +257,8 @@ std::optional<Refusal> RequestParser::Feed(absl::string_view* bytes) {
     if (reader_->refusal.has_value()) return reader_->refusal;
     if (error && error != beast::error::need_more) return RefusalOf(error);
     if (taken > 0) continue;
+    // Refused at once: Beast counts such a chunk towards the limit each time that it comes back.
+    if (HasExtension(next, reader_->has_chunks)) return BadRequest("a chunk with extensions");
     if (next.size() == header_max_) return BadRequest("a line of the body is too long");
     return std::nullopt;
   }

@@ -65,8 +65,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view bytes = input.TakeRest();
   const Outcome whole = Parse(bytes, bytes.size());
   const Outcome pieces = Parse(bytes, step);
-  // Only when a refusal comes may depend on it: of bytes that are wrong, but not yet a whole
-  // request, some cuts show the fault later than others.
+  Expect(whole.refusal.has_value() == pieces.refusal.has_value(),
+         "what is refused does not depend on how it comes");
   Expect(whole.done == pieces.done, "what is whole does not depend on how it comes");
   if (!whole.done) return 0;
   CheckDone(whole.request);
