@@ -21,8 +21,9 @@ struct CallObservation {
   CallTable& table;
   // Methods whose calls somebody else counts and logs; null: none.
   std::function<bool(const MethodList::Row&)> left_out = nullptr;
-  // Of each method, in progress. One more is cancelled: whatever its servicer does, nothing of ours
-  // can answer for it.
+  // Of each method, in progress; a call is until the server has let go of it, some time after its
+  // client was told how it ended. One more is cancelled: whatever its servicer does, nothing of
+  // ours can answer for it.
   int64_t calls_max = std::numeric_limits<int64_t>::max();
   // Ended calls are logged at this level.
   spdlog::level::level_enum level = spdlog::level::debug;

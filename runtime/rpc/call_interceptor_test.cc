@@ -1,6 +1,7 @@
 #include "runtime/rpc/call_interceptor.h"
 
 #include <atomic>
+#include <limits>
 #include <utility>
 
 #include <gmock/gmock.h>
@@ -61,10 +62,18 @@ class Servicer final : public ControlService::CallbackService {
 
 class CallInterceptorTest : public testing::Test {
  protected:
-  CallInterceptorTest() {
+  CallInterceptorTest() { Serve(); }
+  ~CallInterceptorTest() override {
+    server_->Shutdown(absl::Now());
+    StartLogging("test", "info", LogFormat::kText);
+  }
+
+  // Of each method at most `calls_max` at once. A call is one of them until the server has let go
+  // of it, which its client is not told: one after another can be several at once.
+  void Serve(int64_t calls_max = std::numeric_limits<int64_t>::max()) {
     const CallObservation observation{
         .table = table_,
-        .calls_max = kCallsMax,
+        .calls_max = calls_max,
         .caller = CallerNamedByGateway,
         .failed = [this](const MethodList::Row&, const grpc::Status& status) {
           reason_ = ReasonOf(FromGrpc(status));
@@ -74,10 +83,6 @@ class CallInterceptorTest : public testing::Test {
     channel_ = grpc::CreateChannel(GrpcAddress(*net::Endpoint::Parse(server_->uri())),
                                    grpc::InsecureChannelCredentials());
     stub_ = ControlService::NewStub(channel_);
-  }
-  ~CallInterceptorTest() override {
-    server_->Shutdown(absl::Now());
-    StartLogging("test", "info", LogFormat::kText);
   }
 
   grpc::Status Get(const std::string& name,
@@ -89,8 +94,6 @@ class CallInterceptorTest : public testing::Test {
     control::v1::GetServiceResponse response;
     return stub_->GetService(&context, request, &response);
   }
-
-  static constexpr int64_t kCallsMax = 2;
 
   // What one call that is logged writes.
   std::string LineOf(const std::vector<std::pair<std::string, std::string>>& metadata) {
@@ -157,6 +160,8 @@ TEST_F(CallInterceptorTest, CallsThatTheClientCancels) {
 }
 
 TEST_F(CallInterceptorTest, CallsBeyondTheMaximumOfTheirMethodAreCancelled) {
+  constexpr int64_t kCallsMax = 2;
+  Serve(kCallsMax);
   control::v1::WatchEventsRequest request;
   request.add_services("hold");
   control::v1::WatchEventsResponse response;
