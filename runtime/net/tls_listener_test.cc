@@ -1,5 +1,4 @@
 // Stream listeners of tls:// addresses: what is different when a TLS connection carries the stream.
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -9,130 +8,10 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
-#include "runtime/net/stream_listener.h"
-#include "runtime/net/tls_context.h"
-#include "runtime/testing/loop_thread.h"
-#include "runtime/testing/raw_client.h"
-#include "runtime/testing/test_certificates.h"
-#include "runtime/testing/tls_client.h"
+#include "runtime/net/tls_listener_testing.h"
 
 namespace rawgate::net {
 namespace {
-
-using ::rawgate::testing::Eventually;
-using ::rawgate::testing::LoopThread;
-using ::rawgate::testing::RawClient;
-using ::rawgate::testing::TestAuthority;
-using ::rawgate::testing::TestFolder;
-using ::rawgate::testing::TestIdentity;
-using ::rawgate::testing::TlsClient;
-
-constexpr size_t kBig = 16 << 20;
-
-// Echoes until the peer ends its stream, then says "bye" and closes. Parks in between.
-class Echo final : public StreamHandler {
- public:
-  asio::awaitable<Next> Serve(Connection& connection) override {
-    peer_ = connection.PeerName();
-    connection.SetWait(Wait::kStall);
-    std::string buffer(100'000, '\0');
-    const ReadResult read = co_await connection.Read(buffer);
-    if (read.kind == ReadResult::Kind::kData) {
-      co_return co_await connection.Write(absl::string_view(buffer).substr(0, read.size))
-          ? Next::kPark
-          : Next::kClose;
-    }
-    if (read.kind == ReadResult::Kind::kEnd) co_await connection.Write("bye");
-    co_return Next::kClose;
-  }
-  std::string peer_;
-};
-
-// Sends kBig bytes to whoever sends a byte, and ends its direction; then counts what comes.
-class Flood final : public StreamHandler {
- public:
-  asio::awaitable<Next> Serve(Connection& connection) override {
-    char byte;
-    static_cast<void>(co_await connection.Read(std::span(&byte, 1)));
-    if (!co_await connection.Write(std::string(kBig, 'F'))) co_return Next::kClose;
-    ::shutdown(connection.native_handle(), SHUT_WR);
-    std::string buffer(100'000, '\0');
-    connection.SetWait(Wait::kStall);
-    for (;;) {
-      const ReadResult read = co_await connection.Read(buffer);
-      if (read.kind != ReadResult::Kind::kData) break;
-      received_ += read.size;
-    }
-    co_return Next::kClose;
-  }
-  std::atomic<size_t> received_{0};
-};
-
-// Takes everything until the end as one request.
-class Gather final : public StreamHandler {
- public:
-  asio::awaitable<Next> Serve(Connection& connection) override {
-    char byte;
-    for (;;) {
-      const ReadResult read = co_await connection.Read(std::span(&byte, 1));
-      if (read.kind == ReadResult::Kind::kEnd) ++whole_;
-      if (read.kind != ReadResult::Kind::kData) co_return Next::kClose;
-      ++bytes_;
-    }
-  }
-  std::atomic<int> bytes_{0};
-  std::atomic<int> whole_{0};
-};
-
-class TlsListenerTest : public ::testing::Test {
- protected:
-  void Listen(StreamHandler& handler, StreamOptions options = {},
-              ClientCertificates asked = ClientCertificates::kNone) {
-    auto context = TlsContext::Load({.certificate = folder_.Write("cert.pem", own_.certificate),
-                                     .key = folder_.Write("key.pem", own_.key),
-                                     .client_ca = folder_.Write("ca.pem", authority_.certificate()),
-                                     .client_certificates = asked});
-    ASSERT_TRUE(context.ok()) << context.status();
-    options.tls = *std::move(context);
-    listener_ = std::make_unique<StreamListener>(
-        thread_.loop(), "test", *Endpoint::Parse("tls://127.0.0.1:0"), options, handler, events_);
-    ASSERT_TRUE(thread_.Run([&] { return listener_->Start(); }).ok());
-  }
-  void TearDown() override {
-    Stop();
-    thread_.Run([&] { listener_->CloseAll(); });
-    EXPECT_TRUE(Eventually([&] { return drained_.load(); }));
-    EXPECT_EQ(Open(), 0);
-    thread_.Stop();
-  }
-
-  void Stop() {
-    thread_.Run([&] { listener_->Stop([this] { drained_ = true; }); });
-  }
-  std::string Uri() {
-    return thread_.Run([&] { return listener_->bound_uri(); });
-  }
-  TlsClient::Options Trusting() { return {.ca = authority_.certificate()}; }
-  // A client that speaks no TLS yet.
-  RawClient Plain() { return RawClient(absl::StrReplaceAll(Uri(), {{"tls://", "tcp://"}})); }
-  uint64_t Open() { return listener_->counters().connections_open.value(); }
-  bool Closes(CloseReason reason, uint64_t count = 1) {
-    return Eventually(
-        [&] { return listener_->counters().closed[static_cast<size_t>(reason)].value() >= count; });
-  }
-
-  TestAuthority authority_;
-  const TestIdentity own_ = authority_.IssueForLoopback();
-  TestFolder folder_;
-  LoopThread thread_;
-  observe::EventLog events_;
-  Echo echo_;
-  Flood flood_;
-  std::unique_ptr<StreamListener> listener_;
-  std::atomic<bool> drained_{false};
-};
 
 TEST_F(TlsListenerTest, CarriesTheStreamBothWaysAndEndsIt) {
   Listen(echo_);
@@ -190,38 +69,6 @@ TEST_F(TlsListenerTest, MovesMuchBothWaysAtOnce) {
     right += n;
   }
   EXPECT_EQ(right, sent.size());
-}
-
-TEST_F(TlsListenerTest, KeysMayBeUpdatedButNotInAFlood) {
-  Listen(echo_);
-  TlsClient client(Uri(), Trusting());
-  ASSERT_TRUE(client.ok()) << client.error();
-  const auto update = [&] {
-    return SSL_key_update(client.ssl(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1 &&
-           SSL_do_handshake(client.ssl()) == 1;
-  };
-  // What follows an update at once is read with it.
-  for (int i = 0; i < 100; ++i) {
-    ASSERT_TRUE(update() && update() && client.Send("x"));
-    ASSERT_EQ(client.ReadExactly(1), "x");
-  }
-  ASSERT_EQ(SSL_key_update(client.ssl(), SSL_KEY_UPDATE_REQUESTED), 1);
-  ASSERT_TRUE(client.Send("y"));
-  EXPECT_EQ(client.ReadExactly(1), "y");
-  // Only the last one fails to be taken when the connection has ended before.
-  for (int i = 0; i < 1'000 && update(); ++i) {
-  }
-  EXPECT_TRUE(Closes(CloseReason::kProtocolError));
-}
-
-TEST_F(TlsListenerTest, AReaderWhoStopsHoldsUpOnlyHimself) {
-  Listen(flood_, {.stall_timeout = std::chrono::milliseconds(300)});
-  TlsClient deaf(Uri(), Trusting());
-  ASSERT_TRUE(deaf.Send("x"));
-  TlsClient good(Uri(), Trusting());
-  ASSERT_TRUE(good.Send("x"));
-  EXPECT_EQ(good.ReadExactly(kBig).size(), kBig);
-  EXPECT_TRUE(Closes(CloseReason::kStalled));
 }
 
 TEST_F(TlsListenerTest, RecordsMayComeByteForByte) {
@@ -296,30 +143,6 @@ TEST_F(TlsListenerTest, WhoHasNoCertificateIsRefused) {
   EXPECT_EQ(known.ReadExactly(2), "me");
 }
 
-TEST_F(TlsListenerTest, AHandshakeHasADeadline) {
-  Listen(echo_, {.header_timeout = std::chrono::milliseconds(200)});
-  RawClient silent = Plain();
-  EXPECT_EQ(silent.ReadToEnd(), "");
-  EXPECT_TRUE(Closes(CloseReason::kHeaderDeadline));
-}
-
-TEST_F(TlsListenerTest, TheSilentKeepNobodyOut) {
-  constexpr size_t kMost = 8;
-  Listen(echo_, {.tls_handshakes_max = kMost});
-  std::vector<RawClient> silent;
-  for (size_t i = 0; i < 3 * kMost; ++i) {
-    silent.push_back(Plain());
-    ASSERT_TRUE(silent.back().connected());
-  }
-  EXPECT_TRUE(Closes(CloseReason::kLimit, 2 * kMost));
-  // The oldest ones have gone.
-  EXPECT_EQ(silent.front().ReadToEnd(), "");
-  TlsClient client(Uri(), Trusting());
-  ASSERT_TRUE(client.ok()) << client.error();
-  ASSERT_TRUE(client.Send("in"));
-  EXPECT_EQ(client.ReadExactly(2), "in");
-}
-
 TEST_F(TlsListenerTest, AResetIsPassedOn) {
   Listen(flood_);
   TlsClient client(Uri(), Trusting());
@@ -328,6 +151,22 @@ TEST_F(TlsListenerTest, AResetIsPassedOn) {
   client.raw().Reset();
   EXPECT_TRUE(Closes(CloseReason::kReset));
 }
+
+// Takes everything until the end as one request.
+class Gather final : public StreamHandler {
+ public:
+  asio::awaitable<Next> Serve(Connection& connection) override {
+    char byte;
+    for (;;) {
+      const ReadResult read = co_await connection.Read(std::span(&byte, 1));
+      if (read.kind == ReadResult::Kind::kEnd) ++whole_;
+      if (read.kind != ReadResult::Kind::kData) co_return Next::kClose;
+      ++bytes_;
+    }
+  }
+  std::atomic<int> bytes_{0};
+  std::atomic<int> whole_{0};
+};
 
 TEST_F(TlsListenerTest, AStreamThatIsCutOffIsNoEndOfARequest) {
   Gather gather;
@@ -396,42 +235,6 @@ TEST_F(TlsListenerTest, AnOperatorCanCloseAConnection) {
   EXPECT_TRUE(thread_.Run([&] { return listener_->CloseConnection(rows[0].id); }));
   EXPECT_EQ(client.ReadToEnd(), "");
   EXPECT_TRUE(Closes(CloseReason::kOperator));
-}
-
-TEST_F(TlsListenerTest, SurvivesWantOfDescriptors) {
-  Listen(echo_);
-  TlsClient before(Uri(), Trusting());
-  ASSERT_TRUE(Eventually([&] { return Open() == 1; }));
-  rlimit limit{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-  // The client's own descriptor takes the last number that the limit allows.
-  const int next = ::dup(0);
-  ::close(next);
-  rlimit tight = limit;
-  tight.rlim_cur = static_cast<rlim_t>(next) + 1;
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
-  RawClient starved = Plain();
-  EXPECT_TRUE(starved.connected());
-  EXPECT_TRUE(before.Send("b"));
-  EXPECT_EQ(before.ReadExactly(1), "b");
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-  TlsClient fed(std::move(starved), Trusting());
-  ASSERT_TRUE(fed.ok()) << fed.error();
-  ASSERT_TRUE(fed.Send("s"));
-  EXPECT_EQ(fed.ReadExactly(1), "s");
-}
-
-TEST_F(TlsListenerTest, AFullListenerRecovers) {
-  Listen(echo_, {.connections_max = 1});
-  auto first = std::make_unique<TlsClient>(Uri(), Trusting());
-  ASSERT_TRUE(first->ok());
-  RawClient second = Plain();  // waits in the backlog
-  ASSERT_TRUE(Eventually([&] { return Open() == 1; }));
-  first.reset();
-  TlsClient served(std::move(second), Trusting());
-  ASSERT_TRUE(served.ok()) << served.error();
-  ASSERT_TRUE(served.Send("2"));
-  EXPECT_EQ(served.ReadExactly(1), "2");
 }
 
 }  // namespace
