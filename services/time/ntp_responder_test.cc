@@ -2,89 +2,11 @@
 
 #include <string>
 
-#include "absl/strings/escaping.h"
 #include "gtest/gtest.h"
-#include "runtime/testing/manual_clock.h"
-#include "services/time/ntp_session.h"
+#include "services/time/ntp_responder_testing.h"
 
 namespace rawgate::timesvc {
 namespace {
-
-constexpr NtpTimestamp kOrigin = 0xfeed'face'dead'beef;
-
-// The fields of an answer as they are on the wire.
-struct Answer {
-  explicit Answer(std::string packet) : bytes(std::move(packet)) {}
-  unsigned leap() const { return Byte(0) >> 6; }
-  unsigned version() const { return Byte(0) >> 3 & 7; }
-  unsigned mode() const { return Byte(0) & 7; }
-  unsigned stratum() const { return Byte(1); }
-  unsigned poll() const { return Byte(2); }
-  int precision() const { return static_cast<int8_t>(bytes.at(3)); }
-  double root_delay() const { return static_cast<double>(Number(4, 4)) / 65'536; }
-  double root_dispersion() const { return static_cast<double>(Number(8, 4)) / 65'536; }
-  std::string reference_id() const { return bytes.substr(12, 4); }
-  NtpTimestamp reference() const { return Number(16, 8); }
-  NtpTimestamp origin() const { return Number(24, 8); }
-  NtpTimestamp receive() const { return Number(32, 8); }
-  NtpTimestamp transmit() const { return Number(40, 8); }
-
-  unsigned Byte(size_t at) const { return static_cast<unsigned char>(bytes.at(at)); }
-  uint64_t Number(size_t at, size_t size) const {
-    uint64_t number = 0;
-    for (size_t i = at; i < at + size; ++i) number = number << 8 | Byte(i);
-    return number;
-  }
-
-  std::string bytes;
-};
-
-class NtpResponderTest : public ::testing::Test {
- protected:
-  std::string Request(unsigned version = 4, unsigned mode = 3) {
-    std::string bytes(kNtpHeaderSize, '\0');
-    bytes[0] = static_cast<char>(version << 3 | mode);
-    bytes[2] = 9;
-    bytes.replace(40, 8, "\xfe\xed\xfa\xce\xde\xad\xbe\xef");
-    return bytes;
-  }
-
-  Answer Ask(const std::string& request, absl::string_view peer = "udp://192.0.2.1:40000") {
-    const net::Endpoint source = net::Endpoint::Parse(peer).value();
-    std::string reply(kReplyRoom, '?');
-    const absl::Time received = received_ahead_ + real_.Now();
-    const net::Datagram datagram{source, request, false, received, nullptr};
-    // As a listener does.
-    if (!session_.IsRequest(datagram)) return Answer("");
-    reply.resize(session_.OnDatagram(datagram, reply).value_or(0));
-    return Answer(reply);
-  }
-  Answer Ask() { return Ask(Request()); }
-  Answer AskBeyondTheRate(const std::string& request) {
-    const net::Endpoint source = net::Endpoint::Parse("udp://192.0.2.1:40000").value();
-    std::string reply(kReplyRoom, '?');
-    reply.resize(
-        session_.OnRateExceeded({source, request, false, real_.Now(), nullptr}, reply).value_or(0));
-    return Answer(reply);
-  }
-  void Set(const ClockSetting& setting) { ASSERT_TRUE(clock_.Set(setting).ok()); }
-  NtpTimestamp Now() { return ToNtpTimestamp(clock_.Now()); }
-
-  static constexpr size_t kReplyRoom = NtpResponder::kReplyMax;
-  const absl::Time start_ = absl::FromUnixMillis(1'234'567'890'250);
-  testing::ManualClock real_{start_};
-  TestClock clock_{real_};
-  TimeCore core_{clock_};
-  absl::Duration received_ahead_;
-  int kernel_asked_ = 0;
-  KernelClockState kernel_{.synchronization = ClockSynchronization::kSynchronized,
-                           .max_error = absl::Milliseconds(250)};
-  NtpResponder responder_{core_, {.stratum = 7, .precision = -23, .kernel_clock = [this] {
-                                    ++kernel_asked_;
-                                    return kernel_;
-                                  }}};
-  NtpSession session_{responder_};
-};
 
 TEST_F(NtpResponderTest, AnswersAsASynchronizedServer) {
   received_ahead_ = -absl::Milliseconds(125);
@@ -228,87 +150,6 @@ TEST_F(NtpResponderTest, TellsWhoeverIsBeyondItsRate) {
   EXPECT_EQ(answer.reference_id(), "RATE");
   EXPECT_EQ(answer.origin(), kOrigin);
   EXPECT_EQ(AskBeyondTheRate(Request() + std::string(20, 'm')).bytes.size(), kNtpHeaderSize);
-}
-
-TEST_F(NtpResponderTest, TellsTheTestClocksTime) {
-  received_ahead_ = -absl::Milliseconds(125);
-  Set({.offset = absl::Seconds(5)});
-  Answer answer = Ask();
-  EXPECT_EQ(answer.receive(), ToNtpTimestamp(start_ + absl::Milliseconds(4875)));
-  EXPECT_EQ(answer.transmit(), ToNtpTimestamp(start_ + absl::Seconds(5)));
-  EXPECT_LE(answer.reference(), answer.transmit());
-  Set({.rate = 2});
-  answer = Ask();
-  EXPECT_EQ(answer.receive(), ToNtpTimestamp(start_ - absl::Milliseconds(250)));
-  EXPECT_EQ(answer.transmit(), ToNtpTimestamp(start_));
-  EXPECT_EQ(answer.leap(), 0u);
-  EXPECT_EQ(answer.stratum(), 7u);
-}
-
-TEST_F(NtpResponderTest, TellsTheNextEra) {
-  Set({.offset = absl::Hours(24 * 365 * 30)});
-  const Answer answer = Ask();
-  EXPECT_LT(answer.transmit() >> 32, 100'000'000u);
-  EXPECT_EQ(FromNtpTimestamp(answer.transmit(), clock_.Now()), clock_.Now());
-}
-
-TEST_F(NtpResponderTest, SaysWhatItIsToldTo) {
-  Set({.ntp = {.leap = LeapIndicator::kLastMinute59,
-               .stratum = 1,
-               .root_dispersion = absl::Seconds(2)}});
-  Answer answer = Ask();
-  EXPECT_EQ(answer.leap(), 2u);
-  EXPECT_EQ(answer.stratum(), 1u);
-  EXPECT_EQ(answer.reference_id(), "LOCL");
-  EXPECT_EQ(answer.root_dispersion(), 2);
-  Set({.ntp = {.leap = LeapIndicator::kUnsynchronized}});
-  answer = Ask();
-  EXPECT_EQ(answer.leap(), 3u);
-  EXPECT_EQ(answer.stratum(), 7u);
-  EXPECT_EQ(answer.root_dispersion(), 0.25);
-  for (const uint32_t stratum : {0u, 16u, 255u}) {
-    Set({.ntp = {.stratum = stratum}});
-    answer = Ask();
-    EXPECT_EQ(answer.stratum(), stratum);
-    EXPECT_EQ(answer.leap(), 0u);
-    EXPECT_EQ(answer.root_dispersion(), 0.25);
-  }
-}
-
-TEST_F(NtpResponderTest, ClaimsToBeSynchronizedWhenToldTo) {
-  kernel_ = {.synchronization = ClockSynchronization::kUnsynchronized,
-             .max_error = absl::Seconds(16)};
-  Set({.ntp = {.leap = LeapIndicator::kNoWarning, .stratum = 3}});
-  const Answer answer = Ask();
-  EXPECT_EQ(answer.leap(), 0u);
-  EXPECT_EQ(answer.stratum(), 3u);
-  EXPECT_EQ(answer.reference_id(), "\x7f\x7f\x01\x01");
-  EXPECT_NEAR(answer.root_dispersion(), 0.001, 0.0001);
-  EXPECT_EQ(answer.reference(), answer.receive());
-  Set({});
-  EXPECT_EQ(Ask().leap(), 3u);
-}
-
-TEST_F(NtpResponderTest, KissesWhenToldTo) {
-  Set({.ntp = {.kiss_code = "DENY"}});
-  Answer answer = Ask(Request(2));
-  EXPECT_EQ(answer.leap(), 3u);
-  EXPECT_EQ(answer.version(), 2u);
-  EXPECT_EQ(answer.stratum(), 0u);
-  EXPECT_EQ(answer.reference_id(), "DENY");
-  EXPECT_EQ(answer.root_dispersion(), 0);
-  EXPECT_EQ(answer.reference(), 0u);
-  EXPECT_EQ(answer.origin(), kOrigin);
-  EXPECT_EQ(AskBeyondTheRate(Request()).reference_id(), "DENY");
-  Set({.ntp = {.kiss_code = "X"}});
-  EXPECT_EQ(Ask().reference_id(), std::string("X\0\0\0", 4));
-}
-
-TEST_F(NtpResponderTest, AWrongStratumDoesNotHideThatTheRateIsExceeded) {
-  Set({.ntp = {.stratum = 3}});
-  const Answer answer = AskBeyondTheRate(Request());
-  EXPECT_EQ(answer.stratum(), 0u);
-  EXPECT_EQ(answer.reference_id(), "RATE");
 }
 
 TEST_F(NtpResponderTest, IsHonestWithoutATestClock) {
