@@ -4,74 +4,20 @@
 #include <sys/stat.h>
 
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <random>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "runtime/base/status.h"
-#include "runtime/testing/manual_clock.h"
-#include "services/chat/chat_core_testing.h"
-#include "services/chat/chat_history_testing.h"
+#include "services/chat/chat_database_testing.h"
 
 namespace rawgate::chat {
 namespace {
 
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-class ChatDatabaseTest : public ChatCoreTest {
- protected:
-  std::string file() const { return folder_.path("history.sqlite3"); }
-  std::unique_ptr<ChatDatabase> Opened() {
-    auto database = ChatDatabase::Open(file());
-    EXPECT_TRUE(database.ok()) << database.status();
-    return database.ok() ? *std::move(database) : nullptr;
-  }
-  // Makes a history with one message, then lets plain SQL at it.
-  void Spoil(const char* sql) {
-    {
-      const auto database = Opened();
-      ChatChanges changes;
-      ChatCore core(clock_, {}, {}, &changes);
-      core.Receive("a", "hello");
-      ASSERT_TRUE(database->Apply(changes).ok());
-    }
-    auto plain = SqliteDatabase::Open(file());
-    ASSERT_TRUE(plain.ok()) << plain.status();
-    const absl::Status done = plain->Execute(sql);
-    ASSERT_TRUE(done.ok()) << done;
-  }
-  // Of opening and reading it; the file must be left as it is.
-  absl::Status Error(const ChatLimits& limits = {}) {
-    const std::string before = Content();
-    absl::Status error;
-    {
-      auto database = ChatDatabase::Open(file());
-      error = database.ok() ? (*database)->Load(limits).status() : database.status();
-    }
-    EXPECT_EQ(Content(), before);
-    return error;
-  }
-  void ExpectDamaged(const char* sql) {
-    SCOPED_TRACE(sql);
-    Spoil(sql);
-    const absl::Status error = Error();
-    EXPECT_EQ(ReasonOf(error), "HISTORY_DAMAGED") << error;
-    EXPECT_THAT(std::string(error.message()), HasSubstr(file()));
-    EXPECT_THAT(std::string(error.message()), HasSubstr("--history=off"));
-    std::filesystem::remove(file());
-  }
-  std::string Content() const {
-    std::ifstream stream(file(), std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-
-  HistoryFolder folder_;
-};
 
 TEST_F(ChatDatabaseTest, ANewOneIsEmptyAndForItsOwnerOnly) {
   const auto database = Opened();
@@ -256,101 +202,6 @@ TEST_F(ChatDatabaseTest, MoreNumbersAreSetApartBeforeTheyRunOut) {
   changes.last_number = begin + 999'999;
   ASSERT_TRUE(database->Apply(changes).ok());
   EXPECT_GT(database->Load({}).value().last_number, begin + 1'400'000);
-}
-
-// ---- Files that are refused
-
-TEST_F(ChatDatabaseTest, AnotherHolderIsRefused) {
-  const auto database = Opened();
-  const auto second = ChatDatabase::Open(file());
-  EXPECT_EQ(ReasonOf(second.status()), "HISTORY_IN_USE") << second.status();
-  ChatChanges changes;
-  ChatCore core(clock_, {}, {}, &changes);
-  core.Receive("a", "hello");
-  EXPECT_TRUE(database->Apply(changes).ok()) << "the first one is not disturbed";
-}
-
-TEST_F(ChatDatabaseTest, ALaterVersionIsRefused) {
-  Spoil("PRAGMA user_version = 2");
-  const absl::Status error = Error();
-  EXPECT_EQ(ReasonOf(error), "HISTORY_NEWER") << error;
-  EXPECT_THAT(std::string(error.message()), HasSubstr(file()));
-  EXPECT_THAT(std::string(error.message()), HasSubstr("--history=off"));
-}
-
-TEST_F(ChatDatabaseTest, WhatIsNoHistoryIsRefused) {
-  std::ofstream(file()) << std::string(10'000, 'x');
-  EXPECT_EQ(ReasonOf(Error()), "HISTORY_DAMAGED");
-  std::filesystem::remove(file());
-  ASSERT_TRUE(SqliteDatabase::Open(file())->Execute("CREATE TABLE t (a)").ok());
-  EXPECT_EQ(ReasonOf(Error()), "HISTORY_DAMAGED");
-}
-
-TEST_F(ChatDatabaseTest, ADamagedFileIsRefused) {
-  ExpectDamaged("DROP TABLE message");
-  ExpectDamaged("PRAGMA user_version = -1");
-  ExpectDamaged("DELETE FROM desk");
-  ExpectDamaged("UPDATE desk SET last_number = 0");
-  ExpectDamaged("UPDATE desk SET last_number = -1");
-  ExpectDamaged("UPDATE desk SET last_heard = 0");
-  ExpectDamaged("UPDATE desk SET last_number = 9223372036854775807");
-  ExpectDamaged("UPDATE desk SET last_heard = 4611686018427387905");
-  ExpectDamaged("UPDATE desk SET reserved = -1");
-  ExpectDamaged("INSERT INTO gap VALUES (0, 1)");
-  ExpectDamaged("INSERT INTO gap VALUES (1, 0)");
-  ExpectDamaged("INSERT INTO gap VALUES (1, 2)");
-  ExpectDamaged(
-      "INSERT INTO session SELECT x'62', peer, listener, first_seen, last_seen, heard, received, "
-      "sent, refused, forgotten, last_forgotten, automatic_sent, address, local FROM session");
-  ExpectDamaged("UPDATE session SET id = zeroblob(513)");
-  ExpectDamaged("UPDATE session SET id = x''");
-  ExpectDamaged("UPDATE session SET heard = -1");
-  ExpectDamaged("UPDATE session SET last_forgotten = 1000");
-  ExpectDamaged("UPDATE session SET id = x'ff'");
-  ExpectDamaged("UPDATE session SET peer = x'ff'");
-  ExpectDamaged("UPDATE session SET address = x'0200'");
-  ExpectDamaged("UPDATE session SET address = zeroblob(16)");
-  ExpectDamaged("UPDATE session SET local = zeroblob(21)");
-  ExpectDamaged("UPDATE message SET session_id = x'ff'");
-  ExpectDamaged("UPDATE message SET operator_name = x'ff'");
-  ExpectDamaged("UPDATE message SET request_id = x'ff'");
-  ExpectDamaged("UPDATE message SET body = zeroblob(4097)");
-  ExpectDamaged("UPDATE message SET body = zeroblob(900000)");
-  ExpectDamaged("UPDATE message SET operator_name = zeroblob(65)");
-  ExpectDamaged("UPDATE message SET request_id = zeroblob(129)");
-  ExpectDamaged("UPDATE message SET direction = 0");
-  ExpectDamaged("UPDATE message SET direction = 258");
-  ExpectDamaged("UPDATE message SET number = -1");
-}
-
-TEST_F(ChatDatabaseTest, AFileWithOtherTablesThanOursIsRefused) {
-  ExpectDamaged("CREATE TABLE more (a)");
-  ExpectDamaged("CREATE INDEX more ON message (time)");
-  ExpectDamaged("CREATE VIEW more AS SELECT 1");
-  ExpectDamaged("CREATE TRIGGER more AFTER INSERT ON message BEGIN DELETE FROM message; END");
-  ExpectDamaged("ALTER TABLE message ADD COLUMN more INTEGER");
-  ExpectDamaged(
-      "ALTER TABLE message RENAME TO hidden; CREATE VIEW message AS SELECT * FROM hidden");
-  ExpectDamaged(
-      "ALTER TABLE message RENAME COLUMN time TO hidden; "
-      "ALTER TABLE message ADD COLUMN time INTEGER AS (abs(hidden))");
-}
-
-TEST_F(ChatDatabaseTest, AFileWithSpoiltPagesIsRefused) {
-  Spoil("SELECT 1");
-  const size_t size = std::filesystem::file_size(file());
-  {
-    std::fstream stream(file(), std::ios::in | std::ios::out | std::ios::binary);
-    stream.seekp(4096);
-    stream << std::string(size - 4096, '\x5a');
-  }
-  EXPECT_EQ(ReasonOf(Error()), "HISTORY_DAMAGED");
-}
-
-TEST_F(ChatDatabaseTest, AFolderThatIsNotThereIsNamed) {
-  const auto database = ChatDatabase::Open(folder_.path("no/history.sqlite3"));
-  EXPECT_EQ(ReasonOf(database.status()), "ENOENT");
-  EXPECT_THAT(std::string(database.status().message()), HasSubstr("no/history.sqlite3"));
 }
 
 // ---- Disks that fail

@@ -1,7 +1,6 @@
 #include "services/chat/chat_servicer.h"
 
-#include <limits>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,98 +8,14 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "runtime/base/status.h"
-#include "runtime/rpc/status.h"
-#include "runtime/testing/manual_clock.h"
 #include "runtime/testing/raw_client.h"
-#include "runtime/testing/service_fixture.h"
 #include "runtime/testing/udp_client.h"
+#include "services/chat/chat_servicer_testing.h"
 
 namespace rawgate::chat {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-
-class ChatServicerTest : public ::testing::Test {
- protected:
-  ChatServicerTest() {
-    auto listener = std::make_unique<net::DatagramListener>(
-        fixture_.loop(), "udp", net::Endpoint::Parse("udp://127.0.0.1:0").value(),
-        ChatDatagramSession::Options(), session_, fixture_.events());
-    listener_ = listener.get();
-    fixture_.service().Add(std::move(listener));
-    fixture_.service().Add(servicer_);
-    fixture_.Serve(servicer_);
-    stub_ = v1::ChatService::NewStub(fixture_.channel());
-    uri_ = fixture_.loop_thread().Run([this] { return listener_->bound_uri(); });
-  }
-  ~ChatServicerTest() override { fixture_.Shutdown(); }
-
-  // As if a datagram of that peer had come.
-  void Hear(const std::string& session_id, const std::string& body) {
-    const std::string peer = absl::StrCat("udp://", session_id);
-    fixture_.loop_thread().Run([&] { core_.Receive(session_id, body, {.peer = peer}); });
-  }
-
-  template <typename Request, typename Response>
-  absl::Status Call(grpc::Status (v1::ChatService::Stub::*method)(grpc::ClientContext*,
-                                                                  const Request&, Response*),
-                    const Request& request, Response* response) {
-    grpc::ClientContext context;
-    return rpc::FromGrpc((stub_.get()->*method)(&context, request, response));
-  }
-  absl::Status ListSessions(const v1::ListSessionsRequest& request,
-                            v1::ListSessionsResponse* response) {
-    return Call(&v1::ChatService::Stub::ListSessions, request, response);
-  }
-  absl::Status ListMessages(const v1::ListMessagesRequest& request,
-                            v1::ListMessagesResponse* response) {
-    return Call(&v1::ChatService::Stub::ListMessages, request, response);
-  }
-  absl::Status SendMessage(const std::string& session_id, const std::string& body,
-                           const std::string& operator_name = "") {
-    v1::SendMessageRequest request;
-    request.set_session_id(session_id);
-    request.set_body(body);
-    request.set_operator_name(operator_name);
-    return Call(&v1::ChatService::Stub::SendMessage, request, &sent_);
-  }
-
-  // An operator's watch.
-  struct Watch {
-    Watch(v1::ChatService::Stub& stub, uint64_t after, const std::string& session_id) {
-      v1::WatchMessagesRequest request;
-      request.set_after_number(after);
-      request.set_session_id(session_id);
-      reader = stub.WatchMessages(&context, request);
-    }
-    // The next update: a body, "lost N", "caught up"; the reason once the stream has ended.
-    std::string Next() {
-      v1::WatchMessagesResponse response;
-      if (!reader->Read(&response)) {
-        status = rpc::FromGrpc(reader->Finish());
-        return ReasonOf(status);
-      }
-      if (response.has_message()) return response.message().body();
-      if (response.caught_up()) return "caught up";
-      return absl::StrCat("lost ", response.lost_messages());
-    }
-
-    grpc::ClientContext context;
-    std::unique_ptr<grpc::ClientReader<v1::WatchMessagesResponse>> reader;
-    absl::Status status;
-  };
-
-  testing::ManualClock clock_{absl::FromUnixSeconds(1'000'000)};
-  ChatCore core_{clock_};
-  ChatDatagramSession session_{core_};
-  testing::ServiceFixture fixture_{"chat"};
-  ChatServicer servicer_{core_, session_, fixture_.admission()};
-  net::DatagramListener* listener_ = nullptr;
-  std::string uri_;
-  std::unique_ptr<v1::ChatService::Stub> stub_;
-  v1::SendMessageResponse sent_;
-};
 
 TEST_F(ChatServicerTest, ListsSessionsInPages) {
   for (const char* id : {"a", "b", "c"}) Hear(id, "hello");
@@ -254,81 +169,6 @@ TEST_F(ChatServicerTest, AnAnswerToAllTellsHowItWent) {
   EXPECT_EQ(ReasonOf(reused), "REQUEST_ID_REUSED");
 }
 
-TEST_F(ChatServicerTest, AWatchReplaysThenFollows) {
-  Hear("a", "kept");
-  Watch watch(*stub_, 0, "");
-  EXPECT_EQ(watch.Next(), "kept");
-  EXPECT_EQ(watch.Next(), "caught up");
-  Hear("b", "live");
-  EXPECT_EQ(watch.Next(), "live");
-}
-
-TEST_F(ChatServicerTest, AWatchReplaysMoreThanFitsInItsQueue) {
-  for (int i = 0; i < 1000; ++i) Hear(absl::StrCat(i % 10), absl::StrCat(i));
-  Watch watch(*stub_, 0, "");
-  for (int i = 0; i < 1000; ++i) ASSERT_EQ(watch.Next(), absl::StrCat(i));
-  EXPECT_EQ(watch.Next(), "caught up");
-}
-
-TEST_F(ChatServicerTest, AWatchIsToldWhatItMissed) {
-  for (int i = 1; i <= 103; ++i) Hear("a", absl::StrCat(i));
-  Watch watch(*stub_, 1, "a");
-  EXPECT_EQ(watch.Next(), "lost 2");
-  EXPECT_EQ(watch.Next(), "4");
-}
-
-TEST_F(ChatServicerTest, WatchesAreBounded) {
-  std::vector<std::unique_ptr<Watch>> watches;
-  for (size_t i = 0; i < ChatLimits().watchers; ++i) {
-    watches.push_back(std::make_unique<Watch>(*stub_, 0, ""));
-    ASSERT_EQ(watches.back()->Next(), "caught up");
-  }
-  Watch one_more(*stub_, 0, "");
-  EXPECT_EQ(one_more.Next(), "TOO_MANY_WATCHERS");
-  EXPECT_TRUE(RetryAfterOf(one_more.status).has_value());
-
-  watches.back()->context.TryCancel();
-  EXPECT_TRUE(testing::Eventually([&] { return Watch(*stub_, 0, "").Next() == "caught up"; }))
-      << "one that has gone makes room";
-}
-
-TEST_F(ChatServicerTest, AStopEndsWatchesAtOnce) {
-  Watch watch(*stub_, 0, "");
-  EXPECT_EQ(watch.Next(), "caught up");
-  ASSERT_TRUE(fixture_.Stop(absl::Minutes(10)).ok());
-  EXPECT_EQ(watch.Next(), "SERVICE_STOPPED");
-  EXPECT_EQ(watch.status.code(), absl::StatusCode::kFailedPrecondition);
-
-  Watch refused(*stub_, 0, "");
-  EXPECT_EQ(refused.Next(), "SERVICE_STOPPED");
-  EXPECT_EQ(ReasonOf(SendMessage("a", "x")), "SERVICE_STOPPED");
-
-  ASSERT_TRUE(fixture_.Start().ok());
-  Hear("a", "again");
-  Watch again(*stub_, 0, "");
-  EXPECT_EQ(again.Next(), "again");
-}
-
-TEST_F(ChatServicerTest, AProcessThatGoesTellsWatchersToTryAgain) {
-  Watch watch(*stub_, 0, "");
-  EXPECT_EQ(watch.Next(), "caught up");
-  fixture_.admission().BeginShutdown();
-  ASSERT_TRUE(fixture_.Stop(absl::Minutes(10)).ok());
-  EXPECT_EQ(watch.Next(), "DRAINING");
-  EXPECT_EQ(watch.status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_TRUE(RetryAfterOf(watch.status).has_value());
-}
-
-TEST_F(ChatServicerTest, AnOperatorsCloseEndsAWatchWithItsReason) {
-  Watch watch(*stub_, 0, "");
-  EXPECT_EQ(watch.Next(), "caught up");
-  std::vector<net::ConnectionInfo> rows;
-  fixture_.admission().List(0, 10, &rows);
-  EXPECT_TRUE(fixture_.admission().Cancel(rows.at(0).id));
-  EXPECT_EQ(watch.Next(), "CLOSED_BY_OPERATOR");
-  EXPECT_EQ(watch.status.code(), absl::StatusCode::kCancelled);
-}
-
 TEST_F(ChatServicerTest, ErrorsQuoteNoMoreOfASessionIdThanFits) {
   const std::string longest = std::string(63, 'x') + "\u00e9";
   const std::string quoted = absl::StrCat("no session \"", std::string(63, 'x'), "\"");
@@ -337,16 +177,6 @@ TEST_F(ChatServicerTest, ErrorsQuoteNoMoreOfASessionIdThanFits) {
   request.set_session_id(longest + std::string(2000, 'y'));
   v1::ListMessagesResponse response;
   EXPECT_EQ(ListMessages(request, &response).message(), quoted);
-}
-
-TEST_F(ChatServicerTest, WatchersThatVanishLeaveNothingBehind) {
-  for (int i = 0; i < 200; ++i) {
-    Watch watch(*stub_, 0, "");
-    if (i % 2 == 0) watch.Next();
-    watch.context.TryCancel();
-  }
-  // Were they still there, this one would be refused.
-  EXPECT_TRUE(testing::Eventually([&] { return Watch(*stub_, 0, "").Next() == "caught up"; }));
 }
 
 }  // namespace

@@ -1,8 +1,5 @@
 #include "services/chat/chat_session.h"
 
-#include <arpa/inet.h>
-
-#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
@@ -11,49 +8,11 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "runtime/base/status.h"
-#include "runtime/testing/loop_until.h"
-#include "runtime/testing/manual_clock.h"
-#include "runtime/testing/udp_client.h"
-#include "services/chat/chat_address.h"
 #include "services/chat/chat_history_testing.h"
+#include "services/chat/chat_session_testing.h"
 
 namespace rawgate::chat {
 namespace {
-
-using testing::UdpClient;
-
-class ChatSessionTest : public ::testing::Test {
- protected:
-  std::unique_ptr<net::DatagramListener> Started(absl::string_view uri) {
-    auto listener =
-        std::make_unique<net::DatagramListener>(loop_, "udp", net::Endpoint::Parse(uri).value(),
-                                                ChatDatagramSession::Options(), session_, events_);
-    const absl::Status started = listener->Start();
-    EXPECT_TRUE(started.ok()) << started;
-    return listener;
-  }
-  bool RunUntil(const std::function<bool()>& done) { return testing::RunUntil(loop_, done); }
-  // Sends, and returns when the core has heard it.
-  void Say(UdpClient& client, absl::string_view body) {
-    const std::string id = client.endpoint().HostPort();
-    const uint64_t heard = Find(id).heard;
-    ASSERT_TRUE(client.Send(body));
-    ASSERT_TRUE(RunUntil([&] { return Find(id).heard > heard; }));
-  }
-  std::string Receive(UdpClient& client) { return testing::Receive(loop_, client); }
-  Session Find(absl::string_view id) {
-    for (const Session& session : core_.ListSessions(std::numeric_limits<uint64_t>::max(), 1000)) {
-      if (session.id == id) return session;
-    }
-    return {};
-  }
-
-  testing::ManualClock clock_{absl::FromUnixSeconds(1'000'000)};
-  ChatCore core_{clock_, {.text = "The desk opens at nine."}};
-  ChatDatagramSession session_{core_};
-  boost::asio::io_context loop_{1};
-  observe::EventLog events_;
-};
 
 TEST_F(ChatSessionTest, MessagesReachTheDeskAndAnswersTheirSender) {
   const auto listener = Started("udp://127.0.0.1:0");
@@ -225,106 +184,6 @@ TEST_F(ChatSessionTest, EverySessionThatIsKeptCanBeAnswered) {
   }
 }
 
-// ---- After a restart
-
-class RestoredChatSessionTest : public ChatSessionTest {
- protected:
-  // As an earlier process left it.
-  void Restore(const net::Endpoint& peer, const std::string& listener,
-               const net::LocalAddress& local = {}) {
-    StoredDesk desk{.last_heard = 1};
-    desk.sessions.push_back({.session = {.id = SessionId(peer),
-                                         .listener = listener,
-                                         .address = std::string(PeerBytes(peer)),
-                                         .local = LocalBytes(local),
-                                         .heard = 1}});
-    core_.Restore(std::move(desk));
-  }
-  std::string Reason(const std::string& id) {
-    return ReasonOf(session_.Send(id, {.body = "answer"}).status());
-  }
-};
-
-TEST_F(RestoredChatSessionTest, IsAnsweredByTheListenerThatItWroteTo) {
-  auto first = Started("udp://127.0.0.1:0");
-  net::DatagramListener second(loop_, "udp-2", net::Endpoint::Parse("udp://127.0.0.1:0").value(),
-                               ChatDatagramSession::Options(), session_, events_);
-  ASSERT_TRUE(second.Start().ok());
-  const auto v6 = Started("udp://[::1]:0");
-  session_.set_listeners({v6.get(), first.get(), &second});
-  UdpClient client(second.bound_uri());
-  const std::string id = client.endpoint().HostPort();
-  Restore(client.endpoint(), "udp-2");
-  EXPECT_EQ(Reason(id), "OK");
-  EXPECT_EQ(Receive(client), "answer");
-}
-
-TEST_F(RestoredChatSessionTest, IsAnsweredByAnotherOfItsFamilyWhenThatIsGone) {
-  const auto v6 = Started("udp://[::1]:0");
-  const auto v4 = Started("udp://127.0.0.1:0");
-  session_.set_listeners({v6.get(), v4.get()});
-  UdpClient client(v4->bound_uri());
-  const std::string id = client.endpoint().HostPort();
-  Restore(client.endpoint(), "udp-7");
-  EXPECT_EQ(Reason(id), "OK");
-  EXPECT_EQ(Receive(client), "answer");
-}
-
-TEST_F(RestoredChatSessionTest, IsAnsweredFromTheAddressThatItWroteTo) {
-  const auto all = Started("udp://0.0.0.0:0");
-  session_.set_listeners({all.get()});
-  const std::string uri = all->bound_uri();
-  // Connected: hears no other address.
-  UdpClient client(absl::StrCat("udp://127.0.0.2", uri.substr(uri.rfind(':'))));
-  net::LocalAddress local{.family = AF_INET};
-  inet_pton(AF_INET, "127.0.0.2", &local.ip);
-  Restore(client.endpoint(), "udp", local);
-  EXPECT_EQ(Reason(client.endpoint().HostPort()), "OK");
-  EXPECT_EQ(Receive(client), "answer");
-}
-
-TEST_F(ChatSessionTest, WhatItTakesToAnswerAPeerIsKept) {
-  const auto all = Started("udp://0.0.0.0:0");
-  const std::string uri = all->bound_uri();
-  UdpClient client(absl::StrCat("udp://127.0.0.2", uri.substr(uri.rfind(':'))));
-  Say(client, "hello");
-  EXPECT_EQ(Receive(client), "The desk opens at nine.");
-  const Session session = Find(client.endpoint().HostPort());
-  EXPECT_EQ(session.address, PeerBytes(client.endpoint()));
-  net::LocalAddress local{.family = AF_INET};
-  inet_pton(AF_INET, "127.0.0.2", &local.ip);
-  EXPECT_EQ(session.local, LocalBytes(local));
-
-  // The listener's table is shorter than the desk's.
-  std::vector<net::ConnectionInfo> peers;
-  all->List(0, 10, &peers);
-  for (const auto& peer : peers) ASSERT_TRUE(all->CloseConnection(peer.id));
-  ASSERT_TRUE(session_.Send(session.id, {.body = "answer"}).ok());
-  EXPECT_EQ(Receive(client), "answer");
-}
-
-TEST_F(RestoredChatSessionTest, CannotBeAnsweredWithoutAListenerOfItsFamily) {
-  const auto v6 = Started("udp://[::1]:0");
-  session_.set_listeners({v6.get()});
-  Restore(net::Endpoint::Parse("udp://127.0.0.1:4000").value(), "udp");
-  EXPECT_EQ(Reason("127.0.0.1:4000"), "SEND_FAILED");
-}
-
-TEST_F(RestoredChatSessionTest, IsAnsweredAtThePathOfItsSocket) {
-  const HistoryFolder folder;
-  const std::string peer = absl::StrCat("unixgram://", folder.path("peer.sock"));
-  const auto v4 = Started("udp://127.0.0.1:0");
-  const auto local = Started(absl::StrCat("unixgram://", folder.path("desk.sock")));
-  session_.set_listeners({v4.get(), local.get()});
-  UdpClient client(local->bound_uri(), peer);
-  const std::string id = folder.path("peer.sock");
-  Restore(net::Endpoint::Parse(peer).value(), "unix");
-  EXPECT_EQ(Reason(id), "OK");
-  EXPECT_EQ(Receive(client), "answer");
-  Say(client, "thanks");
-  EXPECT_EQ(Find(id).peer, peer);
-}
-
 TEST_F(ChatSessionTest, AnIdIsTextWhateverThePathIs) {
   const HistoryFolder folder;
   const auto local = Started(absl::StrCat("unixgram://", folder.path("desk.sock")));
@@ -335,21 +194,6 @@ TEST_F(ChatSessionTest, AnIdIsTextWhateverThePathIs) {
   EXPECT_EQ(Find(id).peer, absl::StrCat("unixgram://", id));
   ASSERT_TRUE(session_.Send(id, {.body = "answer"}).ok());
   EXPECT_EQ(Receive(client), "answer");
-}
-
-TEST_F(RestoredChatSessionTest, CannotBeAnsweredWithoutAnAddress) {
-  const auto v4 = Started("udp://127.0.0.1:0");
-  session_.set_listeners({v4.get()});
-  StoredDesk desk{.last_heard = 2};
-  const net::Endpoint other = net::Endpoint::Parse("udp://127.0.0.1:4000").value();
-  desk.sessions.push_back({.session = {.id = "none", .listener = "udp", .heard = 1}});
-  desk.sessions.push_back({.session = {.id = "127.0.0.1:4001",
-                                       .listener = "udp",
-                                       .address = std::string(PeerBytes(other)),
-                                       .heard = 2}});
-  core_.Restore(std::move(desk));
-  EXPECT_EQ(Reason("none"), "SEND_FAILED");
-  EXPECT_EQ(Reason("127.0.0.1:4001"), "SEND_FAILED") << "that of somebody else is none";
 }
 
 TEST_F(ChatSessionTest, TheAutomaticAnswerIsCutToWhatMayBeSent) {
