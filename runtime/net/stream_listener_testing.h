@@ -90,7 +90,7 @@ class StreamListenerTest : public ::testing::Test {
 
   void TearDown() override {
     Stop();
-    listener_->CloseAll();
+    thread_.Run([&] { listener_->CloseAll(); });
     EXPECT_TRUE(Eventually([&] { return Open() == 0; }));
     thread_.Stop();
   }
