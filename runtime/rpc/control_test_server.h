@@ -85,10 +85,7 @@ class FakeListener final : public net::Listener {
 // A loop with one thread that runs it.
 class LoopThread {
  public:
-  ~LoopThread() {
-    work_.reset();
-    thread_.join();
-  }
+  ~LoopThread() { Stop(); }
 
   boost::asio::io_context& loop() { return loop_; }
   // Runs `step` on the loop thread and waits for it.
@@ -99,6 +96,12 @@ class LoopThread {
       done.Notify();
     });
     done.WaitForNotification();
+  }
+  // Ends the loop. What is bound to it may be destroyed afterwards.
+  void Stop() {
+    if (!thread_.joinable()) return;
+    loop_.stop();
+    thread_.join();
   }
 
  private:
@@ -127,6 +130,9 @@ class ControlTestServer {
     control->EndWatches();
     if (server) server->Shutdown(absl::Now() + absl::Seconds(5));
     server.reset();
+    // What is posted to it uses the service: at the least what ControlServicer has it describe
+    // first.
+    loop_thread.Stop();
   }
 
   // Serves ControlService and `more` on a port of the kernel's choice.
