@@ -1,11 +1,12 @@
 #include "runtime/http/byte_stream.h"
 
-#include <ctime>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <openssl/x509v3.h>
+
+#include "runtime/net/tls_peer.h"
 
 namespace rawgate::http {
 namespace {
@@ -37,40 +38,6 @@ class PlainStream final : public ByteStream {
   StreamSocket socket_;
 };
 
-std::string CommonName(X509& certificate) {
-  X509_NAME* const subject = X509_get_subject_name(&certificate);
-  const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-  if (index < 0) return {};
-  unsigned char* text = nullptr;
-  const int size =
-      ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
-  if (size < 0) return {};
-  std::string name(reinterpret_cast<const char*>(text), static_cast<size_t>(size));
-  OPENSSL_free(text);
-  return name;
-}
-
-absl::Time Expiry(const X509& certificate) {
-  tm expires{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &expires) != 1) return absl::InfinitePast();
-  return absl::FromTM(expires, absl::UTCTimeZone());
-}
-
-std::vector<std::string> AlternativeUris(X509& certificate) {
-  std::vector<std::string> uris;
-  auto* const names = static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr));
-  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
-    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names, i);
-    if (name->type != GEN_URI) continue;
-    const ASN1_IA5STRING* const uri = name->d.uniformResourceIdentifier;
-    uris.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
-                      static_cast<size_t>(ASN1_STRING_length(uri)));
-  }
-  GENERAL_NAMES_free(names);
-  return uris;
-}
-
 class TlsStream final : public ByteStream {
  public:
   TlsStream(StreamSocket socket, std::shared_ptr<asio::ssl::context> context)
@@ -83,16 +50,12 @@ class TlsStream final : public ByteStream {
 
   void Describe(Client* client) const override {
     client->tls = true;
-    // OpenSSL counts this reference as ours.
     auto* const tls = const_cast<asio::ssl::stream<StreamSocket>&>(stream_).native_handle();
-    X509* const certificate = SSL_get_peer_certificate(tls);
-    if (certificate == nullptr) return;
-    if (SSL_get_verify_result(tls) == X509_V_OK) {
-      client->certificate_name = CommonName(*certificate);
-      client->certificate_uris = AlternativeUris(*certificate);
-      client->certificate_expiry = Expiry(*certificate);
-    }
-    X509_free(certificate);
+    std::optional<net::TlsPeer> peer = net::VerifiedPeerOf(*tls);
+    if (!peer) return;
+    client->certificate_name = std::move(peer->common_name);
+    client->certificate_uris = std::move(peer->uris);
+    client->certificate_expiry = peer->expiry;
   }
 
   void Read(asio::mutable_buffer to, Done done) override {

@@ -12,7 +12,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 
 namespace rawgate::testing {
 namespace {
@@ -41,6 +41,31 @@ void AddExtension(X509* certificate, X509* issuer, int id, const std::string& va
   Expect(extension && X509_add_ext(certificate, extension.get(), -1) == 1);
 }
 
+// Not as an extension is made of text, where names end with a NUL and are never empty.
+void AddAlternativeName(GENERAL_NAMES* names, absl::string_view text) {
+  GENERAL_NAME* const name = GENERAL_NAME_new();
+  Expect(name != nullptr && sk_GENERAL_NAME_push(names, name) > 0);
+  if (absl::ConsumePrefix(&text, "IP:")) {
+    ASN1_OCTET_STRING* const address = a2i_IPADDRESS(std::string(text).c_str());
+    Expect(address != nullptr);
+    GENERAL_NAME_set0_value(name, GEN_IPADD, address);
+    return;
+  }
+  const bool uri = absl::ConsumePrefix(&text, "URI:");
+  Expect(uri || absl::ConsumePrefix(&text, "DNS:"));
+  ASN1_IA5STRING* const value = ASN1_IA5STRING_new();
+  Expect(ASN1_STRING_set(value, text.data(), static_cast<int>(text.size())) == 1);
+  GENERAL_NAME_set0_value(name, uri ? GEN_URI : GEN_DNS, value);
+}
+
+void AddAlternativeNames(X509* certificate, const std::vector<std::string>& names) {
+  const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> list(GENERAL_NAMES_new(),
+                                                                           GENERAL_NAMES_free);
+  for (const std::string& name : names) AddAlternativeName(list.get(), name);
+  Expect(X509_add1_ext_i2d(certificate, NID_subject_alt_name, list.get(), 0, X509V3_ADD_DEFAULT) ==
+         1);
+}
+
 Certificate Make(const std::string& name, EVP_PKEY* key, absl::Duration lifetime) {
   static long serial = 0;
   Certificate made(X509_new(), X509_free);
@@ -49,9 +74,9 @@ Certificate Make(const std::string& name, EVP_PKEY* key, absl::Duration lifetime
   X509_gmtime_adj(X509_getm_notBefore(made.get()), -7'200);
   X509_gmtime_adj(X509_getm_notAfter(made.get()), absl::ToInt64Seconds(lifetime));
   Expect(X509_set_pubkey(made.get(), key) == 1);
-  Expect(X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_UTF8,
-                                    reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1,
-                                    0) == 1);
+  Expect(X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", V_ASN1_UTF8STRING,
+                                    reinterpret_cast<const unsigned char*>(name.data()),
+                                    static_cast<int>(name.size()), -1, 0) == 1);
   return made;
 }
 
@@ -81,9 +106,7 @@ TestIdentity TestAuthority::Issue(const std::string& common_name,
   const Certificate made = Make(common_name, key.get(), lifetime);
   X509* const issuer = signer_->certificate.get();
   Expect(X509_set_issuer_name(made.get(), X509_get_subject_name(issuer)) == 1);
-  if (!names.empty()) {
-    AddExtension(made.get(), issuer, NID_subject_alt_name, absl::StrJoin(names, ","));
-  }
+  if (!names.empty()) AddAlternativeNames(made.get(), names);
   Expect(X509_sign(made.get(), signer_->key.get(), EVP_sha256()) > 0);
   return {ToPem([&](BIO* bio) { return PEM_write_bio_X509(bio, made.get()); }),
           ToPem([&](BIO* bio) {

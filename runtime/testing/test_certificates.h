@@ -23,7 +23,9 @@ class TestAuthority {
   // PEM.
   const std::string& certificate() const { return pem_; }
   // For these alternative names, each as OpenSSL writes them: "DNS:localhost", "IP:127.0.0.1",
-  // "URI:urn:rawgate:gateway". Valid until `lifetime` from now, which may be negative.
+  // "URI:urn:rawgate:gateway". What names are is not looked at: they may have any bytes, be empty
+  // (but for IP), and `common_name` is UTF-8. Valid until `lifetime` from now, which may be
+  // negative.
   TestIdentity Issue(const std::string& common_name, const std::vector<std::string>& names,
                      absl::Duration lifetime = absl::Hours(1));
   // For a server on this machine.
