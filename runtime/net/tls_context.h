@@ -1,24 +1,17 @@
 // The server's side of TLS for Asio and OpenSSL: an SSL context made from files, and made anew when
 // they change. For tls:// listeners and HTTP.
 //
-// TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers; no compression, no renegotiation,
-// and no resumption: each connection's certificate is verified anew, and a client that only writes
-// has nothing to read.
+// Nothing is resumed (tls_context_source.h): each connection's certificate is verified anew, and a
+// client that only writes has nothing to read.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
+#include "runtime/net/tls_context_source.h"
 #include "runtime/net/tls_pem.h"
-
-// Who makes streams of it includes <boost/asio/ssl/context.hpp>.
-namespace boost::asio::ssl {
-class context;
-}
 
 namespace rawgate::net {
 
@@ -27,7 +20,7 @@ class TlsContext {
  public:
   // `alpn`: the protocols that may be agreed on (RFC 7301), the best first, such as "http/1.1". A
   // client that names only others is refused; one that names none is served. Empty: no word about
-  // it. Errors: as TlsPemFiles::Load().
+  // it. Errors: as TlsContextSource::Load().
   static absl::StatusOr<std::shared_ptr<TlsContext>> Load(
       TlsFiles files, const std::vector<std::string>& alpn = {});
 
@@ -35,22 +28,18 @@ class TlsContext {
 
   // For a connection that begins now; connections that were made with an earlier one keep it. Looks
   // at the files at most once a second. Never null; used no longer than this object is.
-  std::shared_ptr<boost::asio::ssl::context> Current();
+  std::shared_ptr<boost::asio::ssl::context> Current() { return source_->Current(); }
 
  private:
-  TlsContext(TlsFiles files, std::shared_ptr<TlsPemFiles> pem, std::string alpn)
-      : files_(std::move(files)), pem_(std::move(pem)), alpn_(std::move(alpn)) {}
+  TlsContext(TlsFiles files, std::string alpn) : files_(std::move(files)), alpn_(std::move(alpn)) {}
 
-  // What was there before stays in case of an error.
-  absl::Status MakeFrom(std::shared_ptr<const TlsPem> pem) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetUp(SSL_CTX* context) const;
 
   const TlsFiles files_;
-  const std::shared_ptr<TlsPemFiles> pem_;
-  // As on the wire: each with its length before it.
+  // As on the wire.
   const std::string alpn_;
-  absl::Mutex mutex_;
-  std::shared_ptr<const TlsPem> made_from_ ABSL_GUARDED_BY(mutex_);
-  std::shared_ptr<boost::asio::ssl::context> context_ ABSL_GUARDED_BY(mutex_);
+  // Set by Load(), before anybody else has the object.
+  std::unique_ptr<TlsContextSource> source_;
 };
 
 }  // namespace rawgate::net

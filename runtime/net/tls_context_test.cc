@@ -96,6 +96,16 @@ TEST_F(TlsContextTest, ClientCertificatesAreAskedForAsConfigured) {
   EXPECT_EQ(Greeting({.ca = "", .own = stranger}), "");
 }
 
+TEST_F(TlsContextTest, WithoutAnAuthorityNoCertificateIsGood) {
+  auto loaded = TlsContext::Load({.certificate = folder_.Write("cert.pem", first_.certificate),
+                                  .key = folder_.Write("key.pem", first_.key),
+                                  .client_certificates = ClientCertificates::kRequest});
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  context_ = *std::move(loaded);
+  EXPECT_EQ(Greeting({}), "hello");
+  EXPECT_EQ(Greeting({.ca = "", .own = authority_.Issue("known", {})}), "");
+}
+
 TEST_F(TlsContextTest, AgreesOnOneOfItsProtocols) {
   Load(ClientCertificates::kNone, {"http/1.1"});
   std::string chosen;

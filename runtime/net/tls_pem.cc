@@ -256,7 +256,7 @@ void TlsPemFiles::ReadAgain() {
     spdlog::warn("TLS: {} expired on {}", files_.certificate,
                  absl::FormatTime(absl::RFC3339_sec, expiry, absl::UTCTimeZone()));
   }
-  if (current_ != nullptr) spdlog::info("TLS: {} was read again", files_.certificate);
+  if (current_ != nullptr) spdlog::info("TLS: {} was read again", files_.name());
   current_ = std::make_shared<const TlsPem>(*std::move(read));
 }
 

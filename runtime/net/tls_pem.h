@@ -42,6 +42,8 @@ struct TlsFiles {
   ClientCertificates client_certificates = ClientCertificates::kNone;
 
   bool given() const { return !certificate.empty() || !key.empty(); }
+  // For messages.
+  const std::string& name() const { return given() ? certificate : client_ca; }
 };
 
 // The files' contents as of one moment, which fit together.
