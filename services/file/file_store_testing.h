@@ -9,11 +9,13 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -84,6 +86,8 @@ class FaultySyscalls final : public Syscalls {
   std::string hit() const { return hit_; }
   // Calls of one name always fail; 0: not any longer.
   void FailAlways(const std::string& call, int error) { always_[call] = error; }
+  // Done whenever a folder is brought to disk, before it is.
+  void AtFsync(std::function<void()> look) { at_fsync_ = std::move(look); }
   int count(const std::string& call) {
     const absl::MutexLock lock(&mutex_);
     return counts_[call];
@@ -146,7 +150,10 @@ class FaultySyscalls final : public Syscalls {
   }
   // No power is cut in a test: what matters is when these are called, and the disk need not turn.
   int Fdatasync(int) override { return Fails("fdatasync") ? -1 : 0; }
-  int Fsync(int) override { return Fails("fsync") ? -1 : 0; }
+  int Fsync(int) override {
+    if (at_fsync_) at_fsync_();
+    return Fails("fsync") ? -1 : 0;
+  }
 
   // Short writes.
   void set_write_max(size_t bytes) { write_max_ = bytes; }
@@ -172,6 +179,7 @@ class FaultySyscalls final : public Syscalls {
   int error_ = 0;
   bool dead_ = false;
   std::string hit_;
+  std::function<void()> at_fsync_;
   std::map<std::string, int> always_;
   std::map<std::string, int> counts_;
   std::atomic<uint64_t> reserved_{0};

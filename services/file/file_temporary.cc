@@ -103,6 +103,7 @@ TemporaryFile& TemporaryFile::operator=(TemporaryFile&& other) noexcept {
   std::swap(own_name_, other.own_name_);
   std::swap(hidden_folder_, other.hidden_folder_);
   std::swap(hidden_name_, other.hidden_name_);
+  std::swap(older_, other.older_);
   std::swap(swapped_, other.swapped_);
   return *this;
 }
@@ -115,16 +116,14 @@ int TemporaryFile::LinkUnnamed(int folder, const char* entry) {
   if (own_name_.empty()) return LinkBy(method_, fd(), folder, entry, *syscalls_);
   const int result = syscalls_->LinkAt(own_folder_, own_name_.c_str(), folder, entry, 0);
   if (result == 0 || (errno != EPERM && errno != EOPNOTSUPP)) return result;
-  const int renamed =
-      syscalls_->RenameAt2(own_folder_, own_name_.c_str(), folder, entry, RENAME_NOREPLACE);
+  const int renamed = Rename(folder, entry, RENAME_NOREPLACE);
   if (renamed == 0) own_name_.clear();
   return renamed;
 }
 
 int TemporaryFile::Name(int folder, const char* entry) {
   if (hidden_name_.empty()) return LinkUnnamed(folder, entry);
-  int result = syscalls_->RenameAt2(hidden_folder_.get(), hidden_name_.c_str(), folder, entry,
-                                    RENAME_NOREPLACE);
+  int result = Rename(folder, entry, RENAME_NOREPLACE);
   if (result != 0 && IsUnsupported(errno)) {
     result = syscalls_->LinkAt(hidden_folder_.get(), hidden_name_.c_str(), folder, entry, 0);
     if (result == 0) syscalls_->UnlinkAt(hidden_folder_.get(), hidden_name_.c_str(), 0);
@@ -151,33 +150,35 @@ int TemporaryFile::Hide(int folder) {
   return -1;
 }
 
+int TemporaryFile::Rename(int folder, const char* entry, unsigned flags) {
+  const int from = is_adopted() ? own_folder_ : hidden_folder_.get();
+  const std::string& name = is_adopted() ? own_name_ : hidden_name_;
+  return syscalls_->RenameAt2(from, name.c_str(), folder, entry, flags);
+}
+
 int TemporaryFile::Replace(int folder, const char* entry) {
-  const bool hidden_before = !hidden_name_.empty();
-  if (!hidden_before && Hide(folder) != 0) return -1;
-  int result = syscalls_->RenameAt2(hidden_folder_.get(), hidden_name_.c_str(), folder, entry,
-                                    RENAME_EXCHANGE);
+  // Not one that was adopted: with a second name it would count as stored, though it is not yet,
+  // for whoever finds it after the end of this process, or of the power.
+  const bool hide = !is_adopted() && hidden_name_.empty();
+  if (hide && Hide(folder) != 0) return -1;
+  // Locked, lest another process takes it for what a dead one left: it may have to come back.
+  older_ = Fd(syscalls_->OpenAt(folder, entry, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0));
+  if (older_) ::flock(older_.get(), LOCK_EX | LOCK_NB);
+  int result = Rename(folder, entry, RENAME_EXCHANGE);
   if (result == 0) {
     swapped_ = true;
     return 0;
   }
-  if (IsUnsupported(errno)) {
-    result = syscalls_->RenameAt2(hidden_folder_.get(), hidden_name_.c_str(), folder, entry, 0);
-  }
+  if (IsUnsupported(errno)) result = Rename(folder, entry, 0);
   const int error = errno;
-  const bool only_name = hidden_before || (own_folder_ >= 0 && own_name_.empty());
-  // A second name would make an upload that goes on look as if it had been stored.
-  if (result != 0 && !only_name) syscalls_->UnlinkAt(folder, hidden_name_.c_str(), 0);
-  if (result == 0 || !only_name) hidden_name_.clear();
+  if (result != 0 && hide) syscalls_->UnlinkAt(folder, hidden_name_.c_str(), 0);
+  if (result == 0 || hide) (is_adopted() ? own_name_ : hidden_name_).clear();
   errno = error;
   return result;
 }
 
 void TemporaryFile::Unreplace(int folder, const char* entry) {
-  if (!swapped_) return;
-  if (syscalls_->RenameAt2(hidden_folder_.get(), hidden_name_.c_str(), folder, entry,
-                           RENAME_EXCHANGE) == 0) {
-    swapped_ = false;
-  }
+  if (swapped_ && Rename(folder, entry, RENAME_EXCHANGE) == 0) swapped_ = false;
 }
 
 }  // namespace rawgate::file

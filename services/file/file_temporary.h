@@ -33,9 +33,10 @@ class TemporaryFile {
   // empty object, and errno set.
   static TemporaryFile Create(Fd folder, LinkMethod method, Syscalls& syscalls);
 
-  // Takes on `file`, which is `entry` of `folder` and stays that: what it is given is a second
-  // name, where the file system has such; where it has none, the first is given up for it. `folder`
-  // outlives the result.
+  // Takes on `file`, which is `entry` of `folder`, the only name that it has. Name() gives it a
+  // second one, where the file system has such; where it has none, the first is given up for it.
+  // However the process ends, either it still has that name alone, or it has its place in the
+  // store. `folder` outlives the result.
   static TemporaryFile Adopt(Fd file, int folder, std::string entry, Syscalls& syscalls);
 
   TemporaryFile() = default;
@@ -54,16 +55,19 @@ class TemporaryFile {
   int Name(int folder, const char* entry);
   void Unname(int folder, const char* entry);
 
-  // Swaps places with the file that is `entry` of `folder`, which is kept, hidden, until this
-  // object is destroyed; or merely replaces it, on file systems that cannot swap. ENOENT when there
-  // is none to replace.
+  // Swaps places with the file that is `entry` of `folder`, which is kept: hidden, until this
+  // object is destroyed, or under the name that an adopted file had, until its owner removes that.
+  // Or merely replaces it, on file systems that cannot swap. ENOENT when there is none to replace.
   int Replace(int folder, const char* entry);
   // Swaps back, if it was swapped.
   void Unreplace(int folder, const char* entry);
 
  private:
-  // Gives an unnamed file, or an adopted one, a hidden name in `folder`.
+  bool is_adopted() const { return own_folder_ >= 0; }
+  // Gives an unnamed file a hidden name in `folder`.
   int Hide(int folder);
+  // renameat2(2) of the name that it has.
+  int Rename(int folder, const char* entry, unsigned flags);
   int LinkUnnamed(int folder, const char* entry);
 
   Syscalls* syscalls_ = nullptr;
@@ -75,6 +79,8 @@ class TemporaryFile {
   // Where the hidden name is, if there is one: after Replace() it is the older file's.
   Fd hidden_folder_;
   std::string hidden_name_;
+  // The file that it replaces.
+  Fd older_;
   bool swapped_ = false;
 };
 

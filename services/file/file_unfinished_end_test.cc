@@ -1,10 +1,14 @@
 // How resumable uploads end without being complete, what others do to their folder, and faults.
+#include <errno.h>
+
 #include <chrono>
+#include <map>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "services/file/file_unfinished_testing.h"
 
 namespace rawgate::file {
@@ -99,6 +103,22 @@ TEST_F(UnfinishedTest, AnotherProcessKeepsItsOwn) {
   EXPECT_THAT(other->ListUploads("", 10, &next), IsEmpty());
   EXPECT_REASON(other->BeginUpload(Spec()).status(), kAborted, "UPLOAD_TAKEN_OVER");
   ASSERT_TRUE(BringTheRest(5).ok());
+}
+
+TEST_F(UnfinishedTest, AnotherProcessLeavesAloneWhatMayHaveToComeBack) {
+  ASSERT_TRUE(Put(*core_, "a.txt", "older").ok());
+  ASSERT_TRUE(Bring(0, 5).ok());
+  syscalls_.FailAlways("fsync", EIO);
+  int looks = 0;
+  syscalls_.AtFsync([&] {
+    ++looks;
+    const auto other = OpenStore(folder_.path());
+    other->RemoveLeftovers();
+    EXPECT_REASON(other->BeginUpload(Spec()).status(), kAborted, "UPLOAD_TAKEN_OVER");
+  });
+  EXPECT_REASON(BringTheRest(5).status(), kDataLoss, "SYNC_FAILED");
+  EXPECT_GT(looks, 0);
+  EXPECT_EQ(Get(*core_, "a.txt"), "older");
 }
 
 // ---- Limits
@@ -200,6 +220,46 @@ TEST_F(UnfinishedTest, AFaultAtAnyCallLosesNothingThatWasTold) {
     EXPECT_EQ(Get(*core_, "a.txt"), kContent);
     EXPECT_THAT(Hidden(), IsEmpty()) << hit;
     if (HasFailure()) return;
+  }
+}
+
+TEST_F(UnfinishedTest, TheEndAtAnyCallLosesNothingThatWasTold) {
+  // What the file system has not.
+  const std::map<std::string, int> worlds[] = {
+      {}, {{"linkat", EPERM}}, {{"renameat2(flags)", EINVAL}}};
+  int boots = 0;
+  for (const auto& world : worlds) {
+    for (const auto& [call, error] : world) syscalls_.FailAlways(call, error);
+    Restart();
+    for (const bool older : {false, true}) {
+      for (int number = 0;; ++number) {
+        SCOPED_TRACE(testing::Message() << number << ", older " << older);
+        std::filesystem::remove(folder_ / "a.txt");
+        if (older) {
+          ASSERT_TRUE(Put(*core_, "a.txt", "the older file").ok());
+        }
+        ASSERT_TRUE(Bring(0, 5).ok());
+        ASSERT_EQ(Committed(), 5u);
+        syscalls_.FailCall(number, EIO, true);
+        BringTheRest(5).status().IgnoreError();
+        core_.reset();
+        const std::string hit = syscalls_.hit();
+        syscalls_.Heal();
+        // A power cut, of a disk that has everything up to then.
+        Restart({.boot_id = absl::StrCat(++boots)});
+        core_->RemoveLeftovers();
+        if (ReadWhole(folder_ / "a.txt") != kContent) {
+          EXPECT_EQ(ReadWhole(folder_ / "a.txt"), older ? "the older file" : "(no such file)");
+          ASSERT_GE(Committed(), 5u) << hit;
+          ASSERT_TRUE(BringTheRest(Committed()).ok()) << hit;
+        }
+        EXPECT_EQ(Get(*core_, "a.txt"), kContent);
+        EXPECT_THAT(Visible(), UnorderedElementsAre("a.txt"));
+        EXPECT_THAT(Hidden(), IsEmpty()) << hit;
+        if (hit.empty() || HasFailure()) break;
+      }
+    }
+    for (const auto& [call, error] : world) syscalls_.FailAlways(call, 0);
   }
 }
 

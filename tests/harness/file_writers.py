@@ -120,6 +120,9 @@ class Writer:
             self.resumed += status["offset"] > 0
             self._send_rest(client, status["offset"])
         elif status["reason"] == "UPLOAD_NOT_FOUND":
+            # It was stored, or had nothing that was told.
+            if upload_id in self.told and version.outcome != STORED:
+                self.failures.append(f"{version}: {self.told[upload_id][0]} bytes were told, and are gone")
             self._send_rest(client, 0)
         else:
             self.failures.append(f"{version}: {status}")

@@ -77,8 +77,8 @@ class Upload:
         finally:
             self.connection.close()
 
-    def again(self, address):
-        """As a client does that was told of a failure."""
+    def again(self, address, least=0):
+        """As a client does that was told of a failure. So much of a resumable one must still be there."""
         offset = 0
         with connect(address) as client:
             if self.upload_id:
@@ -86,6 +86,8 @@ class Upload:
                 if status.get("complete"):
                     return status
                 offset = status.get("offset", 0)
+                if offset < least:
+                    raise AssertionError(f"{least} bytes had come, and are not all there: {status}")
                 if offset and hashlib.sha256(self.content[:offset]).hexdigest() != status["prefix_sha256"]:
                     raise AssertionError(f"not the bytes that were sent: {status}")
         self._send(address, offset, len(self.content))
@@ -158,7 +160,7 @@ class SyscallFaultsTest(unittest.TestCase):
         """By a reply, or by the end of the connection."""
         return bool(select.select([upload.connection], [], [], 0)[0])
 
-    def check(self, upload, older, reply, fault):
+    def check(self, upload, stage, older, reply, fault):
         killed = self.kills(fault)
         found = self.stored(upload)
         if reply and reply["status"] == "ok":
@@ -172,7 +174,9 @@ class SyscallFaultsTest(unittest.TestCase):
             self.service = self.stack.start_service("file")
         else:
             self.check_error(reply, fault)
-        self.assertEqual(upload.again(self.address)["status"], "ok")
+        ended = found == upload.content or reply and reply.get("code") == "DATA_LOSS"
+        kept = upload.upload_id and stage == "complete" and not ended
+        self.assertEqual(upload.again(self.address, PIECE if kept else 0)["status"], "ok")
         self.assertEqual(self.stored(upload), upload.content)
 
     def check_error(self, reply, fault):
@@ -204,7 +208,7 @@ class SyscallFaultsTest(unittest.TestCase):
             reply, calls = self.traced(upload, stage, fault)
             if self.was_hit(fault, calls):
                 self.runs += 1
-                return self.check(upload, older, reply, fault)
+                return self.check(upload, stage, older, reply, fault)
             self.assertEqual(reply and reply["status"], "ok")
         raise AssertionError("this call was not made again")
 
