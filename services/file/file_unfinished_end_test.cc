@@ -96,6 +96,19 @@ TEST_F(UnfinishedTest, OneThatWasStoredInTheLastMomentIsNotGoneOnWith) {
   EXPECT_EQ(Get(*core_, "a.txt"), kContent);
 }
 
+TEST_F(UnfinishedTest, OneThatWasStoredIsSoOnDiskBeforeItsRecordGoes) {
+  ASSERT_TRUE(Bring(0, kContent.size()).ok());
+  core_.reset();
+  // As a process leaves it that ends before it has awaited the folder.
+  std::filesystem::create_hard_link(folder_ / ".rawgate-uploads" / "u", folder_ / "a.txt");
+  syscalls_.FailAlways("fsync", EIO);
+  Restart();
+  EXPECT_THAT(Hidden(), UnorderedElementsAre("u", "u.json"));
+  syscalls_.FailAlways("fsync", 0);
+  Restart();
+  EXPECT_THAT(Hidden(), IsEmpty());
+}
+
 TEST_F(UnfinishedTest, AnotherProcessKeepsItsOwn) {
   ASSERT_TRUE(Bring(0, 5).ok());
   const auto other = OpenStore(folder_.path());

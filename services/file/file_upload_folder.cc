@@ -105,10 +105,12 @@ std::optional<UploadFolder::Found> UploadFolder::LoadFrom(int folder, const std:
   if (absl::IsUnavailable(record.status())) return std::nullopt;
   struct stat status;
   if (file && syscalls_.FstatAt(file.get(), "", &status, AT_EMPTY_PATH) != 0) return std::nullopt;
-  // Two names: it was about to be stored, or was. Another inode: the older file, which it has
-  // replaced.
+  // Two names: it was stored. No file, or another inode's: so it was, and what is here now is the
+  // older file, if there was one.
   if (!file || !record.ok() || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
       status.st_ino != record->inode) {
+    // Whoever stored it may have ended before that was on disk.
+    if (record.ok() && !SyncFolder(record->spec.name.Parent())) return std::nullopt;
     Remove(id);
     return std::nullopt;
   }
@@ -125,6 +127,12 @@ std::optional<UploadFolder::Found> UploadFolder::LoadFrom(int folder, const std:
                .file = TemporaryFile::Adopt(std::move(file), folder, id, syscalls_),
                .received = received,
                .last_active = absl::TimeFromTimespec(status.st_mtim)};
+}
+
+bool UploadFolder::SyncFolder(const FileName& name) const {
+  const Fd folder = root_.OpenFolder(name);
+  if (!folder) return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+  return syscalls_.Fsync(folder.get()) == 0;
 }
 
 absl::StatusOr<UploadRecord> UploadFolder::ReadRecord(int folder, const std::string& id) const {

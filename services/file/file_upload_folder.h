@@ -63,6 +63,8 @@ class UploadFolder {
   // Somebody removed it.
   void Forget();
   std::optional<Found> LoadFrom(int folder, const std::string& id);
+  // Of the store. True when what it holds is on disk, or it is gone.
+  bool SyncFolder(const FileName& name) const;
   // UNAVAILABLE when it cannot be read now.
   absl::StatusOr<UploadRecord> ReadRecord(int folder, const std::string& id) const;
   Fd CreateFile(int folder, const std::string& id);
