@@ -93,6 +93,17 @@ TEST_F(UnfinishedTest, AfterAPowerCutWithoutACheckpointBeginsAnew) {
   EXPECT_EQ(Committed(), 0u);
 }
 
+TEST_F(UnfinishedTest, WhatComesAfterAPowerCutOutlivesTheProcess) {
+  ASSERT_TRUE(Bring(0, 3).ok());
+  ASSERT_EQ(Committed(), 3u);
+  Restart({.boot_id = "another boot"});
+  ASSERT_EQ(core_->WriteChunk("u", 3, kContent.substr(3, 5)).value(), 8u);
+  Restart({.boot_id = "another boot"});
+  EXPECT_EQ(Committed(), 8u);
+  Restart({.boot_id = "a third one"});
+  EXPECT_EQ(Committed(), 8u);
+}
+
 TEST_F(UnfinishedTest, AnotherOffsetIsRefusedWithTheRightOne) {
   ASSERT_TRUE(Bring(0, 5).ok());
   for (const uint64_t offset : {0, 4, 6, 12}) {

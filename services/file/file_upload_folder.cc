@@ -123,6 +123,11 @@ std::optional<UploadFolder::Found> UploadFolder::LoadFrom(int folder, const std:
       syscalls_.Ftruncate(file.get(), static_cast<off_t>(received)) != 0) {
     return std::nullopt;
   }
+  // What comes from here on is in the hands of this run of the machine. Should that not get noted
+  // down, a restart loses it, but nothing that is on disk.
+  if (record->boot_id != boot_id_) {
+    WriteRecord(folder, {record->spec, received, record->inode, boot_id_}, true).IgnoreError();
+  }
   return Found{.spec = record->spec,
                .file = TemporaryFile::Adopt(std::move(file), folder, id, syscalls_),
                .received = received,
