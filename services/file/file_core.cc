@@ -150,6 +150,8 @@ absl::Status FileCore::Delete(const FileName& name) {
     return LookupError(errno, name);
   }
   if (!IsServed(status)) return FileNotFound(name);
+  const Fd kept = store_.root.KeepEntry(folder.get(), name.leaf());
+  if (!kept) return LookupError(errno, name);
   const int removed = S_ISDIR(status.st_mode)
                           ? store_.folders.Remove(folder.get(), name)
                           : store_.syscalls.UnlinkAt(folder.get(), name.leaf(), 0);

@@ -40,6 +40,13 @@ TEST(FileRoot, ThatIsAFileIsAnError) {
 
 // ---- Deleting
 
+TEST_F(FileCoreTest, ADeletedFileKeepsItsBytesUntilThatIsOnDisk) {
+  ASSERT_TRUE(Put(*core_, "a", "x").ok());
+  syscalls_.AtFsync([&] { EXPECT_EQ(HeldWithoutName(folder_.path()), 1); });
+  ASSERT_TRUE(core_->Delete(Name("a")).ok());
+  EXPECT_EQ(HeldWithoutName(folder_.path()), 0);
+}
+
 TEST_F(FileCoreTest, DeletesFilesAndEmptyFolders) {
   ASSERT_TRUE(Put(*core_, "x/a", "1").ok());
   EXPECT_REASON(core_->Delete(Name("x")), kFailedPrecondition, "FOLDER_NOT_EMPTY");

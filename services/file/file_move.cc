@@ -42,6 +42,8 @@ absl::Status Rename(FileStore& store, const struct stat& status, const Fd& from_
   const bool folder = S_ISDIR(status.st_mode);
   // rename(2) would replace an empty folder, and what is no file.
   if (taken && (if_absent || folder || !S_ISREG(there.st_mode))) return FileExists(to);
+  const Fd kept = taken ? store.root.KeepEntry(to_folder.get(), to.leaf()) : Fd();
+  if (taken && !kept) return MoveError(errno, from, to);
   const auto rename = [&](unsigned how) {
     return folder ? store.folders.Rename(from_folder.get(), from, to_folder.get(), to, how)
                   : store.syscalls.RenameAt2(from_folder.get(), from.leaf(), to_folder.get(),

@@ -37,6 +37,14 @@ TEST_F(MoveTest, SyncsBothFolders) {
   EXPECT_REASON(Move("b/g", "b/h"), kDataLoss, "SYNC_FAILED");
 }
 
+TEST_F(MoveTest, AFileThatIsReplacedKeepsItsBytesUntilThatIsOnDisk) {
+  ASSERT_TRUE(Put(*core_, "a", "1").ok());
+  ASSERT_TRUE(Put(*core_, "b", "2").ok());
+  syscalls_.AtFsync([&] { EXPECT_EQ(HeldWithoutName(folder_.path()), 1); });
+  ASSERT_TRUE(Move("a", "b").ok());
+  EXPECT_EQ(HeldWithoutName(folder_.path()), 0);
+}
+
 TEST_F(MoveTest, ReplacesAFileUnlessToldNotTo) {
   ASSERT_TRUE(Put(*core_, "a", "newer").ok());
   ASSERT_TRUE(Put(*core_, "b", "older").ok());

@@ -73,4 +73,8 @@ Fd FileRoot::OpenEntry(int folder, const char* entry, int flags) const {
   return Fd(syscalls_->OpenAt(folder, entry, flags | O_NOFOLLOW | O_CLOEXEC, 0));
 }
 
+Fd FileRoot::KeepEntry(int folder, const char* entry) const {
+  return OpenEntry(folder, entry, O_PATH);
+}
+
 }  // namespace rawgate::file

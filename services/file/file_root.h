@@ -28,6 +28,10 @@ class FileRoot {
   Fd OpenFolder(const FileName& folder) const;
   // One entry of an open folder.
   Fd OpenEntry(int folder, const char* entry, int flags) const;
+  // Keeps the bytes of a file that is about to lose its name where they are: to be held until the
+  // loss is on disk. A power cut before that brings the name back, by when the blocks of a file
+  // that nobody holds may have another's bytes (ext4 with data=writeback).
+  Fd KeepEntry(int folder, const char* entry) const;
 
  private:
   FileRoot(Fd root, Syscalls& syscalls, bool has_openat2)

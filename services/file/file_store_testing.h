@@ -19,6 +19,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/match.h"
 #include "absl/synchronization/mutex.h"
 #include "runtime/base/status.h"
 #include "services/file/file_core.h"
@@ -67,6 +68,17 @@ inline std::set<std::string> AllEntries(const std::filesystem::path& root) {
     names.insert(std::filesystem::relative(entry.path(), root).string());
   }
   return names;
+}
+
+// Files below `root` without a name that this process holds open.
+inline int HeldWithoutName(const std::filesystem::path& root) {
+  int held = 0;
+  for (const auto& descriptor : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code closed;
+    const std::string path = std::filesystem::read_symlink(descriptor, closed).string();
+    held += absl::StartsWith(path, root.string()) && absl::EndsWith(path, " (deleted)");
+  }
+  return held;
 }
 
 // The kernel's calls, until told otherwise. Thread-safe, but for its settings.

@@ -184,7 +184,7 @@ void UnfinishedUploads::Forget(const UploadInProgress& upload, const FileInfo* s
   }
   {
     const absl::MutexLock lock(&entry->noting);
-    if (!std::exchange(entry->forgotten, true)) folder_.Remove(id);
+    if (!std::exchange(entry->forgotten, true)) folder_.Remove(id, stored == nullptr);
   }
   const absl::MutexLock lock(&mutex_);
   const auto found = entries_.find(id);

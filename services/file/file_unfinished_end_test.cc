@@ -31,6 +31,18 @@ TEST_F(UnfinishedTest, GivenUpItLeavesNothing) {
   ASSERT_TRUE(BringTheRest(0).ok());
 }
 
+TEST_F(UnfinishedTest, GivenUpItsRecordIsGoneForGoodBeforeItsBytes) {
+  ASSERT_TRUE(Bring(0, 5).ok());
+  int looks = 0;
+  syscalls_.AtFsync([&] {
+    ++looks;
+    EXPECT_THAT(Hidden(), UnorderedElementsAre("u"));
+  });
+  ASSERT_TRUE(core_->AbortUpload("u").ok());
+  EXPECT_EQ(looks, 1);
+  EXPECT_THAT(Hidden(), IsEmpty());
+}
+
 TEST_F(UnfinishedTest, ExpiresWhenNothingComes) {
   Restart({.upload_expiry = absl::Hours(1)});
   ASSERT_TRUE(Bring(0, 5).ok());

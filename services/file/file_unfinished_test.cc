@@ -93,6 +93,20 @@ TEST_F(UnfinishedTest, AfterAPowerCutWithoutACheckpointBeginsAnew) {
   EXPECT_EQ(Committed(), 0u);
 }
 
+TEST_F(UnfinishedTest, ARecordKeepsItsBytesUntilTheNextIsOnDisk) {
+  ASSERT_TRUE(Bring(0, 3).ok());
+  ASSERT_EQ(Committed(), 3u);
+  ASSERT_TRUE(Bring(3, 5).ok());
+  int looks = 0;
+  syscalls_.AtFsync([&] {
+    ++looks;
+    EXPECT_EQ(HeldWithoutName(folder_.path()), 1);
+  });
+  ASSERT_EQ(Committed(), 8u);
+  EXPECT_EQ(looks, 1);
+  EXPECT_EQ(HeldWithoutName(folder_.path()), 0);
+}
+
 TEST_F(UnfinishedTest, WhatComesAfterAPowerCutOutlivesTheProcess) {
   ASSERT_TRUE(Bring(0, 3).ok());
   ASSERT_EQ(Committed(), 3u);

@@ -204,6 +204,9 @@ absl::Status UploadFolder::WriteRecord(int folder, const UploadRecord& record, b
   const std::string final_name = RecordName(record.spec.upload_id);
   const std::string new_name = absl::StrCat(final_name, ".new");
   const std::string text = EncodeRecord(record);
+  // The earlier record is what counts until this one is on disk.
+  const Fd kept = root_.KeepEntry(folder, final_name.c_str());
+  if (!kept && errno != ENOENT) return StoringError(errno, name);
   const Fd file(syscalls_.OpenAt(folder, new_name.c_str(),
                                  O_CREAT | O_TRUNC | O_NOFOLLOW | O_WRONLY | O_CLOEXEC,
                                  kRecordMode));
@@ -223,12 +226,13 @@ absl::Status UploadFolder::WriteRecord(int folder, const UploadRecord& record, b
   return absl::OkStatus();
 }
 
-void UploadFolder::Remove(const std::string& id) {
+void UploadFolder::Remove(const std::string& id, bool durably) {
   const int folder = Open();
   if (folder < 0) return;
   // The record first: a file without one is removed at the next start, not gone on with.
   syscalls_.UnlinkAt(folder, RecordName(id).c_str(), 0);
   syscalls_.UnlinkAt(folder, absl::StrCat(RecordName(id), ".new").c_str(), 0);
+  if (durably) syscalls_.Fsync(folder);
   syscalls_.UnlinkAt(folder, id.c_str(), 0);
 }
 

@@ -50,8 +50,10 @@ class UploadFolder {
   // (SYNC_FAILED); as StoringError().
   absl::Status Note(const UploadSpec& spec, int file, uint64_t synced);
 
-  // Removes both. What cannot be removed is left for the next start.
-  void Remove(const std::string& id);
+  // Removes both. What cannot be removed is left for the next start. `durably`: the record is gone
+  // for good before the file is; a power cut does not bring it back, for bytes that may be
+  // another's by then.
+  void Remove(const std::string& id, bool durably = false);
 
  private:
   // Its descriptor; -1 and errno when it cannot be opened, such as when there is none.
