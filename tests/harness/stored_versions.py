@@ -78,6 +78,15 @@ class Ledger:
             elif version.name not in resumable:
                 self.settle(version, REFUSED)
 
+    def shows_stored(self, root, version):
+        """Whether it was stored, by what its name has below `root`: its content, or that of one that was begun only when
+        the reply to it was here."""
+        found = _read(pathlib.Path(root) / version.name)
+        with self._lock:
+            later = [each for each in self._versions[version.name]
+                     if version.outcome == STORED and each.begin >= version.end]
+        return found is not None and any(found == each.content() for each in [version, *later])
+
     def _allowed(self, name, begin, end):
         """The versions that a name may have, if the store was as it is at one moment between `begin` and `end`: not one
         that another has replaced for certain. None is absence."""
