@@ -1,8 +1,11 @@
 #include "runtime/net/poller.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <system_error>
+#include <thread>
+#include <utility>
 
 #include "runtime/base/status.h"
 
@@ -12,12 +15,6 @@ namespace {
 // A batch of at least this many events says that the loop is busy: look again at once rather than
 // by way of Asio.
 constexpr int kBusyBatch = 8;
-// Who talks to us from nearby sends the next request this soon after our answer. To sleep and be
-// woken would take longer.
-constexpr std::chrono::microseconds kSoon{50};
-// After a look in vain, batches that are not followed by another: where requests are further apart,
-// or the peer needs the processor that we would look on, looking costs next to nothing.
-constexpr int kBatchesWithoutLook = 16;
 // How often in a row, so that timers and other descriptors of the loop have their turn.
 constexpr int kRoundsMax = 8;
 
@@ -31,7 +28,10 @@ int CreateEpoll() {
 
 }  // namespace
 
-Poller::Poller(asio::io_context& loop) : epoll_(loop.get_executor(), CreateEpoll()) { Wait(); }
+Poller::Poller(asio::io_context& loop, Options options)
+    : options_(std::move(options)), epoll_(loop.get_executor(), CreateEpoll()) {
+  Wait();
+}
 
 int Poller::Control(int operation, int fd, Watched& watched, uint32_t events) {
   epoll_event event{};
@@ -71,15 +71,27 @@ void Poller::Wait() {
 void Poller::Dispatch() {
   int count = Fetch();
   for (int round = 1; count > 0; ++round) {
+    CountGap();
+    if (options_.begin_batch) options_.begin_batch();
     fetched_ = std::span(batch_).first(static_cast<size_t>(count));
     while (!fetched_.empty()) {
       const epoll_event event = fetched_.front();
       fetched_ = fetched_.subspan(1);
       if (event.data.ptr != nullptr) static_cast<Watched*>(event.data.ptr)->OnReady(event.events);
     }
+    if (options_.end_batch) options_.end_batch();
     if (round == kRoundsMax) return;
     count = count >= kBusyBatch ? Fetch() : FetchSoon();
   }
+}
+
+void Poller::CountGap() {
+  constexpr int kWeight = 8;
+  const auto now = std::chrono::steady_clock::now();
+  const std::chrono::nanoseconds gap =
+      std::min<std::chrono::nanoseconds>(now - last_batch_, kGapMax);
+  last_batch_ = now;
+  gap_ += (gap - gap_) / kWeight;
 }
 
 int Poller::Fetch() {
@@ -87,15 +99,13 @@ int Poller::Fetch() {
 }
 
 int Poller::FetchSoon() {
-  if (batches_without_look_ > 0) {
-    --batches_without_look_;
-    return 0;
-  }
-  const auto end = std::chrono::steady_clock::now() + kSoon;
+  if (gap_ > options_.look) return 0;
+  const auto end = std::chrono::steady_clock::now() + options_.look;
   do {
     if (const int count = Fetch(); count != 0) return count;
+    // To whoever waits for this processor: the peer, perhaps.
+    std::this_thread::yield();
   } while (std::chrono::steady_clock::now() < end);
-  batches_without_look_ = kBatchesWithoutLook;
   return 0;
 }
 

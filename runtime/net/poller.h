@@ -10,7 +10,9 @@
 #include <sys/epoll.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include <boost/asio/io_context.hpp>
@@ -35,8 +37,19 @@ class Poller {
     ~Watched() = default;
   };
 
+  struct Options {
+    // Called before and after each batch of reports; may be empty.
+    std::function<void()> begin_batch = nullptr;
+    std::function<void()> end_batch = nullptr;
+    // Who talks to us from nearby sends the next request soon after our answer: so long it is
+    // looked for before the thread goes to sleep, since to be woken would take longer. Only while
+    // batches follow each other within that time, on average.
+    std::chrono::microseconds look{50};
+  };
+
   // The loop has one thread and outlives this object; all methods run on it.
-  explicit Poller(asio::io_context& loop);
+  explicit Poller(asio::io_context& loop) : Poller(loop, Options{}) {}
+  Poller(asio::io_context& loop, Options options);
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
@@ -54,15 +67,23 @@ class Poller {
   void Wait();
   void Dispatch();
   int Control(int operation, int fd, Watched& watched, uint32_t events);
+  // What one gap counts for at most: after a pause a few batches tell how it goes on.
+  static constexpr std::chrono::nanoseconds kGapMax{1'000'000};
+
+  // Takes the time since the last batch into account.
+  void CountGap();
   // Both fill batch_ and return how many events there are. FetchSoon() may look for a while.
   int Fetch();
   int FetchSoon();
 
+  const Options options_;
   asio::posix::basic_stream_descriptor<asio::io_context::executor_type> epoll_;
   std::array<epoll_event, 256> batch_;
   // The part of batch_ that has not been dispatched.
   std::span<epoll_event> fetched_;
-  int batches_without_look_ = 0;
+  std::chrono::steady_clock::time_point last_batch_;
+  // Between batches: a moving average.
+  std::chrono::nanoseconds gap_{kGapMax};
 };
 
 }  // namespace rawgate::net

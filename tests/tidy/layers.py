@@ -6,7 +6,7 @@ import re
 from source import CPP
 
 # Each may include itself and those before it.
-RUNTIME_LAYERS = ("base", "observe", "net", "metrics", "http", "rpc", "host")
+RUNTIME_LAYERS = ("base", "observe", "net", "metrics", "http", "http2", "rpc", "host")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 ASIO = re.compile(r"^(boost/)?asio(/|\.hpp)")
 GRPC = re.compile(r"^grpc(pp)?/")
@@ -21,6 +21,7 @@ FORBIDDEN = (
     ("runtime/net/*", GRPC, "net knows no gRPC"),
     ("runtime/metrics/*", GRPC, "metrics know no gRPC"),
     ("runtime/http/*", GRPC, "http knows no gRPC"),
+    ("runtime/http2/*", GRPC, "http2 knows no gRPC"),
     ("runtime/*", re.compile("^(services|gateway|cli)/"), "runtime knows none of its users"),
     ("gateway/*", re.compile("^services/"), "the gateway reaches services by RPC alone"),
     ("gateway/*", re.compile("^cli/"), "the gateway knows no CLI"),
