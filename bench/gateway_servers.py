@@ -41,7 +41,7 @@ http {{
   }}
 }}
 """
-# Each has as many as the gateway has lanes.
+# Of nginx and of nghttpx; the gateway has what it has by itself, one lane for every two processors.
 WORKERS = 2
 SERVICES = {
     "echo": ["tcp=tcp://127.0.0.1:0", "udp=udp://127.0.0.1:0"],

@@ -60,7 +60,7 @@ has the file's SHA-256, while the raw upload beside it has no digest.
 
 *Unary* calls are `EchoService.Echo` with 64 bytes, from `h2load` with one thread, to one echo service. *nginx grpc_pass* has
 HTTP/2 towards clients and keeps its connections to the service, of which it takes one for each call in flight; *nghttpx* has
-HTTP/2 on both sides; both have two workers, as the gateway has two lanes, and write no log. *direct* is h2load at the service
+HTTP/2 on both sides; both have two workers and write no log, and the gateway has one lane for every two processors, as by itself. *direct* is h2load at the service
 itself. A call counts when its answer has all its bytes, which one that failed has not, and `bench/call_load.cc` looks at status and
 contents of some calls before and after. All of it shares the machine's processors. *First RPC after idle* is `bench/call_load.cc`:
 a call every 25 ms, on ten connections in turn. *Health checks* are those of each service's own gRPC server and of the gateway for

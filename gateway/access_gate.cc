@@ -60,12 +60,8 @@ absl::StatusOr<Caller> ByCertificate(const AccessTable& table, const Certificate
 
 }  // namespace
 
-AccessGate::AccessGate() : AccessGate(nullptr) {}
-
-AccessGate::AccessGate(const AccessStore* store, OnAdmitted on_admitted)
-    : store_(store),
-      on_admitted_(std::move(on_admitted)),
-      roles_(RequiredRoles(ServedServices())) {}
+AccessGate::AccessGate(const AccessStore* store)
+    : store_(store), roles_(RequiredRoles(ServedServices())) {}
 
 absl::StatusOr<Caller> AccessGate::Identify(const Credentials& credentials) const {
   if (open()) return Caller{.name = "", .role = rpc::Role::kAdmin};
@@ -74,58 +70,26 @@ absl::StatusOr<Caller> AccessGate::Identify(const Credentials& credentials) cons
   return ByCertificate(*table, credentials.certificate);
 }
 
-absl::StatusOr<Caller> AccessGate::Identify(const grpc::ServerContextBase& call) const {
-  if (open()) return Identify(Credentials{});
-  Credentials credentials{.authorizations = AuthorizationOf(call), .certificate = {}};
-  if (credentials.authorizations.empty()) credentials.certificate = CertificateOf(call);
-  return Identify(credentials);
-}
-
-Caller AccessGate::CallerOf(const grpc::ServerContextBase& call) const {
-  absl::StatusOr<Caller> caller = Identify(call);
-  return caller.ok() ? *std::move(caller) : Caller{};
-}
-
-absl::StatusOr<Caller> AccessGate::Admit(const grpc::ServerContextBase& call,
-                                         absl::string_view path) const {
-  absl::StatusOr<Caller> caller = Check(call, path);
-  if (!open() && caller.ok() && on_admitted_) on_admitted_(call.peer(), caller->name);
-  return caller;
-}
-
-absl::Status AccessGate::Recheck(const grpc::ServerContextBase& call, absl::string_view path,
-                                 const Caller& caller) const {
-  const absl::StatusOr<Caller> now = Check(call, path);
-  if (!now.ok()) return now.status();
-  if (now->name != caller.name) return Unknown("what began this call");
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Caller> AccessGate::Check(const grpc::ServerContextBase& call,
-                                         absl::string_view path) const {
-  absl::StatusOr<Caller> caller = Identify(call);
-  if (open() || !caller.ok()) return caller;
-  if (absl::Status refused = Check(*caller, path); !refused.ok()) return refused;
-  return caller;
-}
-
 absl::StatusOr<Caller> AccessGate::Admit(const Credentials& credentials,
                                          absl::string_view path) const {
   absl::StatusOr<Caller> caller = Identify(credentials);
   if (open() || !caller.ok()) return caller;
-  if (absl::Status refused = Check(*caller, path); !refused.ok()) return refused;
-  return caller;
-}
-
-absl::Status AccessGate::Check(const Caller& caller, absl::string_view path) const {
   const auto required = roles_.find(path);
   if (required == roles_.end()) return UnknownMethodError(path);
-  if (caller.role >= required->second) return absl::OkStatus();
+  if (caller->role >= required->second) return caller;
   const absl::string_view role = rpc::RoleName(required->second);
   return WithMetadata(Error(absl::StatusCode::kPermissionDenied, "ROLE_TOO_LOW",
                             absl::StrCat(path.substr(1), " needs the role ", role, ", and ",
-                                         caller.name, " is ", rpc::RoleName(caller.role))),
+                                         caller->name, " is ", rpc::RoleName(caller->role))),
                       "required_role", role);
+}
+
+absl::Status AccessGate::Recheck(const Credentials& credentials, absl::string_view path,
+                                 const Caller& caller) const {
+  const absl::StatusOr<Caller> now = Admit(credentials, path);
+  if (!now.ok()) return now.status();
+  if (now->name != caller.name) return Unknown("what began this call");
+  return absl::OkStatus();
 }
 
 }  // namespace rawgate::gateway

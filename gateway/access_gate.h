@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,13 +12,12 @@
 #include "gateway/access_store.h"
 #include "gateway/access_table.h"
 #include "gateway/call_origin.h"
-#include "grpcpp/server_context.h"
 #include "runtime/rpc/role.h"
 
 namespace rawgate::gateway {
 
 // Thread-safe. All methods that the gateway serves but those of grpc.health.v1.Health, which are
-// open to all, are to pass Admit() before anything else happens.
+// open to all, pass Admit() before anything else happens.
 //
 // Who calls is told by `authorization: Bearer TOKEN` (RFC 6750; "bearer" in any case), or, without
 // such metadata, by a verified client certificate: by a URI among its alternative names, else by
@@ -40,45 +38,29 @@ class AccessGate {
   static constexpr size_t kTokenBytesMax = 4096;
 
   // Open: everybody is admin, without a name.
-  AccessGate();
-  // Told of each call that somebody with a name may make, and of its connection as
-  // grpc::ServerContextBase::peer() names it. May be null. Any thread.
-  using OnAdmitted = std::function<void(absl::string_view grpc_peer, const std::string& user)>;
+  AccessGate() : AccessGate(nullptr) {}
   // `store`, unless it is null, outlives this object and says who is who.
-  explicit AccessGate(const AccessStore* store, OnAdmitted on_admitted = nullptr);
+  explicit AccessGate(const AccessStore* store);
 
   // May the call of "/rawgate.echo.v1.EchoService/Echo" be made? Errors: UNAUTHENTICATED
   // (CREDENTIALS_MISSING, CREDENTIALS_UNKNOWN), PERMISSION_DENIED (ROLE_TOO_LOW, with the metadata
   // `required_role`); and, from those who are known, UNIMPLEMENTED (UNKNOWN_METHOD).
-  absl::StatusOr<Caller> Admit(const grpc::ServerContextBase& call, absl::string_view path) const;
+  absl::StatusOr<Caller> Admit(const Credentials& credentials, absl::string_view path) const;
 
   // May `caller`, whom Admit() has let in, still make that call? Errors: of Admit();
   // CREDENTIALS_UNKNOWN also if what he showed is another's by now.
-  absl::Status Recheck(const grpc::ServerContextBase& call, absl::string_view path,
+  absl::Status Recheck(const Credentials& credentials, absl::string_view path,
                        const Caller& caller) const;
   // Grows whenever somebody may do more or less than before.
   uint64_t edition() const { return open() ? 0 : store_->edition(); }
 
-  // Who makes the call. Errors: UNAUTHENTICATED.
-  absl::StatusOr<Caller> Identify(const grpc::ServerContextBase& call) const;
-
-  // The same two for what is no call yet, told what would come with it. No connection is told of.
-  absl::StatusOr<Caller> Admit(const Credentials& credentials, absl::string_view path) const;
+  // Who shows them. Errors: UNAUTHENTICATED.
   absl::StatusOr<Caller> Identify(const Credentials& credentials) const;
-
-  // As Admit() has found before; one who has been removed since has the least role.
-  Caller CallerOf(const grpc::ServerContextBase& call) const;
 
   bool open() const { return store_ == nullptr; }
 
  private:
-  // May `caller` make it?
-  absl::Status Check(const Caller& caller, absl::string_view path) const;
-  // As Admit(), and nobody is told.
-  absl::StatusOr<Caller> Check(const grpc::ServerContextBase& call, absl::string_view path) const;
-
   const AccessStore* const store_;
-  const OnAdmitted on_admitted_;
   const absl::flat_hash_map<std::string, rpc::Role> roles_;
 };
 

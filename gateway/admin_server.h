@@ -1,6 +1,7 @@
 // --admin_listen: a gRPC server for whoever looks after the gateway. channelz (gRFC A14) tells of
-// every gRPC connection of the process, those of its clients and those to services; it shows
-// addresses and is asked by whole tables, so that it is not served at the front door.
+// what gRPC's library does in this process: the server of the gateway's own services, and the
+// channels of control to services. Clients are ListConnections' to show. It shows addresses and is
+// asked by whole tables, so that it is not served at the front door.
 #pragma once
 
 #include <memory>

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "gateway/backend_channel.h"
+#include "gateway/backend_error.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/observe/event_log.h"
@@ -21,16 +21,6 @@ using Replicas = std::vector<std::shared_ptr<Replica>>;
 
 }  // namespace
 
-grpc::Status StatusForClient(const grpc::Status& status, const std::string& backend) {
-  if (status.ok() || !status.error_details().empty()) return status;
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-    return rpc::ToGrpc(
-        Error(absl::StatusCode::kUnavailable, "BACKEND_UNREACHABLE",
-              absl::StrCat("service ", backend, " does not answer: ", status.error_message())));
-  }
-  return rpc::ToGrpc(rpc::FromGrpc(status));
-}
-
 Backend::Backend(const BackendAddress& address, const BackendOptions& options, Observer observer)
     : name_(address.name),
       target_text_(address.target),
@@ -38,8 +28,7 @@ Backend::Backend(const BackendAddress& address, const BackendOptions& options, O
       credentials_(options.credentials != nullptr ? options.credentials
                                                   : grpc::InsecureChannelCredentials()),
       observer_(std::move(observer)),
-      channels_(std::make_shared<ForwardingChannels>(
-          [this] { return OpenBackendChannels(name_, target_text_, credentials_); })),
+      upstreams_(std::make_shared<UpstreamSet>(name_, Authority(), options.tls)),
       resolver_(target_.host.empty() ? nullptr
                                      : std::make_unique<AddressResolver>(
                                            target_.host, target_.port,
@@ -48,6 +37,9 @@ Backend::Backend(const BackendAddress& address, const BackendOptions& options, O
   for (const std::string& listed : target_.addresses) {
     entries_.emplace(listed, MakeReplica(listed));
   }
+  upstreams_->SetAddresses(target_.addresses);
+  // Until its name has been looked up.
+  upstreams_->SetExpecting(resolver_ != nullptr);
 }
 
 Backend::~Backend() = default;
@@ -137,19 +129,21 @@ bool Backend::AllAnswered() const {
   });
 }
 
-std::shared_ptr<Replica> Backend::MakeReplica(const std::string& address) {
+std::string Backend::Authority() const {
   // Behind a name, all go by that.
-  const std::string authority =
-      target_.host.empty() ? "" : absl::StrCat(target_.host, ":", target_.port);
+  return target_.host.empty() ? "" : absl::StrCat(target_.host, ":", target_.port);
+}
+
+std::shared_ptr<Replica> Backend::MakeReplica(const std::string& address) {
   return std::make_shared<Replica>(
-      Replica::Place{.name = name_, .address = address, .authority = authority}, credentials_,
+      Replica::Place{.name = name_, .address = address, .authority = Authority()}, credentials_,
       [this](const Service&) { OnReplicaChanged(); });
 }
 
 void Backend::OnReplicaChanged() {
   const std::vector<Service> now = rows();
   ShowServing(now);
-  channels_->SetLeaving(std::all_of(now.begin(), now.end(), [](const Service& row) {
+  upstreams_->SetLeaving(std::all_of(now.begin(), now.end(), [](const Service& row) {
     return row.state() == control::v1::SERVICE_STATE_DRAINING;
   }));
   ShowUrgency();
@@ -164,7 +158,7 @@ void Backend::ShowServing(const std::vector<Service>& rows) {
   absl::MutexLock lock(&mutex_);
   const bool more =
       !std::includes(serving_.begin(), serving_.end(), serving.begin(), serving.end());
-  if (more || serving.empty()) channels_->Expect(more);
+  if (more || serving.empty()) upstreams_->SetExpecting(more);
   serving_ = std::move(serving);
 }
 
@@ -181,21 +175,21 @@ void Backend::OnFound(const AddressResolver::Addresses& addresses) {
   Replicas removed;
   std::string error;
   bool news = false;
-  bool more = false;
   {
     absl::MutexLock lock(&mutex_);
     if (!addresses.ok()) {
       error = std::string(addresses.status().message());
     } else {
       if (addresses->empty()) error = absl::StrCat(target_.host, " has no address");
-      std::set<std::string> listed(addresses->begin(), addresses->end());
-      Follow(listed, added, removed);
-      more = !std::includes(listed_.begin(), listed_.end(), listed.begin(), listed.end());
-      listed_ = std::move(listed);
+      Follow(std::set<std::string>(addresses->begin(), addresses->end()), added, removed);
     }
+    // In the order of the changes, and so under the lock.
+    std::vector<std::string> known;
+    for (const auto& [address, replica] : entries_) known.push_back(address);
+    upstreams_->SetAddresses(std::move(known));
+    if (serving_.empty()) upstreams_->SetExpecting(false);
     news = std::exchange(lookup_error_, error) != error;
   }
-  if (more) channels_->Reopen();
   if (news && !error.empty()) spdlog::warn("{}: {}", name_, error);
   for (const auto& replica : removed) {
     if (replica->answered()) spdlog::info("{} at {} is gone", name_, replica->address());

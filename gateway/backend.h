@@ -14,9 +14,9 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gateway/address_resolver.h"
-#include "gateway/forwarding_channels.h"
 #include "gateway/replica.h"
 #include "gateway/target.h"
+#include "gateway/upstream_set.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/status.h"
 #include "rawgate/control/v1/control_service.pb.h"
@@ -32,15 +32,11 @@ struct BackendAddress {
 
 // How backends are reached.
 struct BackendOptions {
-  // Null: without TLS.
+  // Of control, and of forwarded calls. Null: without TLS.
   std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
+  std::shared_ptr<net::TlsClientContext> tls = nullptr;
   AddressResolver::Options resolver = {};
 };
-
-// What a client is told when a call to `backend` ended with `status`. A backend's own errors carry
-// details and pass unchanged; those that gRPC made up on the way get ours, a connection that failed
-// UNAVAILABLE (BACKEND_UNREACHABLE).
-grpc::Status StatusForClient(const grpc::Status& status, const std::string& backend);
 
 // Thread-safe. Which addresses are replicas:
 //
@@ -66,8 +62,8 @@ class Backend {
   void Stop();
 
   const std::string& name() const { return name_; }
-  // For forwarded calls: see OpenBackendChannels().
-  const std::shared_ptr<ForwardingChannels>& channels() const { return channels_; }
+  // For forwarded calls.
+  const std::shared_ptr<UpstreamSet>& upstreams() const { return upstreams_; }
 
   // In order of address. They stay usable, but tell nothing any more, once they are gone from here.
   std::vector<std::shared_ptr<Replica>> replicas() const;
@@ -87,12 +83,14 @@ class Backend {
  private:
   void OnFound(const AddressResolver::Addresses& addresses);
   void OnReplicaChanged();
+  // The name that replicas go by; empty where each goes by its address.
+  std::string Authority() const;
   std::shared_ptr<Replica> MakeReplica(const std::string& address);
   // Makes the entries follow `addresses`. Those to be started are added to `added`, those to be
   // stopped to `removed`.
   void Follow(const std::set<std::string>& listed, std::vector<std::shared_ptr<Replica>>& added,
               std::vector<std::shared_ptr<Replica>>& removed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Tells the channels of instances that serve and did not, and when there is none.
+  // Tells those who forward of instances that serve and did not, and when there is none.
   void ShowServing(const std::vector<control::v1::Service>& rows);
   void ShowUrgency();
 
@@ -101,7 +99,7 @@ class Backend {
   const Target target_;
   const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   const Observer observer_;
-  const std::shared_ptr<ForwardingChannels> channels_;
+  const std::shared_ptr<UpstreamSet> upstreams_;
   const absl::Time made_ = absl::Now();
   // Null where the target lists addresses.
   const std::unique_ptr<AddressResolver> resolver_;
@@ -109,8 +107,6 @@ class Backend {
   mutable absl::Mutex mutex_;
   // By address; at most kReplicasMax.
   std::map<std::string, std::shared_ptr<Replica>> entries_ ABSL_GUARDED_BY(mutex_);
-  // By the last good lookup.
-  std::set<std::string> listed_ ABSL_GUARDED_BY(mutex_);
   // Instances that serve.
   std::set<std::string> serving_ ABSL_GUARDED_BY(mutex_);
   // Of the last lookup; empty after a good one.

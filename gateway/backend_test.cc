@@ -170,48 +170,72 @@ TEST_F(BackendTest, AddressesThatNeverAnsweredMakeRoom) {
   EXPECT_TRUE(Eventually({server.target()}));
 }
 
-// gRPC's own lookup would not come before a connection breaks.
-TEST_F(BackendTest, ChannelsAreOpenedAnewForAnAddressThatIsNew) {
-  TestEcho echo;
-  TestServer server{{&one_, &echo}};
-  TestServer other{{&two_}};
-  Start("dns:///localhost:" + server.address().substr(server.address().rfind(':') + 1));
-  const auto channel = [&] { return backend_->channels()->ForUnary(0); };
-  const auto first = channel();
-  name_.Lists({{server.target()}});
-  EXPECT_TRUE(gateway::Eventually([&] { return channel() != first; }));
+// What those who forward to a backend are told.
+class ToldState {
+ public:
+  explicit ToldState(std::shared_ptr<UpstreamSet> set) : set_(std::move(set)) {
+    subscription_ = set_->Subscribe([this](const UpstreamSet::State& state) {
+      absl::MutexLock lock(&mutex_);
+      state_ = state;
+    });
+  }
+  ~ToldState() { set_->Unsubscribe(subscription_); }
 
-  const auto before = channel();
-  name_.Lists({{server.target(), other.target()}});
-  EXPECT_TRUE(gateway::Eventually([&] { return channel() != before; }));
-  EXPECT_EQ(channel()->GetState(false), GRPC_CHANNEL_READY);
-  // Fewer are no news.
-  const auto after = channel();
+  std::vector<std::string> addresses() {
+    absl::MutexLock lock(&mutex_);
+    return state_.addresses;
+  }
+  bool expecting() {
+    absl::MutexLock lock(&mutex_);
+    return state_.expecting;
+  }
+
+ private:
+  const std::shared_ptr<UpstreamSet> set_;
+  int subscription_ = 0;
+  absl::Mutex mutex_;
+  UpstreamSet::State state_ ABSL_GUARDED_BY(mutex_);
+};
+
+TEST_F(BackendTest, ForwardersAreToldOfAddresses) {
+  TestServer server{{&one_}};
+  TestServer other{{&two_}};
+  Start("dns:///echo:50061");
+  ToldState told(backend_->upstreams());
+  EXPECT_EQ(backend_->upstreams()->authority(), "echo:50061");
+  name_.Lists({{server.target()}});
+  EXPECT_THAT(told.addresses(), ElementsAre(server.target()));
+  EXPECT_TRUE(Eventually({server.target()}));
+  std::vector<std::string> both = {server.target(), other.target()};
+  name_.Lists(both);
+  std::sort(both.begin(), both.end());
+  EXPECT_EQ(told.addresses(), both);
+  // One that answers stays, and what is not known changes nothing.
+  EXPECT_TRUE(Eventually(both));
   name_.Lists({{server.target()}});
   name_.Lists(absl::UnavailableError("no name server"));
+  EXPECT_EQ(told.addresses(), both);
+  other.Stop();
   name_.Lists({{server.target()}});
-  EXPECT_EQ(channel(), after);
+  EXPECT_TRUE(gateway::Eventually(
+      [&] { return told.addresses() == std::vector<std::string>{server.target()}; }));
 }
 
-TEST_F(BackendTest, FatAnswerDoesNotEndTheSharedConnection) {
-  TestEcho echo;
-  TestServer server{{&one_, &echo}};
-  Start(server.address());
-  const auto stub = echo::v1::EchoService::NewStub(backend_->channels()->ForUnary(0));
-  grpc::ClientContext shared;
-  const auto stream = stub->Converse(&shared);
-  stream->WaitForInitialMetadata();
-
-  grpc::ClientContext context;
-  echo::v1::EchoRequest request;
-  request.set_payload("fat");
-  echo::v1::EchoResponse response;
-  const grpc::Status status = stub->Echo(&context, request, &response);
-  EXPECT_TRUE(status.ok()) << status.error_message();
-  EXPECT_EQ(context.GetServerTrailingMetadata().count("fat-bin"), 1U);
-
-  stream->WritesDone();
-  EXPECT_TRUE(stream->Finish().ok());
+TEST_F(BackendTest, ForwardersExpectAReplicaUntilItsNameHasBeenLookedUp) {
+  Start("dns:///echo:50061");
+  {
+    Backend before({"echo", "dns:///echo:50061"}, name_.options(), [](const Backend&) {});
+    EXPECT_TRUE(ToldState(before.upstreams()).expecting());
+  }
+  ToldState told(backend_->upstreams());
+  name_.Lists(std::vector<std::string>());
+  EXPECT_FALSE(told.expecting());
+  // And when one serves that did not.
+  TestServer server{{&one_}};
+  name_.Lists({{server.target()}});
+  EXPECT_TRUE(gateway::Eventually([&] { return told.expecting(); }));
+  server.Stop();
+  EXPECT_TRUE(gateway::Eventually([&] { return !told.expecting(); }));
 }
 
 TEST(ParseBackendsTest, GatewayIsNoBackendsName) {

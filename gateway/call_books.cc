@@ -32,6 +32,7 @@ bool PassesOn(const rpc::MethodList::Row& row) {
 
 CallBooks::CallBooks(int lanes, spdlog::level::level_enum level)
     : level_(level), methods_(ServedServices()) {
+  for (const rpc::MethodList::Row& row : methods_.rows()) own_.push_back(!IsForwarded(row));
   for (int i = 0; i < lanes + 1; ++i) {
     tables_.push_back(std::make_unique<rpc::CallTable>(methods_));
   }

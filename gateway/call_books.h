@@ -35,6 +35,8 @@ class CallBooks {
   void Observe(grpc::ServerBuilder& builder,
                std::function<rpc::CallObservation::Caller(const grpc::ServerContextBase&)> caller);
 
+  // Whether calls of the method with that number are served by the gateway itself.
+  bool IsOwn(size_t number) const { return own_[number]; }
   rpc::CallTable& lane(int number) { return *tables_[static_cast<size_t>(number)]; }
   spdlog::level::level_enum level() const { return level_; }
 
@@ -55,6 +57,8 @@ class CallBooks {
 
   const spdlog::level::level_enum level_;
   const rpc::MethodList methods_;
+  // By method.
+  std::vector<bool> own_;
   // One for each lane, and the last for registered servicers.
   std::vector<std::unique_ptr<rpc::CallTable>> tables_;
   std::array<observe::Counter, kReasons.size()> refused_;

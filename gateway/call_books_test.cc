@@ -108,7 +108,7 @@ TEST_F(CallBooksTest, NoNameThatAClientMakesUpIsALabel) {
   EXPECT_FALSE(Call(channel_, "/nobody/At").ok());
   const auto before = series();
   for (int i = 0; i < 200; ++i) {
-    EXPECT_FALSE(Call(channel_, absl::StrCat("/made.up", i, "/Method\"} 1")).ok());
+    EXPECT_FALSE(Call(channel_, absl::StrCat("/made.up", i, "/Method\"}1")).ok());
     EXPECT_FALSE(Call(channel_, absl::StrCat("/rawgate.echo.v1.EchoService/Echo", i)).ok());
   }
   EXPECT_EQ(series(), before);

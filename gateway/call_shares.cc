@@ -5,7 +5,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/call_origin.h"
 #include "runtime/net/endpoint.h"
 #include "runtime/net/source_rate_limiter.h"
 
@@ -25,11 +24,7 @@ CallShares::Share::~Share() {
   if (--held->second == 0) shares_.calls_.erase(held);
 }
 
-std::string ShareHolderOf(const grpc::ServerContextBase& call, const std::string& user) {
-  if (!user.empty()) return absl::StrCat("user ", user);
-  // Most calls, for less than what follows.
-  if (absl::StartsWith(call.peer(), "ipv4:127.")) return "";
-  const std::string peer = PeerOf(call);
+std::string SourceHolderOf(const std::string& peer) {
   if (!absl::StartsWith(peer, "tcp://")) return "";
   const absl::StatusOr<net::Endpoint> endpoint = net::Endpoint::Parse(peer);
   // With a zone, perhaps, which is no part of ours.

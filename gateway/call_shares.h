@@ -7,14 +7,14 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
-#include "grpcpp/server_context.h"
 
 namespace rawgate::gateway {
 
 // Thread-safe. Outlives its shares. As many entries as there are shares.
 class CallShares {
  public:
-  // One call of `holder`, for as long as it lives. An empty one is nobody, who is not counted.
+  // One call of `holder` (a user, a source, a service), for as long as it lives. An empty one is
+  // nobody, who is not counted.
   class Share {
    public:
     Share(CallShares& shares, std::string holder);
@@ -36,9 +36,9 @@ class CallShares {
   absl::flat_hash_map<std::string, int64_t> calls_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Whose calls are counted together with `call`: those of `user`, or, where nobody has to say who he
-// is, those of its source off loopback (IPv4 address, IPv6 /64). Empty for clients of the same
-// machine without a name: nothing tells them apart that they cannot change.
-std::string ShareHolderOf(const grpc::ServerContextBase& call, const std::string& user);
+// Who shares with a client of `peer`, such as "tcp://10.0.0.3:4711": those of its source (IPv4
+// address, IPv6 /64). Empty for clients of the same machine: nothing tells them apart that they
+// cannot change.
+std::string SourceHolderOf(const std::string& peer);
 
 }  // namespace rawgate::gateway

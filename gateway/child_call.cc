@@ -17,11 +17,11 @@ namespace {
 using TimePoint = std::chrono::system_clock::time_point;
 
 std::unique_ptr<grpc::ClientContext> MakeContext(const grpc::CallbackServerContext& client,
-                                                 const Caller& caller, TimePoint deadline) {
+                                                 TimePoint deadline) {
   std::unique_ptr<grpc::ClientContext> child =
       grpc::ClientContext::FromCallbackServerContext(client);
   child->set_deadline(deadline);
-  CopyRequestMetadata(client, caller, *child);
+  AddMetadata(RequestMetadata(client), *child);
   return child;
 }
 
@@ -61,23 +61,20 @@ class ChildCalls::Registry {
       ABSL_GUARDED_BY(mutex_);
 };
 
-ChildCalls::ChildCalls(const AccessGate& gate)
-    : gate_(gate), registry_(std::make_shared<Registry>()) {}
+ChildCalls::ChildCalls() : registry_(std::make_shared<Registry>()) {}
 ChildCalls::~ChildCalls() = default;
 
 std::shared_ptr<grpc::ClientContext> ChildCalls::Make(const grpc::CallbackServerContext& client,
                                                       absl::Duration ceiling) {
   const bool unlimited = client.deadline() == TimePoint::max();
-  return Register(
-      MakeContext(client, gate_.CallerOf(client),
-                  unlimited ? absl::ToChronoTime(absl::Now() + ceiling) : client.deadline()));
+  return Register(MakeContext(
+      client, unlimited ? absl::ToChronoTime(absl::Now() + ceiling) : client.deadline()));
 }
 
 std::shared_ptr<grpc::ClientContext> ChildCalls::MakeBrief(
     const grpc::CallbackServerContext& client, absl::Duration within) {
   return Register(
-      MakeContext(client, gate_.CallerOf(client),
-                  std::min(client.deadline(), absl::ToChronoTime(absl::Now() + within))));
+      MakeContext(client, std::min(client.deadline(), absl::ToChronoTime(absl::Now() + within))));
 }
 
 std::shared_ptr<grpc::ClientContext> ChildCalls::Register(

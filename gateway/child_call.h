@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "absl/time/time.h"
-#include "gateway/access_gate.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/server_context.h"
 
@@ -18,8 +17,7 @@ namespace rawgate::gateway {
 // gRPC's own threads.
 class ChildCalls {
  public:
-  // `gate` says who makes the clients' calls, and outlives this object.
-  explicit ChildCalls(const AccessGate& gate);
+  ChildCalls();
   ~ChildCalls();
 
   // A child of `client`: cancelled with it, with its deadline, or where it has none `ceiling` from
@@ -39,7 +37,6 @@ class ChildCalls {
   class Registry;
   std::shared_ptr<grpc::ClientContext> Register(std::unique_ptr<grpc::ClientContext> child);
 
-  const AccessGate& gate_;
   // Also owned by every child, which leaves it when it goes.
   const std::shared_ptr<Registry> registry_;
 };

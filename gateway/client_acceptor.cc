@@ -1,6 +1,8 @@
 #include "gateway/client_acceptor.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -109,28 +111,23 @@ bool ClientAcceptor::Watch(int operation, int fd, uint64_t about, uint32_t event
 void ClientAcceptor::Run() {
   std::array<epoll_event, 256> events;
   while (!stopped_) {
-    const bool timed = paused_ && paused_until_ != SteadyTime::max();
-    const int wait = timed ? static_cast<int>(kAcceptPause.count()) : -1;
+    const int wait = paused_ ? static_cast<int>(kAcceptPause.count()) : -1;
     const int count =
         ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait);
     for (int i = 0; i < count; ++i) {
-      OnEvent(events[static_cast<size_t>(i)].data.u64, events[static_cast<size_t>(i)].events);
+      OnEvent(events[static_cast<size_t>(i)].data.u64);
     }
     ResumeIfDue();
   }
 }
 
-void ClientAcceptor::OnEvent(uint64_t about, uint32_t events) {
+void ClientAcceptor::OnEvent(uint64_t about) {
   if (about == 0) {
     stopped_ = true;
-  } else if (about >= kListeners) {
-    if (!paused_) AcceptBatch(listeners_[about - kListeners]);
-  } else {
-    OnConnectionEvent(about, events);
+  } else if (!paused_) {
+    AcceptBatch(listeners_[about - kListeners]);
   }
 }
-
-// ---- Accepting
 
 void ClientAcceptor::AcceptBatch(const Listener& listener) {
   for (int i = 0; i < kAcceptBatch && AcceptOne(listener); ++i) {
@@ -138,21 +135,20 @@ void ClientAcceptor::AcceptBatch(const Listener& listener) {
 }
 
 bool ClientAcceptor::AcceptOne(const Listener& listener) {
-  if (watched_.size() >= limits_.connections_max) {
+  if (connections_.size() >= limits_.connections_max) {
     Pause("the most connections that are allowed; accepting again when one ends",
-          SteadyTime::max());
+          std::chrono::steady_clock::now() + kAcceptPause);
     return false;
   }
-  // First, so that nobody who was accepted is sent away for want of it.
-  Fd second(::fcntl(stop_.get(), F_DUPFD_CLOEXEC, 0));
-  if (second && static_cast<rlim_t>(second.get()) >= DescriptorsForClients()) {
+  // The least that is free: what accept(2) would give.
+  const Fd next(::fcntl(stop_.get(), F_DUPFD_CLOEXEC, 0));
+  if (next && static_cast<rlim_t>(next.get()) >= DescriptorsForClients()) {
     PauseFor(EMFILE);
     return false;
   }
-  Fd fd(second ? ::accept4(listener.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1);
+  Fd fd(::accept4(listener.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd) {
-    ::dup3(fd.get(), second.get(), O_CLOEXEC);
-    Adopt(listener, std::move(fd), std::move(second));
+    Adopt(listener, std::move(fd));
     return true;
   }
   if (errno == EAGAIN) return false;
@@ -164,13 +160,15 @@ bool ClientAcceptor::AcceptOne(const Listener& listener) {
   return true;
 }
 
-void ClientAcceptor::Adopt(const Listener& listener, Fd fd, Fd second) {
+void ClientAcceptor::Adopt(const Listener& listener, Fd fd) {
   net::Endpoint address;
   ClientConnection connection;
   connection.peer = PeerOf(fd.get(), listener.endpoint, &address);
   if (connection.peer.empty()) return;
   if (listener.endpoint.transport() != net::Transport::kUnix) {
     connection.source = net::BoundedSource(address);
+    constexpr int kOn = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof(kOn));
   }
   if (connection.source.has_value() &&
       connections_.CountOf(*connection.source) >= limits_.connections_per_source_max) {
@@ -181,15 +179,10 @@ void ClientAcceptor::Adopt(const Listener& listener, Fd fd, Fd second) {
   connection.transport = listener.endpoint.transport();
   connection.tls = listener.tls;
   connection.open_time = absl::Now();
-  connection.traffic = std::make_shared<ClientTraffic>();
-  const uint64_t id = connection.id;
-  const Watched watched{second.get(), fd.get(), connection.traffic};
-  if (!Watch(EPOLL_CTL_ADD, second.get(), id, EPOLLRDHUP | EPOLLONESHOT)) return;
-  connection.fd = std::move(second);
-  watched_.emplace(id, watched);
-  connections_.Add(std::move(connection));
-  GuardTransport(fd.get(), watched.traffic);
-  handover_(fd.Release());
+  connection.fd = fd.get();
+  connection.traffic = std::make_shared<http2::Traffic>();
+  connections_.Add(connection);
+  handover_(std::move(fd), connection);
 }
 
 void ClientAcceptor::PauseFor(int errno_value) {
@@ -204,15 +197,12 @@ void ClientAcceptor::Pause(absl::string_view why, SteadyTime until) {
   const SteadyTime now = std::chrono::steady_clock::now();
   if (now < next_warning_) return;
   next_warning_ = now + kWarningInterval;
-  spdlog::warn("{} clients connected: {}", watched_.size(), std::string(why));
+  spdlog::warn("{} clients connected: {}", connections_.size(), std::string(why));
 }
 
 void ClientAcceptor::ResumeIfDue() {
   if (!paused_) return;
-  const bool due = paused_until_ == SteadyTime::max()
-                       ? watched_.size() < limits_.connections_max
-                       : std::chrono::steady_clock::now() >= paused_until_;
-  if (!due) return;
+  if (std::chrono::steady_clock::now() < paused_until_) return;
   paused_ = false;
   WatchListeners(EPOLLIN);
 }
@@ -221,26 +211,6 @@ void ClientAcceptor::WatchListeners(uint32_t events) {
   for (size_t i = 0; i < listeners_.size(); ++i) {
     Watch(EPOLL_CTL_MOD, listeners_[i].fd.get(), kListeners + i, events);
   }
-}
-
-// ---- Ends
-
-void ClientAcceptor::OnConnectionEvent(uint64_t id, uint32_t events) {
-  const auto found = watched_.find(id);
-  if (found == watched_.end()) return;
-  if ((events & EPOLLHUP) == 0) {
-    // The client has sent its last byte (EPOLLRDHUP). gRPC will see that when it has read the
-    // others, and then shut the connection down; only that is told from here on.
-    Watch(EPOLL_CTL_MOD, found->second.fd, id, EPOLLONESHOT);
-    return;
-  }
-  ForgetTransport(found->second.grpc_fd, *found->second.traffic);
-  // Not by closing it: gRPC's descriptor of the connection may be open still.
-  Watch(EPOLL_CTL_DEL, found->second.fd, id, 0);
-  watched_.erase(found);
-  connections_.Remove(id);
-  // There are descriptors again.
-  if (paused_ && paused_until_ != SteadyTime::max()) paused_until_ = SteadyTime::min();
 }
 
 }  // namespace rawgate::gateway

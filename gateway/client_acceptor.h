@@ -1,6 +1,5 @@
-// The gateway's front door: accepts its clients' connections and hands them to gRPC. gRPC's own
-// loop has no bound on their number, cannot say which there are or close one, and stops to accept
-// for good when descriptors run out once.
+// The gateway's front door: accepts its clients' connections, within bounds, and hands them to the
+// forwarder.
 #pragma once
 
 #include <chrono>
@@ -11,7 +10,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "gateway/client_connections.h"
@@ -23,21 +21,21 @@ namespace rawgate::gateway {
 class ClientAcceptor {
  public:
   struct Limits {
-    // In all. One more waits in the kernel's queue (SOMAXCONN) until one ends. Each takes two
-    // descriptors, and waits as well while only those that are kept for other things are free.
+    // In all. One more waits in the kernel's queue (SOMAXCONN) until one ends, and as well while
+    // only those descriptors that are kept for other things are free.
     size_t connections_max = 100'000;
     // Of one source off loopback: an IPv4 address, an IPv6 /64. One more is closed at once.
     size_t connections_per_source_max = 1'000;
   };
-  // Takes the descriptor of an accepted connection, which is non-blocking, over. Called on the
-  // acceptor's thread.
-  using Handover = std::function<void(int fd)>;
+  // Takes an accepted connection, which is non-blocking, over; its row is there, and to be removed
+  // before it is closed. Called on the acceptor's thread.
+  using Handover = std::function<void(Fd fd, const ClientConnection& connection)>;
 
   explicit ClientAcceptor(Limits limits) : limits_(limits) {}
   // Stop() has been called, or Start() never.
   ~ClientAcceptor();
 
-  // Binds. Before Start(). With `tls` gRPC speaks TLS there, which is for rows to say. Errors:
+  // Binds. Before Start(). With `tls` TLS is spoken there, which is for rows to say. Errors:
   // FAILED_PRECONDITION (BIND_FAILED).
   absl::Status Listen(std::string name, const net::Endpoint& address, bool tls = false);
   // As bound, in the order of the calls of Listen().
@@ -60,20 +58,18 @@ class ClientAcceptor {
     Fd fd;
     bool tls;
   };
-  // What an event of the epoll set is about: 0 for stop_, kListeners and up for listeners_, below
-  // that the id of a connection.
-  static constexpr uint64_t kListeners = uint64_t{1} << 63;
+  // What an event of the epoll set is about: 0 for stop_, kListeners and up for listeners_.
+  static constexpr uint64_t kListeners = 1;
   using SteadyTime = std::chrono::steady_clock::time_point;
 
   // Once each, with the files of Unix sockets.
   void CloseListeners();
   void Run();
-  void OnEvent(uint64_t about, uint32_t events);
+  void OnEvent(uint64_t about);
   void AcceptBatch(const Listener& listener);
   // Accepts one. False when there is none, or when accepting is paused.
   bool AcceptOne(const Listener& listener);
-  void Adopt(const Listener& listener, Fd fd, Fd second);
-  void OnConnectionEvent(uint64_t id, uint32_t events);
+  void Adopt(const Listener& listener, Fd fd);
   // For want of descriptors or memory.
   void PauseFor(int errno_value);
   void Pause(absl::string_view why, SteadyTime until);
@@ -91,15 +87,8 @@ class ClientAcceptor {
   std::thread thread_;
 
   // Of the acceptor's thread.
-  struct Watched {
-    int fd;
-    int grpc_fd;
-    std::shared_ptr<ClientTraffic> traffic;
-  };
-  absl::flat_hash_map<uint64_t, Watched> watched_;
   bool stopped_ = false;
   bool paused_ = false;
-  // max(): until a connection ends.
   SteadyTime paused_until_;
   SteadyTime next_warning_;
 };

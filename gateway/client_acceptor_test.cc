@@ -32,9 +32,9 @@ class ClientAcceptorTest : public ::testing::Test {
     acceptor_ = std::make_unique<ClientAcceptor>(limits);
     ASSERT_TRUE(acceptor_->Listen("door", *net::Endpoint::Parse(uri), tls).ok());
     ASSERT_TRUE(acceptor_
-                    ->Start([this](int fd) {
+                    ->Start([this](Fd fd, const ClientConnection& connection) {
                       absl::MutexLock lock(&mutex_);
-                      taken_.emplace_back(fd);
+                      taken_.push_back({std::move(fd), connection});
                     })
                     .ok());
   }
@@ -48,11 +48,10 @@ class ClientAcceptorTest : public ::testing::Test {
     absl::MutexLock lock(&mutex_);
     return taken_.size();
   }
-  // As gRPC ends a connection.
   void ServerCloses(size_t index) {
     absl::MutexLock lock(&mutex_);
-    ::shutdown(taken_.at(index).get(), SHUT_RDWR);
-    taken_.at(index).Reset();
+    acceptor_->connections().Remove(taken_.at(index).connection.id);
+    taken_.at(index).fd.Reset();
   }
   std::vector<net::ConnectionInfo> Rows(uint64_t after = 0, size_t limit = 100) {
     std::vector<net::ConnectionInfo> rows;
@@ -64,8 +63,12 @@ class ClientAcceptorTest : public ::testing::Test {
     return ::recv(fd.get(), &byte, 1, 0) <= 0;
   }
 
+  struct Taken {
+    Fd fd;
+    ClientConnection connection;
+  };
   absl::Mutex mutex_;
-  std::vector<Fd> taken_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Taken> taken_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<ClientAcceptor> acceptor_;
 };
 
@@ -76,8 +79,10 @@ TEST_F(ClientAcceptorTest, RowsSayThatTheirListenerSpeaksTls) {
   const net::ConnectionInfo row = Rows().at(0);
   EXPECT_EQ(row.transport, net::Transport::kTls);
   EXPECT_THAT(row.peer, StartsWith("tls://127.0.0.1:"));
-  acceptor_->connections().SetUser(absl::StrCat("ipv4:", row.peer.substr(6)), "eve");
-  EXPECT_EQ(Rows().at(0).user, "eve");
+  // Whoever serves it is told the peer as it is without.
+  ASSERT_TRUE(Eventually([&] { return taken() == 1; }));
+  absl::MutexLock lock(&mutex_);
+  EXPECT_EQ(taken_[0].connection.peer, absl::StrCat("tcp", row.peer.substr(3)));
 }
 
 TEST_F(ClientAcceptorTest, HandsOverAndListsInOrder) {
@@ -97,20 +102,24 @@ TEST_F(ClientAcceptorTest, HandsOverAndListsInOrder) {
   ASSERT_THAT(Rows(rows[0].id), SizeIs(1));
   EXPECT_EQ(Rows(rows[0].id)[0].peer, rows[1].peer);
   absl::MutexLock lock(&mutex_);
-  EXPECT_NE(::fcntl(taken_[0].get(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_NE(::fcntl(taken_[0].fd.get(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_EQ(taken_[0].connection.fd, taken_[0].fd.get());
+  EXPECT_EQ(taken_[0].connection.id, rows[0].id);
+  EXPECT_EQ(taken_[0].connection.peer, rows[0].peer);
 }
 
-TEST_F(ClientAcceptorTest, CountsBytes) {
+TEST_F(ClientAcceptorTest, RowsShowWhatTheServerCounts) {
   Start("tcp://127.0.0.1:0");
   const Fd client = Connect();
   ASSERT_TRUE(Eventually([&] { return taken() == 1; }));
-  EXPECT_EQ(::send(client.get(), "hello", 5, 0), 5);
-  {
-    absl::MutexLock lock(&mutex_);
-    EXPECT_EQ(::send(taken_[0].get(), "hi", 2, 0), 2);
-  }
-  EXPECT_TRUE(Eventually([&] { return Rows()[0].bytes_received == 5; }));
-  EXPECT_TRUE(Eventually([&] { return Rows()[0].bytes_sent == 2; }));
+  absl::MutexLock lock(&mutex_);
+  http2::Traffic& traffic = *taken_[0].connection.traffic;
+  traffic.bytes_received.Add(5);
+  traffic.bytes_sent.Add(2);
+  traffic.streams.Add();
+  EXPECT_EQ(Rows()[0].bytes_received, 5U);
+  EXPECT_EQ(Rows()[0].bytes_sent, 2U);
+  EXPECT_EQ(Rows()[0].requests, 1U);
 }
 
 TEST_F(ClientAcceptorTest, RowGoesWhenTheServerHasClosed) {
@@ -118,9 +127,11 @@ TEST_F(ClientAcceptorTest, RowGoesWhenTheServerHasClosed) {
   Fd client = Connect();
   ASSERT_TRUE(Eventually([&] { return taken() == 1; }));
   ServerCloses(0);
-  // Although the acceptor has a descriptor of it, the connection is closed.
+  // The acceptor keeps no descriptor of it.
   EXPECT_TRUE(IsClosed(client));
-  EXPECT_TRUE(Eventually([&] { return Rows().empty(); }));
+  EXPECT_TRUE(Rows().empty());
+  EXPECT_EQ(acceptor_->connections().CountsByListener()["door"].open, 0U);
+  EXPECT_EQ(acceptor_->connections().CountsByListener()["door"].opened, 1U);
 }
 
 TEST_F(ClientAcceptorTest, RowStaysUntilTheServerHasSeenTheEnd) {
@@ -129,13 +140,13 @@ TEST_F(ClientAcceptorTest, RowStaysUntilTheServerHasSeenTheEnd) {
   const Fd other = Connect();
   ASSERT_TRUE(Eventually([&] { return taken() == 2; }));
   const uint64_t id = Rows()[0].id;
-  ::shutdown(leaving.get(), SHUT_WR);
+  leaving.Reset();
   // The acceptor has been past it when it has taken another.
   const Fd later = Connect();
   ASSERT_TRUE(Eventually([&] { return taken() == 3; }));
   EXPECT_EQ(Rows()[0].id, id);
   ServerCloses(0);
-  EXPECT_TRUE(Eventually([&] { return Rows().size() == 2; }));
+  EXPECT_THAT(Rows(), SizeIs(2));
 }
 
 TEST_F(ClientAcceptorTest, CloseEndsOne) {
@@ -145,7 +156,10 @@ TEST_F(ClientAcceptorTest, CloseEndsOne) {
   EXPECT_FALSE(acceptor_->connections().Close(Rows()[0].id + 1));
   EXPECT_TRUE(acceptor_->connections().Close(Rows()[0].id));
   EXPECT_TRUE(IsClosed(client));
-  EXPECT_TRUE(Eventually([&] { return Rows().empty(); }));
+  // Its server sees the end, too.
+  absl::MutexLock lock(&mutex_);
+  char byte;
+  EXPECT_EQ(::recv(taken_[0].fd.get(), &byte, 1, 0), 0);
 }
 
 TEST_F(ClientAcceptorTest, OneMoreThanTheLimitWaits) {
@@ -184,14 +198,14 @@ TEST_F(ClientAcceptorTest, PathOfItsSuccessorIsLeftAlone) {
   EXPECT_TRUE(Eventually([&] { return taken() == 1; }));
 }
 
-TEST_F(ClientAcceptorTest, UsersAreNotedByPeer) {
+TEST_F(ClientAcceptorTest, UsersAreNotedByConnection) {
   Start("tcp://127.0.0.1:0");
   const Fd client = Connect();
   ASSERT_TRUE(Eventually([&] { return taken() == 1; }));
-  const std::string peer = Rows()[0].peer;
-  acceptor_->connections().SetUser("ipv4:127.0.0.1:1", "somebody else");
+  const uint64_t id = Rows()[0].id;
+  acceptor_->connections().SetUser(id + 1, "somebody else");
   EXPECT_EQ(Rows()[0].user, "");
-  acceptor_->connections().SetUser(absl::StrCat("ipv4:", peer.substr(6)), "ada");
+  acceptor_->connections().SetUser(id, "ada");
   EXPECT_EQ(Rows()[0].user, "ada");
 }
 
@@ -201,7 +215,7 @@ TEST(ClientConnectionsTest, UserIsThatOfThisConnectionAndOfItsLastCall) {
     ClientConnection connection;
     connection.id = id;
     connection.peer = "tcp://127.0.0.1:5";
-    connection.traffic = std::make_shared<ClientTraffic>();
+    connection.traffic = std::make_shared<http2::Traffic>();
     connections.Add(std::move(connection));
   };
   const auto user = [&] {
@@ -211,18 +225,18 @@ TEST(ClientConnectionsTest, UserIsThatOfThisConnectionAndOfItsLastCall) {
   };
   add(1);
   for (const char* name : {"ada", "ada", "bob"}) {
-    connections.SetUser("ipv4:127.0.0.1:5", name);
+    connections.SetUser(1, name);
     EXPECT_EQ(user(), name);
   }
-  std::thread([&] { connections.SetUser("ipv4:127.0.0.1:5", "eve"); }).join();
+  std::thread([&] { connections.SetUser(1, "eve"); }).join();
   EXPECT_EQ(user(), "eve");
-  connections.SetUser("ipv4:127.0.0.1:5", "bob");
-  EXPECT_EQ(user(), "bob");
   // The kernel gives the same port to another.
   connections.Remove(1);
   add(2);
   EXPECT_EQ(user(), "");
-  connections.SetUser("ipv4:127.0.0.1:5", "bob");
+  connections.SetUser(1, "eve");
+  EXPECT_EQ(user(), "");
+  connections.SetUser(2, "bob");
   EXPECT_EQ(user(), "bob");
 }
 
@@ -235,7 +249,7 @@ TEST(ClientConnectionsTest, CountsBoundedSources) {
     connection.id = id;
     connection.peer = absl::StrCat("tcp://192.0.2.1:", id);
     connection.source = source;
-    connection.traffic = std::make_shared<ClientTraffic>();
+    connection.traffic = std::make_shared<http2::Traffic>();
     connections.Add(std::move(connection));
   }
   EXPECT_EQ(connections.CountOf(source), 2U);

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "gateway/backend_error.h"
 #include "gateway/metadata.h"
 #include "gateway/services_list.h"
 #include "runtime/base/status.h"

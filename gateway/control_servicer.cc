@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/backend_error.h"
 #include "gateway/connections_page.h"
 #include "gateway/metadata.h"
 #include "gateway/services_list.h"
@@ -20,10 +21,6 @@ namespace {
 
 namespace pb = control::v1;
 using Stub = pb::ControlService::Stub;
-
-std::string PathOf(absl::string_view method) {
-  return absl::StrCat("/", pb::ControlService::service_full_name(), "/", method);
-}
 
 absl::Status InstanceRequired(const Backend& backend) {
   return FieldError("instance", "INSTANCE_REQUIRED",
@@ -102,29 +99,21 @@ class ControlServicer::UnaryCall {
   Reactor* const reactor_;
 };
 
-absl::StatusOr<Caller> ControlServicer::Admit(const Context& context, absl::string_view method) {
-  absl::StatusOr<Caller> caller = DrainingError();
-  if (!drain_.Begun()) caller = gate_.Admit(context, PathOf(method));
-  if (!caller.ok()) books_.CountRefusal(caller.status());
-  return caller;
-}
-
-rpc::MayWatch ControlServicer::MayGoOn(const Context& context, absl::string_view method,
-                                       const Caller& caller) const {
-  // gRPC keeps the context until the stream's last reaction, which takes the watch out of its set.
-  return [this, &context, path = PathOf(method), caller] {
-    return gate_.Recheck(context, path, caller);
-  };
+absl::Status ControlServicer::Admit() {
+  if (!drain_.Begun()) return absl::OkStatus();
+  absl::Status draining = DrainingError();
+  books_.CountRefusal(draining);
+  return draining;
 }
 
 template <typename Request, typename Response>
-grpc::ServerUnaryReactor* ControlServicer::PassOn(Context* context, absl::string_view name,
-                                                  const Request* request, Response* response,
-                                                  absl::Duration within, Reach reach,
+grpc::ServerUnaryReactor* ControlServicer::PassOn(Context* context, const Request* request,
+                                                  Response* response, absl::Duration within,
+                                                  Reach reach,
                                                   ReplicaMethod<Request, Response> method) {
   // Counted before the question whether the drain has begun: that waits for whoever is counted.
   const auto call = std::make_shared<UnaryCall>(*this, context);
-  if (const auto caller = Admit(*context, name); !caller.ok()) return call->Refuse(caller.status());
+  if (const absl::Status admitted = Admit(); !admitted.ok()) return call->Refuse(admitted);
   const absl::StatusOr<Backend*> backend = table_.Find(request->service());
   if (!backend.ok()) return call->Refuse(backend.status());
   auto replicas = (*backend)->Select(request->instance());
@@ -155,17 +144,11 @@ void ControlServicer::EndWatches() {
   event_merges_.EndAll();
 }
 
-void ControlServicer::EndForbiddenWatches() {
-  services_watches_.EndForbidden();
-  event_merges_.EndForbidden();
-}
-
 grpc::ServerUnaryReactor* ControlServicer::ListServices(Context* context,
                                                         const pb::ListServicesRequest*,
                                                         pb::ListServicesResponse* response) {
   const auto call = std::make_shared<UnaryCall>(*this, context);
-  if (const auto caller = Admit(*context, "ListServices"); !caller.ok())
-    return call->Refuse(caller.status());
+  if (const absl::Status admitted = Admit(); !admitted.ok()) return call->Refuse(admitted);
   ListAllServices(table_, *context, children_, *response->mutable_services(),
                   [call] { call->Finish(grpc::Status::OK, /*merged=*/true); });
   return call->reactor();
@@ -175,8 +158,7 @@ grpc::ServerUnaryReactor* ControlServicer::GetService(Context* context,
                                                       const pb::GetServiceRequest* request,
                                                       pb::GetServiceResponse* response) {
   const auto call = std::make_shared<UnaryCall>(*this, context);
-  if (const auto caller = Admit(*context, "GetService"); !caller.ok())
-    return call->Refuse(caller.status());
+  if (const absl::Status admitted = Admit(); !admitted.ok()) return call->Refuse(admitted);
   const absl::StatusOr<Backend*> backend = table_.Find(request->service());
   if (!backend.ok()) return call->Refuse(backend.status());
   auto replicas = (*backend)->Select(request->instance());
@@ -192,9 +174,8 @@ grpc::ServerUnaryReactor* ControlServicer::GetService(Context* context,
 grpc::ServerUnaryReactor* ControlServicer::StartService(Context* context,
                                                         const pb::StartServiceRequest* request,
                                                         pb::StartServiceResponse* response) {
-  return PassOn<pb::StartServiceRequest, pb::StartServiceResponse>(context, "StartService", request,
-                                                                   response, ceiling_, Reach::kAll,
-                                                                   &Stub::async::StartService);
+  return PassOn<pb::StartServiceRequest, pb::StartServiceResponse>(
+      context, request, response, ceiling_, Reach::kAll, &Stub::async::StartService);
 }
 
 grpc::ServerUnaryReactor* ControlServicer::StopService(Context* context,
@@ -203,8 +184,7 @@ grpc::ServerUnaryReactor* ControlServicer::StopService(Context* context,
   // A grace that is refused is so at once.
   const absl::Duration grace = rpc::GraceOf(*request).value_or(absl::ZeroDuration());
   return PassOn<pb::StopServiceRequest, pb::StopServiceResponse>(
-      context, "StopService", request, response, ceiling_ + grace, Reach::kAll,
-      &Stub::async::StopService);
+      context, request, response, ceiling_ + grace, Reach::kAll, &Stub::async::StopService);
 }
 
 grpc::ServerUnaryReactor* ControlServicer::CloseConnection(
@@ -212,20 +192,18 @@ grpc::ServerUnaryReactor* ControlServicer::CloseConnection(
     pb::CloseConnectionResponse* response) {
   if (request->service() == OwnConnections::kService) {
     const auto call = std::make_shared<UnaryCall>(*this, context);
-    const auto caller = Admit(*context, "CloseConnection");
-    return call->Refuse(caller.ok() ? own_.Close(*request) : caller.status());
+    const absl::Status admitted = Admit();
+    return call->Refuse(admitted.ok() ? own_.Close(*request) : admitted);
   }
   return PassOn<pb::CloseConnectionRequest, pb::CloseConnectionResponse>(
-      context, "CloseConnection", request, response, ceiling_, Reach::kOne,
-      &Stub::async::CloseConnection);
+      context, request, response, ceiling_, Reach::kOne, &Stub::async::CloseConnection);
 }
 
 grpc::ServerUnaryReactor* ControlServicer::ListConnections(
     Context* context, const pb::ListConnectionsRequest* request,
     pb::ListConnectionsResponse* response) {
   const auto call = std::make_shared<UnaryCall>(*this, context);
-  if (const auto caller = Admit(*context, "ListConnections"); !caller.ok())
-    return call->Refuse(caller.status());
+  if (const absl::Status admitted = Admit(); !admitted.ok()) return call->Refuse(admitted);
   const absl::StatusOr<std::shared_ptr<ConnectionsPage>> page =
       ConnectionsPage::Make(table_, own_, *context, children_, *request, response);
   if (!page.ok()) return call->Refuse(page.status());
@@ -234,17 +212,17 @@ grpc::ServerUnaryReactor* ControlServicer::ListConnections(
 }
 
 grpc::ServerWriteReactor<pb::WatchServicesResponse>* ControlServicer::WatchServices(
-    Context* context, const pb::WatchServicesRequest* request) {
-  const absl::StatusOr<Caller> caller = Admit(*context, "WatchServices");
-  if (!caller.ok()) return rpc::RefuseWatch<rpc::ServicesWatch>(caller.status());
+    Context*, const pb::WatchServicesRequest* request) {
+  if (const absl::Status admitted = Admit(); !admitted.ok())
+    return rpc::RefuseWatch<rpc::ServicesWatch>(admitted);
   return rpc::OpenWatch(std::make_shared<rpc::ServicesWatch>(*request, table_.log(), pool_),
-                        services_watches_, MayGoOn(*context, "WatchServices", *caller));
+                        services_watches_);
 }
 
 grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
     Context* context, const pb::WatchEventsRequest* parsed) {
-  const absl::StatusOr<Caller> caller = Admit(*context, "WatchEvents");
-  if (!caller.ok()) return rpc::RefuseWatch<EventMerge>(caller.status());
+  if (const absl::Status admitted = Admit(); !admitted.ok())
+    return rpc::RefuseWatch<EventMerge>(admitted);
   const pb::WatchEventsRequest request = rpc::TakeRequest(parsed);
   absl::Status checked = rpc::CheckWatchEvents(request);
   std::vector<Backend*> backends;
@@ -259,9 +237,9 @@ grpc::ServerWriteReactor<pb::WatchEventsResponse>* ControlServicer::WatchEvents(
   }
   if (!checked.ok()) return rpc::RefuseWatch<EventMerge>(checked);
   return rpc::OpenWatch(
-      std::make_shared<EventMerge>(request, RequestMetadata(*context, *caller), table_,
-                                   std::move(backends), pool_, feeds_, shared_feeds_, feed_places_),
-      event_merges_, MayGoOn(*context, "WatchEvents", *caller));
+      std::make_shared<EventMerge>(request, RequestMetadata(*context), table_, std::move(backends),
+                                   pool_, feeds_, shared_feeds_, feed_places_),
+      event_merges_);
 }
 
 }  // namespace rawgate::gateway

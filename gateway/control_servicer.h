@@ -5,7 +5,6 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "absl/time/time.h"
-#include "gateway/access_gate.h"
 #include "gateway/backend_table.h"
 #include "gateway/call_books.h"
 #include "gateway/child_call.h"
@@ -25,26 +24,17 @@ namespace rawgate::gateway {
 // Thread-safe. Deadlines and cancellation of the client pass through to the backend.
 class ControlServicer final : public control::v1::ControlService::CallbackService {
  public:
-  // These outlive this object; `drain` counts the unary calls, `books` those that are refused, and
-  // `gate` says who may make which.
+  // These outlive this object; `drain` counts the unary calls, `books` those that are refused.
   // Those that are passed to a backend and have no deadline get `ceiling` from now, and a stop its
   // grace besides.
   ControlServicer(BackendTable& table, ClientConnections& connections, Drain& drain,
-                  CallBooks& books, const AccessGate& gate, absl::Duration ceiling)
-      : table_(table),
-        own_(connections),
-        drain_(drain),
-        books_(books),
-        gate_(gate),
-        ceiling_(ceiling),
-        children_(gate) {}
+                  CallBooks& books, absl::Duration ceiling)
+      : table_(table), own_(connections), drain_(drain), books_(books), ceiling_(ceiling) {}
   // The server has been shut down.
   ~ControlServicer() override;
 
   // Ends every watch with UNAVAILABLE (DRAINING, with RetryInfo): the gateway is going.
   void EndWatches();
-  // Ends the watches of those who may not watch any more; to be called when that has changed.
-  void EndForbiddenWatches();
   // Ends every unary call in the same way as EndWatches().
   void EndCalls() { children_.EndAll(); }
 
@@ -70,25 +60,18 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
  private:
   class UnaryCall;
   enum class Reach { kAll, kOne };
-  // Passes a call to the replicas that it names, or with kOne to the only one that is
-  // reachable: `method` of their
-  // stubs, which is called `name`.
+  // Passes a call to the replicas that it names, or with kOne to the only one that is reachable:
+  // `method` of their stubs.
   template <typename Request, typename Response>
-  Reactor* PassOn(Context* context, absl::string_view name, const Request* request,
-                  Response* response, absl::Duration within, Reach reach,
-                  ReplicaMethod<Request, Response> method);
-  // May a call of ControlService's `method` be made now? Counts it where not. Errors: UNAVAILABLE
-  // (DRAINING), and those of AccessGate::Admit().
-  absl::StatusOr<Caller> Admit(const Context& context, absl::string_view method);
-  // Whether the stream of `method` that `caller` has begun may go on.
-  rpc::MayWatch MayGoOn(const Context& context, absl::string_view method,
-                        const Caller& caller) const;
+  Reactor* PassOn(Context* context, const Request* request, Response* response,
+                  absl::Duration within, Reach reach, ReplicaMethod<Request, Response> method);
+  // May a call be made now? Counts it where not. Error: UNAVAILABLE (DRAINING).
+  absl::Status Admit();
 
   BackendTable& table_;
   OwnConnections own_;
   Drain& drain_;
   CallBooks& books_;
-  const AccessGate& gate_;
   const absl::Duration ceiling_;
   ChildCalls children_;
   // Streams of backends, whose ends are posted to the pool.

@@ -1,6 +1,7 @@
 // The streams of EventMerge: own ones, shared ones, and the change from one to the other.
 #include <utility>
 
+#include "gateway/backend_error.h"
 #include "gateway/event_merge.h"
 #include "runtime/rpc/status.h"
 

@@ -2,203 +2,221 @@
 
 #include <utility>
 
+#include "absl/random/distributions.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
-#include "gateway/backend.h"
-#include "gateway/metadata.h"
+#include "gateway/backend_error.h"
+#include "gateway/call_headers.h"
+#include "gateway/client_session.h"
+#include "gateway/grpc_wire.h"
 #include "runtime/base/status.h"
+#include "runtime/base/traceparent.h"
 #include "runtime/rpc/call_log.h"
-#include "runtime/rpc/half_close.h"
 #include "runtime/rpc/status.h"
 
-// The status came in place of the headers. libgrpc exports it (src/core/lib/surface/call.h) for
-// grpc++'s own callback API, and no public header tells the same. One without it, or with other
-// parameters, does not link.
-bool grpc_call_is_trailers_only(const grpc_call* call);
-
 namespace rawgate::gateway {
+namespace {
 
-absl::Status ForwardedCall::PassGate(const AccessGate& gate) {
-  absl::StatusOr<Caller> caller = gate.Admit(client_context_, method());
-  if (caller.ok()) {
+using http2::HeaderList;
+
+absl::Status TooManyCalls(absl::string_view who, int64_t calls_max) {
+  return WithRetryAfter(
+      Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_CALLS",
+            absl::StrCat("the gateway serves at most ", calls_max, " calls", who, " at once")),
+      absl::Seconds(1));
+}
+
+absl::Status NoSuchRequest(absl::string_view path, absl::string_view what) {
+  return Error(absl::StatusCode::kInvalidArgument, "REQUEST_MISSING",
+               absl::StrCat(path, " takes one message, and ", what));
+}
+
+}  // namespace
+
+ForwardedCall::ForwardedCall(CallContext& context, ClientSession& session)
+    : context_(context), session_(session) {
+  context_.calls.insert(this);
+  // Until all of its headers are there, and then its first message.
+  AwaitRequest();
+}
+
+ForwardedCall::~ForwardedCall() {
+  context_.deadlines.Clear(*this);
+  context_.buffered -= held_;
+}
+
+void ForwardedCall::Bury() {
+  if (std::exchange(buried_, true)) return;
+  backend_.Abandon(http2::kCancel);
+  StopWaiting();
+  context_.calls.erase(this);
+  context_.deadlines.Clear(*this);
+  context_.loop.Bury(std::shared_ptr<void>(std::shared_ptr<ForwardedCall>(this)));
+}
+
+void ForwardedCall::ClientLeg::OnHeaders(HeaderList headers, bool end) {
+  call_.OnRequest(std::move(headers), end);
+}
+
+void ForwardedCall::ClientLeg::OnHeadersTooLarge() {
+  call_.End(Error(absl::StatusCode::kResourceExhausted, "METADATA_TOO_LARGE",
+                  absl::StrCat("the gateway takes ", kClientMetadataBytesMax,
+                               " bytes of metadata with a call")));
+}
+
+void ForwardedCall::BackendLeg::OnHeaders(HeaderList headers, bool end) {
+  call_.OnResponse(headers, end);
+}
+
+void ForwardedCall::BackendLeg::OnHeadersTooLarge() {
+  call_.End(Error(absl::StatusCode::kResourceExhausted, "METADATA_TOO_LARGE",
+                  "the service answered with too much metadata"));
+}
+
+void ForwardedCall::Book(int code) {
+  const std::optional<absl::Duration> duration = account_.End(code, context_.loop.now());
+  if (!duration.has_value() || !rpc::CallsAreLogged(context_.books.level())) return;
+  const absl::string_view traceparent = fields_.Find("traceparent");
+  const std::string peer = session_.PeerOf(fields_);
+  rpc::LogCall(context_.books.level(),
+               {.method = fields_.Find(":path"),
+                .code = code,
+                .duration = *duration,
+                .peer = peer,
+                .user = caller_.name,
+                .traceparent = IsTraceparent(traceparent) ? traceparent : absl::string_view()});
+}
+
+// ---- The request
+
+void ForwardedCall::OnRequest(HeaderList fields, bool end) {
+  fields_ = std::move(fields);
+  if (finished_ || !Hold(fields_.bytes())) return;
+  if (fields_.Find(":method") != "POST" || !IsGrpcContentType(fields_.Find("content-type"))) {
+    finished_ = true;
+    return client_.SendHeaders(NotGrpc(), /*end=*/true);
+  }
+  const absl::string_view path = fields_.Find(":path");
+  const size_t number = context_.table.methods().Find(path);
+  own_ = context_.books.IsOwn(number);
+  if (!own_) account_.Begin(context_.table[number], context_.loop.now());
+  if (const absl::Status refusal = Admit(path); !refusal.ok()) {
+    // Those that pass are counted where they are served.
+    if (own_) account_.Begin(context_.table[number], context_.loop.now());
+    context_.books.CountRefusal(refusal);
+    return End(refusal);
+  }
+  SetTimes();
+  if (!unary()) Attempt();
+  if (end && !finished_) OnRequestEnd();
+}
+
+absl::Status ForwardedCall::Admit(absl::string_view path) {
+  pool_ = context_.own.get();
+  if (!own_) {
+    ticket_.emplace(context_.drain);
+    if (context_.drain.Begun()) return DrainingError();
+  }
+  // Health is open to all.
+  if (!absl::StartsWith(path, "/grpc.health.v1.Health/")) {
+    const AccessGate::Credentials credentials = session_.CredentialsOf(fields_);
+    absl::StatusOr<Caller> caller = context_.gate.Admit(credentials, path);
+    if (!caller.ok()) {
+      // Whose role was too low should be known.
+      if (absl::StatusOr<Caller> known = context_.gate.Identify(credentials); known.ok())
+        caller_ = *std::move(known);
+      return caller.status();
+    }
     caller_ = *std::move(caller);
-  } else if (rpc::CallsAreLogged(account_.level())) {
-    // Whose role was too low should be known.
-    caller_ = gate.CallerOf(client_context_);
+    session_.SetUser(caller_.name);
   }
-  return caller.status();
+  return own_ ? AdmitOwn(path) : AdmitForwarded(path);
 }
 
-rpc::Task ForwardedCall::Refuse(absl::Status status) { co_await Finish(rpc::ToGrpc(status)); }
+absl::Status ForwardedCall::AdmitOwn(absl::string_view path) {
+  // Each apart: Health is open to strangers, who are not to keep users out of the others.
+  const absl::string_view service = path.substr(0, path.rfind('/'));
+  service_share_.emplace(context_.shares, absl::StrCat("service ", service));
+  if (service_share_->ordinal() > context_.options.calls_of_own_service_max)
+    return TooManyCalls(absl::StrCat(" of ", service.substr(1)),
+                        context_.options.calls_of_own_service_max);
+  share_.emplace(context_.shares, session_.ShareHolderOf(caller_.name, fields_));
+  if (share_->ordinal() > context_.options.calls_of_one_max)
+    return TooManyCalls(" of one user or source", context_.options.calls_of_one_max);
+  return absl::OkStatus();
+}
 
-rpc::Task ForwardedCall::ForwardUnary(Destination destination, absl::Duration ceiling) {
-  const absl::Time due = absl::Now() + ceiling;
-  client_due_ = due;
-  awaits_request_ = true;
-  grpc::ByteBuffer request;
-  const bool came = co_await rpc::Operation([&](void* tag) { client_.Read(&request, tag); });
-  awaits_request_ = false;
-  client_due_ = absl::InfiniteFuture();
-  if (farewell_.has_value()) {
-    rpc::Task farewell = *std::move(farewell_);
-    co_await farewell;
-    co_return;
+absl::Status ForwardedCall::AdmitForwarded(absl::string_view path) {
+  const absl::StatusOr<const Route*> route = context_.routes.Find(path);
+  if (!route.ok()) return route.status();
+  if (ticket_->ordinal() > context_.options.calls_max)
+    return TooManyCalls("", context_.options.calls_max);
+  share_.emplace(context_.shares, session_.ShareHolderOf(caller_.name, fields_));
+  if (share_->ordinal() > context_.options.calls_of_one_max)
+    return TooManyCalls(" of one user or source", context_.options.calls_of_one_max);
+  route_ = *route;
+  pool_ = context_.pools[route_->backend].get();
+  return absl::OkStatus();
+}
+
+bool ForwardedCall::CheckMessages(MessageScanner& scanner, absl::string_view bytes, bool request) {
+  const uint64_t before = scanner.begun();
+  const MessageScanner::Result result = scanner.Take(bytes);
+  for (uint64_t i = before; i < scanner.begun(); ++i)
+    request ? account_.CountReceived() : account_.CountSent();
+  if (result == MessageScanner::Result::kOk) return true;
+  const absl::string_view who = request ? "the message" : "the service's message";
+  if (result == MessageScanner::Result::kCompressed) {
+    End(Error(absl::StatusCode::kUnimplemented, "COMPRESSED",
+              absl::StrCat(who, " is compressed, and only grpc-encoding: identity is served")));
+  } else {
+    End(Error(absl::StatusCode::kResourceExhausted, "MESSAGE_TOO_LARGE",
+              absl::StrCat(who, " is larger than ", rpc::kMessageBytesMax, " bytes")));
   }
-  if (!came) {
-    // The client is gone, half-closed at once, or sent too much. gRPC itself has answered the last
-    // of these.
-    co_await Refuse(Error(absl::StatusCode::kInvalidArgument, "REQUEST_MISSING",
-                          absl::StrCat(method(), " takes one message, and none came")));
-    co_return;
-  }
-  account_.CountReceived();
-  OpenBackendLeg(due, destination);
-  grpc::ByteBuffer response;
-  auto backend =
-      destination.stub.PrepareUnaryCall(backend_context_.get(), method(), request, queue_);
-  request.Clear();
-  backend->StartCall();
-  co_await rpc::Operation([&](void* tag) { backend->Finish(&response, &backend_status_, tag); });
-
-  CopyInitialMetadata(*backend_context_, client_context_);
-  CopyTrailingMetadata(*backend_context_, client_context_);
-  // With the client's call gRPC would cancel this one, its child, however well it has ended, which
-  // is a tenth of all the work.
-  backend.reset();
-  backend_context_.reset();
-  AwaitTaking(response, ceiling);
-  const grpc::Status status = ForClient(backend_status_, destination);
-  if (!status.ok()) {
-    co_await Finish(status);
-    co_return;
-  }
-  account_.CountSent();
-  Book(status);
-  co_await rpc::Operation(
-      [&](void* tag) { client_.WriteAndFinish(response, grpc::WriteOptions(), status, tag); });
+  return false;
 }
 
-rpc::Task ForwardedCall::ForwardStream(Destination destination, absl::Duration ceiling) {
-  client_due_ = absl::Now() + ceiling;
-  OpenBackendLeg(absl::InfiniteFuture(), destination);
-  backend_ = destination.stub.PrepareCall(backend_context_.get(), method(), queue_);
-  // When this fails the status tells why.
-  co_await rpc::Operation([&](void* tag) { backend_->StartCall(tag); });
-
-  rpc::Task requests = ForwardRequests();
-  co_await ForwardResponses(ceiling);
-  co_await Finish(ForClient(backend_status_, destination));
-  // The server's end of the stream is closed both ways by now, so a read that waits for the client
-  // ends too.
-  co_await requests;
+void ForwardedCall::OnRequestBytes(absl::string_view bytes) {
+  if (finished_) return client_.Consume(bytes.size());
+  if (!own_ && !CheckMessages(request_scanner_, bytes, true)) return;
+  if (own_ || request_scanner_.begun() > 0) request_due_ = kNever;
+  if (!Hold(bytes.size())) return;
+  if (backend_.open() && !unary()) return backend_.Write(bytes);
+  request_.append(bytes.data(), bytes.size());
+  if (!unary()) return;
+  // All of it is wanted here; a stream's waits for a replica that takes it.
+  client_.Consume(bytes.size());
+  if (request_scanner_.begun() > 1) End(NoSuchRequest(fields_.Find(":path"), "more came"));
 }
 
-void ForwardedCall::EndIfLate(absl::Time now) {
-  if (now >= taking_due_) {
-    taking_due_ = absl::InfiniteFuture();
-    // A status would have to wait behind the answer.
-    return client_context_.TryCancel();
-  }
-  if (now < client_due_) return;
-  client_due_ = absl::InfiniteFuture();
-  End(Error(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED",
-            absl::StrCat("no request of ", method(), " came in time")));
+void ForwardedCall::OnRequestEnd() {
+  if (finished_) return;
+  request_ended_ = true;
+  request_due_ = kNever;
+  if (!unary()) return backend_.EndWriting();
+  if (request_scanner_.whole() != 1 || !request_scanner_.at_boundary())
+    return End(NoSuchRequest(fields_.Find(":path"), "none came"));
+  Attempt();
 }
 
-void ForwardedCall::EndIfForbidden(const AccessGate& gate) {
-  absl::Status allowed = gate.Recheck(client_context_, method(), caller_);
-  if (!allowed.ok()) End(std::move(allowed));
+void ForwardedCall::OnRequestSent(size_t bytes) {
+  Release(bytes);
+  // A unary request has been let go already.
+  if (!unary()) client_.Consume(bytes);
 }
 
-void ForwardedCall::AwaitTaking(const grpc::ByteBuffer& answer, absl::Duration ceiling) {
-  const size_t parts = answer.Valid() ? answer.Length() / kTakenBytesMin : 0;
-  taking_due_ = absl::Now() + ceiling * static_cast<double>(parts + 1);
+void ForwardedCall::OnClientClosed() {
+  if (!finished_) Book(static_cast<int>(grpc::StatusCode::CANCELLED));
+  finished_ = true;
+  Bury();
 }
 
-void ForwardedCall::End(absl::Status status) {
-  if (ended_.has_value()) return;
-  ended_ = std::move(status);
-  if (backend_context_ != nullptr) backend_context_->TryCancel();
-  // This closes the stream both ways, so the read ends, and with it the call.
-  if (awaits_request_) farewell_.emplace(Finish(rpc::ToGrpc(*ended_)));
-}
-
-// The backend's call is the client call's child: it inherits its deadline, and is cancelled with
-// it.
-void ForwardedCall::OpenBackendLeg(absl::Time deadline, const Destination& destination) {
-  backend_context_ = grpc::ClientContext::FromServerContext(client_context_);
-  const gpr_timespec own = client_context_.raw_deadline();
-  const bool unlimited = gpr_time_cmp(own, gpr_inf_future(own.clock_type)) == 0;
-  if (unlimited && deadline != absl::InfiniteFuture()) {
-    backend_context_->set_deadline(absl::ToChronoTime(deadline));
-  }
-  if (destination.channels.Expecting()) backend_context_->set_wait_for_ready(true);
-  CopyRequestMetadata(client_context_, caller_, *backend_context_);
-  if (ended_.has_value()) backend_context_->TryCancel();
-}
-
-rpc::Task ForwardedCall::ForwardRequests() {
-  grpc::ByteBuffer message;
-  while (co_await rpc::Operation([&](void* tag) { client_.Read(&message, tag); })) {
-    client_due_ = absl::InfiniteFuture();
-    account_.CountReceived();
-    if (backend_finished_) co_return;
-    if (!co_await rpc::Operation([&](void* tag) { backend_->Write(message, tag); })) co_return;
-  }
-  client_due_ = absl::InfiniteFuture();
-  // Only a client that half-closed has sent everything: an upload whose client vanished must not
-  // look whole to the backend.
-  if (!co_await rpc::HalfClose(client_context_.c_call()) || backend_finished_) co_return;
-  co_await rpc::Operation([&](void* tag) { backend_->WritesDone(tag); });
-}
-
-rpc::Task ForwardedCall::ForwardResponses(absl::Duration ceiling) {
-  bool client_listens = true;
-  if (co_await rpc::Operation([&](void* tag) { backend_->ReadInitialMetadata(tag); })) {
-    CopyInitialMetadata(*backend_context_, client_context_);
-    // Headers and status in one stay one: a client's library tries a call again only if nothing,
-    // headers included, has come in answer to it.
-    if (!grpc_call_is_trailers_only(backend_context_->c_call()))
-      client_listens =
-          co_await rpc::Operation([&](void* tag) { client_.SendInitialMetadata(tag); });
-  }
-  grpc::ByteBuffer message;
-  // Not one condition: g++ 12 awaits the right side of `a && co_await b` in a while even when `a`
-  // is false.
-  while (client_listens) {
-    if (!co_await rpc::Operation([&](void* tag) { backend_->Read(&message, tag); })) break;
-    account_.CountSent();
-    AwaitTaking(message, ceiling);
-    client_listens = co_await rpc::Operation([&](void* tag) { client_.Write(message, tag); });
-    taking_due_ = absl::InfiniteFuture();
-  }
-  // A cancelled leg is finished without reading what is still on its way.
-  if (!client_listens) backend_context_->TryCancel();
-  backend_finished_ = true;
-  co_await rpc::Operation([&](void* tag) { backend_->Finish(&backend_status_, tag); });
-  CopyTrailingMetadata(*backend_context_, client_context_);
-}
-
-rpc::Task ForwardedCall::Finish(const grpc::Status& status) {
-  Book(status);
-  // Fails when the client is gone, which changes nothing here.
-  co_await rpc::Operation([&](void* tag) { client_.Finish(status, tag); });
-}
-
-void ForwardedCall::Book(const grpc::Status& status) {
-  account_.End(client_context_, status.error_code(), caller_.name);
-}
-
-grpc::Status ForwardedCall::ForClient(const grpc::Status& status,
-                                      const Destination& destination) const {
-  if (ended_.has_value() && status.error_code() == grpc::StatusCode::CANCELLED) {
-    return rpc::ToGrpc(*ended_);
-  }
-  // No replica takes new calls, which its health told, and gRPC knows no more than that.
-  const bool found_none =
-      status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty();
-  if (found_none && destination.channels.leaving()) return rpc::ToGrpc(DrainingError());
-  return StatusForClient(status, destination.backend);
+void ForwardedCall::EndIfForbidden() {
+  const absl::string_view path = fields_.Find(":path");
+  if (finished_ || path.empty() || absl::StartsWith(path, "/grpc.health.v1.Health/")) return;
+  const absl::Status allowed =
+      context_.gate.Recheck(session_.CredentialsOf(fields_), path, caller_);
+  if (!allowed.ok()) End(allowed);
 }
 
 }  // namespace rawgate::gateway

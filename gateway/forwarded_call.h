@@ -1,8 +1,9 @@
-// One call on its way through: a client's leg (server side) and a backend's leg (client side),
-// joined message by message without decoding. All of it runs on one lane's thread.
+// One call on its way through: a client's leg and a backend's leg, joined byte by byte. All of it
+// runs on one loop's thread.
 //
-// At most one message is held in each direction: the next is read only when the other leg has taken
-// the last, so a slow reader at one end slows the writer at the other by HTTP/2's own flow control.
+// A stream's bytes go on as they come. HTTP/2's own flow control slows the writer at one end to the
+// reader at the other: what a leg may send is what the other has let go, plus one window. A unary
+// request is collected first, so that it can be sent again.
 #pragma once
 
 #include <memory>
@@ -10,111 +11,165 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
-#include "gateway/access_gate.h"
+#include "gateway/access_table.h"
 #include "gateway/call_account.h"
+#include "gateway/call_context.h"
 #include "gateway/call_shares.h"
-#include "gateway/forwarding_channels.h"
-#include "grpcpp/channel.h"
-#include "grpcpp/client_context.h"
-#include "grpcpp/completion_queue.h"
-#include "grpcpp/generic/async_generic_service.h"
-#include "grpcpp/generic/generic_stub.h"
-#include "grpcpp/support/byte_buffer.h"
-#include "runtime/rpc/coroutine.h"
+#include "gateway/deadlines.h"
+#include "gateway/drain.h"
+#include "gateway/message_scanner.h"
+#include "gateway/upstream_pool.h"
+#include "runtime/http2/stream.h"
 
 namespace rawgate::gateway {
 
-// Where a call goes.
-struct Destination {
-  // For error messages.
-  const std::string& backend;
-  grpc::GenericStub stub;
-  // Where the stub is from.
-  ForwardingChannels& channels;
-};
+class ClientSession;
 
-class ForwardedCall {
+class ForwardedCall final : private Deadlines::Timed, private UpstreamPool::Waiter {
  public:
+  // What a client has to take of an answer within each ceiling.
   static constexpr size_t kTakenBytesMin = 64 << 10;
+  // Attempts of an idempotent unary call, the first included. Those after it wait for up to
+  // kRetryBackoff, then twice that, and so on (gRFC A6).
+  static constexpr int kAttemptsMax = 4;
+  static constexpr std::chrono::milliseconds kRetryBackoff{20};
 
-  // `queue` is polled by this lane.
-  explicit ForwardedCall(grpc::ServerCompletionQueue* queue) : queue_(queue) {}
+  // Of a request that begins. Lives until the client's leg is closed, which `session` outlives, and
+  // goes by way of Loop::Bury().
+  ForwardedCall(CallContext& context, ClientSession& session);
+  ~ForwardedCall();
+  ForwardedCall(const ForwardedCall&) = delete;
+  ForwardedCall& operator=(const ForwardedCall&) = delete;
 
-  // Awaits the next call that a client makes of the server; false when the server has been shut
-  // down.
-  auto Accept(grpc::AsyncGenericService& service) {
-    return rpc::Operation([this, &service](void* tag) {
-      service.RequestCall(&client_context_, &client_, queue_, queue_, tag);
-    });
-  }
+  http2::Stream& client_leg() { return client_; }
 
-  // "/rawgate.echo.v1.EchoService/Echo"; after Accept().
-  const std::string& method() const { return client_context_.method(); }
-
-  // Its entry in the books, to be begun before the call is served.
-  CallAccount& account() { return account_; }
-
-  // Whose calls it is counted among; after PassGate(). See ShareHolderOf().
-  std::string ShareHolder() const { return ShareHolderOf(client_context_, caller_.name); }
-
-  // May its client make it? What Forward...() tells the backend of him, and the books say, is known
-  // from then on. Errors: of AccessGate::Admit().
-  absl::Status PassGate(const AccessGate& gate);
-
-  // The three ways to serve the call; each ends it.
-  rpc::Task Refuse(absl::Status status);
-  // `ceiling` bounds each of the client's turns, whatever its own deadline says, since a call takes
-  // a place while it waits: to bring the request, or a stream's first one, and to take an answer,
-  // of which it has to take kTakenBytesMin within each ceiling. A unary call without a deadline
-  // also has to be answered within it, from now on.
-  rpc::Task ForwardUnary(Destination destination, absl::Duration ceiling);
-  rpc::Task ForwardStream(Destination destination, absl::Duration ceiling);
-
-  // To be called now and then: ends the call if it is the client's turn and that has lasted too
-  // long, with DEADLINE_EXCEEDED; one that does not take its answer is cut off.
-  void EndIfLate(absl::Time now);
-
-  // To be called when users have changed: ends the call if its client could not make it now, with
-  // what AccessGate::Recheck() says.
-  void EndIfForbidden(const AccessGate& gate);
-
-  // Ends a call being forwarded, or whose request is awaited: the client gets `status` unless the
-  // backend's answer is already on its way.
-  void End(absl::Status status);
+  // Ends it: the client gets `status`, unless all of an answer is on its way already.
+  void End(const absl::Status& status);
+  // Follows something without an end of its own: ended first when the gateway drains.
+  bool is_watch() const { return route_ != nullptr && route_->watch; }
+  // The gateway itself serves it, and ends it when it has to.
+  bool is_own() const { return own_; }
+  // To be called when users have changed: ends the call if its client could not make it now.
+  void EndIfForbidden();
 
  private:
-  // `deadline` is for clients that have none.
-  void OpenBackendLeg(absl::Time deadline, const Destination& destination);
-  rpc::Task ForwardRequests();
-  rpc::Task ForwardResponses(absl::Duration ceiling);
-  // The client's turn to take `answer`.
-  void AwaitTaking(const grpc::ByteBuffer& answer, absl::Duration ceiling);
-  rpc::Task Finish(const grpc::Status& status);
-  // The client is about to be told.
-  void Book(const grpc::Status& status);
-  // What the client is told when the backend's leg ended with `status`.
-  grpc::Status ForClient(const grpc::Status& status, const Destination& destination) const;
+  class ClientLeg final : public http2::Stream {
+   public:
+    explicit ClientLeg(ForwardedCall& call) : call_(call) {}
 
-  grpc::ServerCompletionQueue* const queue_;
+   private:
+    void OnHeaders(http2::HeaderList headers, bool end) override;
+    void OnHeadersTooLarge() override;
+    void OnData(absl::string_view bytes) override { call_.OnRequestBytes(bytes); }
+    void OnEnd() override { call_.OnRequestEnd(); }
+    void OnSent(size_t bytes) override { call_.OnResponseSent(bytes); }
+    void OnClosed(uint32_t) override { call_.OnClientClosed(); }
+
+    ForwardedCall& call_;
+  };
+  class BackendLeg final : public http2::Stream {
+   public:
+    explicit BackendLeg(ForwardedCall& call) : call_(call) {}
+
+   private:
+    void OnHeaders(http2::HeaderList headers, bool end) override;
+    void OnHeadersTooLarge() override;
+    void OnData(absl::string_view bytes) override { call_.OnResponseBytes(bytes); }
+    void OnEnd() override { call_.OnResponseEnd(); }
+    void OnSent(size_t bytes) override { call_.OnRequestSent(bytes); }
+    void OnClosed(uint32_t error_code) override { call_.OnBackendClosed(error_code); }
+
+    ForwardedCall& call_;
+  };
+
+  // ---- The request
+  void OnRequest(http2::HeaderList fields, bool end);
+  // Says who calls and where it goes; what it returns is the refusal.
+  absl::Status Admit(absl::string_view path);
+  absl::Status AdmitForwarded(absl::string_view path);
+  absl::Status AdmitOwn(absl::string_view path);
+  void OnRequestBytes(absl::string_view bytes);
+  void OnRequestEnd();
+  void OnRequestSent(size_t bytes);
+  void OnClientClosed();
+  bool CheckMessages(MessageScanner& scanner, absl::string_view bytes, bool request);
+
+  // ---- The way to a replica
+  // To the next one; again where the attempt before came to nothing.
+  void Attempt();
+  void OnUpstreams() override { Attempt(); }
+  // Whether the attempt that ended with `status` is worth another, which is then under way.
+  // `untouched`: the replica certainly did not look at it.
+  bool TryAgain(const grpc::Status& status, bool untouched);
+
+  // ---- The answer
+  void OnResponse(const http2::HeaderList& fields, bool end);
+  void OnTrailers(const http2::HeaderList& fields);
+  void OnResponseBytes(absl::string_view bytes);
+  void OnResponseEnd();
+  void OnResponseSent(size_t bytes);
+  void OnBackendClosed(uint32_t error_code);
+  // The end, for the client: with the metadata of `fields`.
+  void Finish(const grpc::Status& status, const http2::HeaderList& fields);
+  void FinishWith(int code, http2::HeaderList trailers);
+
+  // ---- Time
+  void OnDue() override;
+  void AwaitRequest();
+  void SetTimes();
+  void AwaitTaking();
+
+  // False: there is no room for so many bytes more, and the call has been ended.
+  bool Hold(size_t bytes);
+  void Release(size_t bytes);
+  // It is over: in the books, and in the log.
+  void Book(int code);
+  // Ends it without a word to the client.
+  void Drop();
+  // Nobody hears of it any more.
+  void Bury();
+  bool unary() const { return route_ != nullptr && route_->unary; }
+
+  using Time = Deadlines::Time;
+  static constexpr Time kNever = Time::max();
+
+  CallContext& context_;
+  ClientSession& session_;
+  ClientLeg client_{*this};
+  BackendLeg backend_{*this};
   CallAccount account_;
-  grpc::GenericServerContext client_context_;
-  grpc::GenericServerAsyncReaderWriter client_{&client_context_};
+  // As they came.
+  http2::HeaderList fields_;
   Caller caller_;
-  std::unique_ptr<grpc::ClientContext> backend_context_;
-  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> backend_;
-  grpc::Status backend_status_;
-  // The backend has said everything; its leg takes no more requests.
-  bool backend_finished_ = false;
-  std::optional<absl::Status> ended_;
-  // When the client's turn is over; never when it is not its turn. The first is to bring a request,
-  // the second to take an answer: a stream may wait for both.
-  absl::Time client_due_ = absl::InfiniteFuture();
-  absl::Time taking_due_ = absl::InfiniteFuture();
-  // The only message of a unary call is being read; nobody else says anything meanwhile.
-  bool awaits_request_ = false;
-  // What End() said to the client while the request was awaited.
-  std::optional<rpc::Task> farewell_;
+  std::optional<Drain::Ticket> ticket_;
+  std::optional<CallShares::Share> share_;
+  // Of the calls of one of the gateway's own services.
+  std::optional<CallShares::Share> service_share_;
+  const Route* route_ = nullptr;
+  UpstreamPool* pool_ = nullptr;
+  bool own_ = false;
+  MessageScanner request_scanner_{rpc::kMessageBytesMax};
+  MessageScanner response_scanner_{rpc::kMessageBytesMax};
+  // Of a unary call, all of it, while another attempt may need it; of a stream, what came before it
+  // had a replica.
+  std::string request_;
+  bool request_ended_ = false;
+  int attempts_ = 0;
+  // The answer's first fields have gone to the client: what follows is this attempt's.
+  bool responded_ = false;
+  bool finished_ = false;
+  bool buried_ = false;
+  // What counts as buffered of this call.
+  size_t held_ = 0;
+  // Taken by the client since the beginning, and when it was last asked.
+  size_t taken_ = 0;
+  size_t taken_before_ = 0;
+  // The call's own end; the end of the client's turn to bring a request, and to take an answer; the
+  // next attempt.
+  Time deadline_ = kNever;
+  Time request_due_ = kNever;
+  Time taking_due_ = kNever;
+  Time retry_due_ = kNever;
 };
 
 }  // namespace rawgate::gateway

@@ -1,182 +1,202 @@
 #include "gateway/forwarder.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <thread>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include <boost/asio/ssl/context.hpp>
+#include <openssl/ssl.h>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/synchronization/blocking_counter.h"
 #include "absl/time/clock.h"
+#include "gateway/forwarded_call.h"
 #include "runtime/base/status.h"
 
 namespace rawgate::gateway {
 namespace {
 
-// Calls that each lane asks the server for ahead of time; each is replaced as soon as it has come.
-constexpr int kPendingAccepts = 64;
+constexpr std::chrono::seconds kSweepInterval{1};
+// Of all lanes together, or one of each if there are more. With four a gRPC service behind the
+// gateway answers as many calls as it does without one.
+constexpr int kConnectionsToReplica = 4;
 
-std::vector<std::string> NamesOf(const std::vector<ForwardingBackend>& backends) {
+std::vector<std::string> NamesOf(const std::vector<std::shared_ptr<UpstreamSet>>& backends) {
   std::vector<std::string> names;
-  for (const ForwardingBackend& backend : backends) names.push_back(backend.name);
+  for (const auto& backend : backends) names.push_back(backend->name());
   return names;
 }
 
-absl::Status TooManyCalls(absl::string_view who, int64_t calls_max) {
-  return WithRetryAfter(
-      Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_CALLS",
-            absl::StrCat("the gateway serves at most ", calls_max, " calls", who, " at once")),
-      absl::Seconds(1));
-}
-
-// Awaits the cancellation of `order`, which is how another thread has something done on the lane's.
-auto Order(rpc::Lane& lane, grpc::Alarm& order) {
-  return rpc::Operation([&lane, &order](void* tag) {
-    order.Set(lane.queue(), gpr_inf_future(GPR_CLOCK_REALTIME), tag);
-  });
+// Both ends of a connection within the process, non-blocking.
+absl::StatusOr<std::pair<Fd, Fd>> SocketPair() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
+    return ErrnoError(errno, "socketpair");
+  return std::make_pair(Fd(ends[0]), Fd(ends[1]));
 }
 
 }  // namespace
 
-// All but the alarms belongs to the lane's thread.
-struct Forwarder::LaneState {
-  LaneState(size_t number_in_row, std::unique_ptr<grpc::ServerCompletionQueue> queue,
-            rpc::CallTable& lane_table)
-      : number(number_in_row), lane(std::move(queue)), table(lane_table) {}
+struct Forwarder::Lane {
+  Lane(const ForwarderOptions& options, const RouteTable& routes, Drain& drain, CallBooks& books,
+       rpc::CallTable& table, const AccessGate& gate, CallShares& shares,
+       ClientConnections& connections)
+      : context{.loop = loop,
+                .deadlines = deadlines,
+                .options = options,
+                .routes = routes,
+                .drain = drain,
+                .books = books,
+                .table = table,
+                .gate = gate,
+                .shares = shares,
+                .connections = connections} {}
 
-  const size_t number;
-  rpc::Lane lane;
-  rpc::CallTable& table;
-  absl::flat_hash_set<ForwardedCall*> calls;
-  absl::flat_hash_set<ForwardedCall*> watches;
-  grpc::Alarm end_watches;
-  grpc::Alarm end_all;
-  grpc::Alarm next_look;
-  // end_all was given.
-  bool ended = false;
+  http2::Loop loop;
+  Deadlines deadlines{loop};
+  CallContext context;
+  absl::flat_hash_set<std::unique_ptr<ClientSession>> sessions;
   // Of the users by whom the calls have been admitted.
   uint64_t edition = 0;
+  std::thread thread;
 };
 
-Forwarder::Forwarder(std::vector<ForwardingBackend> backends, ForwarderOptions options,
-                     Drain& drain, CallBooks& books, const AccessGate& gate)
+Forwarder::Forwarder(const std::vector<std::shared_ptr<UpstreamSet>>& backends,
+                     const ForwarderOptions& options, const ClientLimits& limits,
+                     std::shared_ptr<net::TlsContext> tls, Drain& drain, CallBooks& books,
+                     const AccessGate& gate, ClientConnections& connections)
     : options_(options),
-      drain_(drain),
-      books_(books),
+      limits_(limits),
+      tls_(std::move(tls)),
       gate_(gate),
-      routes_(NamesOf(backends)),
-      backends_(std::move(backends)) {}
+      connections_(connections),
+      routes_(NamesOf(backends)) {
+  for (int i = 0; i < options_.lanes; ++i) {
+    lanes_.push_back(std::make_unique<Lane>(options_, routes_, drain, books, books.lane(i), gate,
+                                            shares_, connections));
+    CallContext& context = lanes_.back()->context;
+    for (const auto& backend : backends)
+      context.pools.push_back(std::make_unique<UpstreamPool>(
+          context.loop, backend, std::max(1, kConnectionsToReplica / options_.lanes)));
+  }
+}
 
 Forwarder::~Forwarder() = default;
 
-void Forwarder::Register(grpc::ServerBuilder& builder) {
-  builder.RegisterAsyncGenericService(&service_);
-  for (int i = 0; i < options_.lanes; ++i) {
-    lanes_.push_back(
-        std::make_unique<LaneState>(lanes_.size(), builder.AddCompletionQueue(), books_.lane(i)));
-  }
-}
-
-void Forwarder::Start() {
+void Forwarder::Start(ServeOwn serve_own) {
+  serve_own_ = std::move(serve_own);
   for (const auto& lane : lanes_) {
-    AwaitEndWatches(*lane);
-    AwaitEndAll(*lane);
-    EndLateCalls(*lane);
-    for (int i = 0; i < kPendingAccepts; ++i) Serve(*lane);
-    lane->lane.Start();
+    const auto dial = [this]() -> absl::StatusOr<std::unique_ptr<http2::Wire>> {
+      auto ends = SocketPair();
+      if (!ends.ok()) return ends.status();
+      serve_own_(std::move(ends->second));
+      return std::make_unique<http2::Wire>(std::move(ends->first));
+    };
+    lane->context.own = std::make_unique<UpstreamPool>(
+        lane->loop, "gateway",
+        Upstream::Options{.dial = dial, .authority = "localhost", .check_health = false});
+    lane->loop.Every(kSweepInterval, [this, &lane = *lane] { Sweep(lane); });
+    lane->thread = std::thread([&lane = *lane] { lane.loop.Run(); });
   }
 }
 
-rpc::RootTask Forwarder::Serve(LaneState& lane) {
-  const rpc::Lane::Occupant occupant(lane.lane);
-  ForwardedCall call(lane.lane.queue());
-  if (!co_await call.Accept(service_)) co_return;
-  // The next call is waited for while this one is served.
-  Serve(lane);
-  co_await ServeAccepted(lane, call);
+void Forwarder::Adopt(Fd fd, ClientSession::Identity identity,
+                      std::shared_ptr<http2::Traffic> traffic) {
+  Lane& lane = *lanes_[next_lane_++ % lanes_.size()];
+  // A std::function can be copied, so what it holds must be, too.
+  auto shared = std::make_shared<Fd>(std::move(fd));
+  lane.loop.Post([this, &lane, shared, identity = std::move(identity), traffic] {
+    Serve(lane, std::move(*shared), identity, traffic);
+  });
 }
 
-rpc::Task Forwarder::ServeAccepted(LaneState& lane, ForwardedCall& call) {
-  const Drain::Ticket ticket(drain_);
-  const size_t number = lane.table.methods().Find(call.method());
-  call.account().Begin(lane.table[number], books_.level());
-  const absl::StatusOr<const Route*> route = routes_.Find(call.method());
-  absl::Status refusal = Admit(call, route, ticket);
-  // Nobody's, if it is refused already.
-  const CallShares::Share share(shares_, refusal.ok() ? call.ShareHolder() : "");
-  if (share.ordinal() > options_.calls_of_one_max)
-    refusal = TooManyCalls(" of one user or source", options_.calls_of_one_max);
-  if (!refusal.ok()) {
-    books_.CountRefusal(refusal);
-    co_await call.Refuse(std::move(refusal));
-    co_return;
+absl::StatusOr<Fd> Forwarder::ConnectWithin() {
+  auto ends = SocketPair();
+  if (!ends.ok()) return ends.status();
+  Adopt(std::move(ends->second), {.peer = "http", .source = "", .trusted = true},
+        std::make_shared<http2::Traffic>());
+  return std::move(ends->first);
+}
+
+void Forwarder::Serve(Lane& lane, Fd fd, ClientSession::Identity identity,
+                      std::shared_ptr<http2::Traffic> traffic) {
+  http2::SslPointer ssl(nullptr, SSL_free);
+  if (tls_ != nullptr && !identity.trusted) {
+    ssl.reset(SSL_new(tls_->Current()->native_handle()));
+    SSL_set_accept_state(ssl.get());
   }
-  auto& live = (*route)->watch ? lane.watches : lane.calls;
-  live.insert(&call);
-  const ForwardingBackend& backend = backends_[(*route)->backend];
-  if ((*route)->unary) {
-    const Destination destination{backend.name,
-                                  grpc::GenericStub(backend.channels->ForUnary(lane.number)),
-                                  *backend.channels};
-    co_await call.ForwardUnary(destination, options_.unary_ceiling);
-  } else {
-    const Destination destination{backend.name,
-                                  grpc::GenericStub(backend.channels->ForStream(lane.number)),
-                                  *backend.channels};
-    co_await call.ForwardStream(destination, options_.unary_ceiling);
-  }
-  live.erase(&call);
+  const uint64_t id = identity.id;
+  auto session = std::make_unique<ClientSession>(
+      lane.context, std::move(identity),
+      std::make_unique<http2::Wire>(std::move(fd), std::move(ssl)), std::move(traffic),
+      [this, &lane, id](ClientSession& ended) {
+        if (id != 0) connections_.Remove(id);
+        const auto found = lane.sessions.find(&ended);
+        // Its calls, which refer to it, go at the end of this turn as well, and before it.
+        lane.loop.Bury(
+            std::shared_ptr<ClientSession>(std::move(lane.sessions.extract(found).value())));
+      });
+  lane.sessions.insert(std::move(session));
 }
 
-absl::Status Forwarder::Admit(ForwardedCall& call, const absl::StatusOr<const Route*>& route,
-                              const Drain::Ticket& ticket) const {
-  if (drain_.Begun()) return DrainingError();
-  if (absl::Status allowed = call.PassGate(gate_); !allowed.ok()) return allowed;
-  if (!route.ok()) return route.status();
-  if (ticket.ordinal() > options_.calls_max) return TooManyCalls("", options_.calls_max);
-  return absl::OkStatus();
+void Forwarder::Sweep(Lane& lane) {
+  for (const auto& pool : lane.context.pools) pool->Sweep();
+  lane.context.own->Sweep();
+  for (const auto& session : lane.sessions) session->Sweep(limits_);
+  // Read before who may do what is: what changes meanwhile is seen at the next look.
+  if (std::exchange(lane.edition, gate_.edition()) == lane.edition) return;
+  for (ForwardedCall* call : lane.context.calls) call->EndIfForbidden();
 }
 
-rpc::RootTask Forwarder::AwaitEndWatches(LaneState& lane) {
-  co_await Order(lane.lane, lane.end_watches);
-  for (ForwardedCall* call : lane.watches) call->End(DrainingError());
+void Forwarder::OnEveryLane(const std::function<void(Lane&)>& task) {
+  for (const auto& lane : lanes_) lane->loop.Post([task, &lane = *lane] { task(lane); });
 }
 
-rpc::RootTask Forwarder::AwaitEndAll(LaneState& lane) {
-  co_await Order(lane.lane, lane.end_all);
-  for (ForwardedCall* call : lane.calls) call->End(DrainingError());
-  lane.ended = true;
-  lane.next_look.Cancel();
-}
-
-rpc::RootTask Forwarder::EndLateCalls(LaneState& lane) {
-  const rpc::Lane::Occupant occupant(lane.lane);
-  const absl::Duration interval = std::min(options_.unary_ceiling / 4, absl::Seconds(1));
-  while (!lane.ended) {
-    co_await rpc::Operation([&](void* tag) {
-      lane.next_look.Set(lane.lane.queue(), absl::ToChronoTime(absl::Now() + interval), tag);
-    });
-    const absl::Time now = absl::Now();
-    // Read before who may do what is: what changes meanwhile is seen at the next look.
-    const bool others = std::exchange(lane.edition, gate_.edition()) != lane.edition;
-    for (const auto* calls : {&lane.calls, &lane.watches}) {
-      for (ForwardedCall* call : *calls) {
-        call->EndIfLate(now);
-        if (others) call->EndIfForbidden(gate_);
-      }
-    }
-  }
+void Forwarder::AskToGo() {
+  OnEveryLane([](Lane& lane) {
+    for (const auto& session : lane.sessions) session->AskToGo();
+  });
 }
 
 void Forwarder::EndWatches() {
-  for (const auto& lane : lanes_) lane->end_watches.Cancel();
+  OnEveryLane([](Lane& lane) {
+    for (ForwardedCall* call : lane.context.calls) {
+      if (call->is_watch()) call->End(DrainingError());
+    }
+  });
 }
 
 void Forwarder::EndAll() {
-  for (const auto& lane : lanes_) lane->end_all.Cancel();
+  OnEveryLane([](Lane& lane) {
+    for (ForwardedCall* call : lane.context.calls) {
+      if (!call->is_own()) call->End(DrainingError());
+    }
+    for (const auto& session : lane.sessions) session->GoAway();
+  });
 }
 
-void Forwarder::Stop() {
-  EndWatches();
-  EndAll();
-  for (const auto& lane : lanes_) lane->lane.Join();
+void Forwarder::Stop(absl::Duration last_words) {
+  const absl::Time due = absl::Now() + last_words;
+  for (const auto& lane : lanes_) {
+    if (!lane->thread.joinable()) continue;
+    for (bool some = true; some && absl::Now() < due;) {
+      absl::BlockingCounter looked(1);
+      lane->loop.Post([&] {
+        some = !lane->sessions.empty();
+        looked.DecrementCount();
+      });
+      looked.Wait();
+      if (some) absl::SleepFor(absl::Milliseconds(1));
+    }
+    lane->loop.Post([&lane = *lane] {
+      for (const auto& session : lane.sessions) session->End("the gateway is going");
+    });
+    lane->loop.Post([&lane = *lane] { lane.loop.Stop(); });
+    lane->thread.join();
+  }
 }
 
 }  // namespace rawgate::gateway

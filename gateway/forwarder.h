@@ -1,92 +1,86 @@
-// The forwarding path: accepts every call of the server that no registered service handles and
-// forwards it to the backend that its method belongs to.
+// The gateway's data plane: serves the connections of its clients, and forwards their calls to the
+// backends that the methods belong to, or to the gateway's own services, which are behind it like
+// another backend.
+//
+// Each lane is a thread with an event loop. A client's connection stays with the lane that took it,
+// and so do its calls: each lane has connections of its own to every replica, and no lock is taken
+// on a call's way but those of its books. Both legs are HTTP/2 on nghttp2; why not gRPC's own
+// library is in docs/adr/0017-data-plane.md.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
-#include "absl/time/time.h"
 #include "gateway/access_gate.h"
 #include "gateway/call_books.h"
+#include "gateway/call_context.h"
 #include "gateway/call_shares.h"
+#include "gateway/client_connections.h"
+#include "gateway/client_session.h"
 #include "gateway/drain.h"
-#include "gateway/forwarded_call.h"
-#include "gateway/forwarding_channels.h"
 #include "gateway/route.h"
-#include "grpcpp/alarm.h"
-#include "grpcpp/generic/async_generic_service.h"
-#include "grpcpp/server_builder.h"
-#include "runtime/rpc/lane.h"
+#include "gateway/upstream_set.h"
+#include "runtime/base/fd.h"
+#include "runtime/net/tls_context.h"
 
 namespace rawgate::gateway {
 
-struct ForwarderOptions {
-  // Threads, each with its own completion queue.
-  int lanes = 2;
-  // Calls in progress beyond these are refused: RESOURCE_EXHAUSTED (TOO_MANY_CALLS, with
-  // RetryInfo).
-  int64_t calls_max = 4096;
-  // Those of one user, or of one source where nobody is asked who he is (see ShareHolderOf()), and
-  // refused in the same way beyond: the other half of the places stays for others.
-  int64_t calls_of_one_max = 2048;
-  // Deadline of unary calls that came without one, counted from their headers, and how long any
-  // call may wait for its client: see ForwardedCall. Up to a second more passes before that is
-  // noticed.
-  absl::Duration unary_ceiling = absl::Seconds(60);
-};
-
-struct ForwardingBackend {
-  std::string name;
-  std::shared_ptr<ForwardingChannels> channels;
-};
-
-// Order of life: construct, Register, (server built), Start, then Stop after the server's Shutdown.
-// Methods are called by one thread.
+// Order of life: construct, Start, Stop. Methods are called by one thread, but for Adopt() and
+// ConnectWithin().
 class Forwarder {
  public:
+  // Takes one end of a connection to the gateway's own services over. On a lane's thread.
+  using ServeOwn = std::function<void(Fd)>;
+
   // These outlive this object: `drain` counts its calls while they last, `books` for good, in a
-  // table for each of the options' lanes; `gate` says who may make which.
-  Forwarder(std::vector<ForwardingBackend> backends, ForwarderOptions options, Drain& drain,
-            CallBooks& books, const AccessGate& gate);
+  // table for each of the options' lanes; `gate` says who may make which, and `connections` has a
+  // row for each of the clients. `tls` is how adopted connections begin; null: without it.
+  Forwarder(const std::vector<std::shared_ptr<UpstreamSet>>& backends,
+            const ForwarderOptions& options, const ClientLimits& limits,
+            std::shared_ptr<net::TlsContext> tls, Drain& drain, CallBooks& books,
+            const AccessGate& gate, ClientConnections& connections);
   ~Forwarder();
 
-  // Makes this the server's handler of last resort.
-  void Register(grpc::ServerBuilder& builder);
-  void Start();
+  void Start(ServeOwn serve_own);
 
+  // Serves `fd`, which is non-blocking and whose row is in the connections, until it ends; then its
+  // row is removed, before it is closed. Any thread, after Start().
+  void Adopt(Fd fd, ClientSession::Identity identity, std::shared_ptr<http2::Traffic> traffic);
+  // One end of a connection whose client speaks for others: see ClientSession::Identity::trusted.
+  // Any thread, after Start(). Error: RESOURCE_EXHAUSTED.
+  absl::StatusOr<Fd> ConnectWithin();
+
+  // Asks the clients to go elsewhere with new calls. Before the drain begins, so that they know
+  // before any of these is refused.
+  void AskToGo();
   // After the drain has begun: ends the calls that have no end of their own, as DrainingError().
   void EndWatches();
-  // Ends every call in the same way.
+  // Ends every call in the same way, and takes no new ones.
   void EndAll();
-
-  // After the server's Shutdown, which cancelled what was left: waits until the last call is gone.
-  void Stop();
+  // After EndAll(): waits until what was said has been sent, `last_words` at most, and closes.
+  void Stop(absl::Duration last_words);
 
  private:
-  struct LaneState;
+  struct Lane;
 
-  rpc::RootTask Serve(LaneState& lane);
-  rpc::Task ServeAccepted(LaneState& lane, ForwardedCall& call);
-  rpc::RootTask AwaitEndWatches(LaneState& lane);
-  rpc::RootTask AwaitEndAll(LaneState& lane);
-  // Ends, now and then, the calls that wait for their client in vain, and those whose caller may
-  // not make them any more: one alarm for all of them, where one for each would be another trip
-  // through the queue for every call that is quick.
-  rpc::RootTask EndLateCalls(LaneState& lane);
-  absl::Status Admit(ForwardedCall& call, const absl::StatusOr<const Route*>& route,
-                     const Drain::Ticket& ticket) const;
+  // Has `task` done on every lane; waits for none.
+  void OnEveryLane(const std::function<void(Lane&)>& task);
+  void Serve(Lane& lane, Fd fd, ClientSession::Identity identity,
+             std::shared_ptr<http2::Traffic> traffic);
+  void Sweep(Lane& lane);
 
   const ForwarderOptions options_;
-  Drain& drain_;
-  CallBooks& books_;
+  const ClientLimits limits_;
+  const std::shared_ptr<net::TlsContext> tls_;
   const AccessGate& gate_;
+  ClientConnections& connections_;
   CallShares shares_;
   const RouteTable routes_;
-  const std::vector<ForwardingBackend> backends_;
-  grpc::AsyncGenericService service_;
-  std::vector<std::unique_ptr<LaneState>> lanes_;
+  ServeOwn serve_own_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::atomic<size_t> next_lane_ = 0;
 };
 
 }  // namespace rawgate::gateway

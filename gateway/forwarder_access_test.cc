@@ -47,8 +47,9 @@ class ForwarderAccessTest : public ForwarderTest {
                                           UserLine("bob", "ROLE_OPERATOR", "of-bob"))};
   const std::unique_ptr<AccessStore> store_ =
       *AccessStore::Open(file_.path(), absl::InfiniteDuration());
-  TestForwarder guarded_{
-      {{"echo", backend_->address()}}, {.calls_max = 4, .calls_of_one_max = 2}, store_.get()};
+  TestForwarder guarded_{{TestUpstreams("echo", {backend_->target()})},
+                         {.calls_max = 4, .calls_of_one_max = 2},
+                         {.access = store_.get()}};
   std::unique_ptr<echo::v1::EchoService::Stub> stub_ =
       echo::v1::EchoService::NewStub(guarded_.Channel());
 };

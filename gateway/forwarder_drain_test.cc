@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gateway/forwarder_fixture.h"
+#include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "gtest/gtest.h"
 
 namespace rawgate::gateway {
@@ -30,6 +31,29 @@ TEST_F(ForwarderDrainTest, CallsBeyondTheLimitAreRefused) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(Reason(status), "TOO_MANY_CALLS");
   EXPECT_TRUE(RetryAfterOf(rpc::FromGrpc(status)).has_value());
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST_F(ForwarderDrainTest, CallsOfTheGatewaysOwnServicesAreCountedApart) {
+  TestForwarder small({{"echo", backend_->address()}},
+                      {.calls_max = 1, .calls_of_own_service_max = 1});
+  const auto reflection = grpc::reflection::v1::ServerReflection::NewStub(small.Channel());
+  grpc::reflection::v1::ServerReflectionRequest request;
+  grpc::reflection::v1::ServerReflectionResponse response;
+  request.set_list_services("");
+  grpc::ClientContext holding;
+  const auto stream = reflection->ServerReflectionInfo(&holding);
+  ASSERT_TRUE(stream->Write(request));
+  ASSERT_TRUE(stream->Read(&response));
+
+  grpc::ClientContext refused;
+  const grpc::Status status = reflection->ServerReflectionInfo(&refused)->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+  EXPECT_EQ(Reason(status), "TOO_MANY_CALLS");
+  grpc::ClientContext context;
+  EchoResponse answer;
+  EXPECT_TRUE(EchoService::NewStub(small.Channel())->Echo(&context, {}, &answer).ok());
   stream->WritesDone();
   EXPECT_TRUE(stream->Finish().ok());
 }

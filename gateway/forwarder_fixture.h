@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/test_backend.h"
+#include "gateway/test_forwarder.h"
 #include "gtest/gtest.h"
 
 namespace rawgate::gateway {

@@ -4,7 +4,7 @@
 #include "google/bytestream/bytestream.grpc.pb.h"
 #include "gtest/gtest.h"
 
-// See forwarded_call.cc.
+// Of gRPC 1.51.1, whose headers do not declare it: whether the answer was nothing but trailers.
 bool grpc_call_is_trailers_only(const grpc_call* call);
 
 namespace rawgate::gateway {

@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "gateway/backend_channel.h"
 #include "gateway/forwarder_fixture.h"
 #include "gtest/gtest.h"
 
@@ -143,10 +142,12 @@ class ForwarderFlowTest : public ForwarderTest {
   static constexpr uint64_t kMessages = 5'000;
   static constexpr uint64_t kHeldMax = 16 << 20;
 
-  static std::shared_ptr<ForwardingChannels> Open(const std::string& address) {
-    return std::make_shared<ForwardingChannels>([address] {
-      return OpenBackendChannels("file", address, grpc::InsecureChannelCredentials());
-    });
+  static std::shared_ptr<grpc::Channel> Open(const std::string& address) {
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, rpc::kLookaheadBytes);
+    return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
   }
   // Waits until `written` grows no more.
   static uint64_t Standstill(const std::atomic<uint64_t>& written) {
@@ -158,9 +159,8 @@ class ForwarderFlowTest : public ForwarderTest {
     return written;
   }
 
-  TestForwarder front_{{{"file", Open(backend_->address())}}, ForwarderOptions{}};
   const std::unique_ptr<file::v1::FileService::Stub> stub_ =
-      file::v1::FileService::NewStub(Open(front_.address())->ForStream(0));
+      file::v1::FileService::NewStub(Open(gateway_.address()));
 };
 
 TEST_F(ForwarderFlowTest, ClientThatDoesNotReadStopsTheService) {

@@ -3,6 +3,7 @@
 #include "gateway/forwarder_fixture.h"
 #include "gateway/raw_http2.h"
 #include "gmock/gmock.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 
 namespace rawgate::gateway {
@@ -103,28 +104,40 @@ TEST_F(ForwarderTest, CancellationReachesTheBackend) {
   EXPECT_TRUE(Eventually([&] { return echo_.cancelled == 1; }));
 }
 
+// A unary call of any path, without a request's bytes.
+grpc::Status Call(const std::shared_ptr<grpc::Channel>& channel, const std::string& path) {
+  grpc::GenericStub stub(channel);
+  grpc::ClientContext context;
+  grpc::ByteBuffer request;
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  grpc::CompletionQueue queue;
+  const auto call = stub.PrepareUnaryCall(&context, path, request, &queue);
+  call->StartCall();
+  call->Finish(&response, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  EXPECT_TRUE(queue.Next(&tag, &ok));
+  return status;
+}
+
 TEST_F(ForwarderTest, UnknownMethodsAndServices) {
-  grpc::GenericStub stub(channel_);
   const std::string shown = "/rawgate.echo.v1.EchoService/" + std::string(35, 'x');
   for (const std::string& path :
        {std::string("/rawgate.echo.v1.EchoService/Shout"), std::string("/rawgate.none.v1.None/Do"),
-        std::string("/rawgate.time.v1.TimeService/GetTime"), std::string("nonsense"),
+        std::string("/rawgate.time.v1.TimeService/GetTime"), std::string("/nonsense"),
         shown + std::string(1000, 'y')}) {
-    grpc::ClientContext context;
-    grpc::ByteBuffer request;
-    grpc::ByteBuffer response;
-    grpc::Status status;
-    grpc::CompletionQueue queue;
-    const auto call = stub.PrepareUnaryCall(&context, path, request, &queue);
-    call->StartCall();
-    call->Finish(&response, &status, nullptr);
-    void* tag = nullptr;
-    bool ok = false;
-    ASSERT_TRUE(queue.Next(&tag, &ok));
+    const grpc::Status status = Call(channel_, path);
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << path;
     // At most 64 bytes of it.
     EXPECT_THAT(status.error_message(), Not(HasSubstr(shown + "y")));
   }
+}
+
+// Without one it is no request of HTTP's (RFC 9113, section 8.3.1): the call ends, others go on.
+TEST_F(ForwarderTest, PathsBeginWithASlash) {
+  EXPECT_EQ(Call(channel_, "nonsense").error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_TRUE(Echo("x").ok());
 }
 
 TEST_F(ForwarderTest, UnknownMethodHasItsReason) {
@@ -174,13 +187,14 @@ TEST_F(ForwarderTest, MessagesUpToFourMebibytes) {
   const grpc::Status request_too_large = Echo(std::string(rpc::kMessageBytesMax, 'a'));
   EXPECT_EQ(request_too_large.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
       << request_too_large.error_message();
+  EXPECT_EQ(Reason(request_too_large), "MESSAGE_TOO_LARGE");
   const grpc::Status response_too_large = Echo("huge");
   EXPECT_EQ(response_too_large.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_EQ(Reason(response_too_large), "RESOURCE_EXHAUSTED");
+  EXPECT_EQ(Reason(response_too_large), "MESSAGE_TOO_LARGE");
 }
 
-// gRPC's client would refuse to send such a value, and its server side would abort the process if
-// it were sent on.
+// gRPC's client would refuse to send such a value, and a service's gRPC may end the connection that
+// brings it, with all the other calls on it.
 TEST_F(ForwarderTest, IllegalMetadataFromTheWireIsDropped) {
   RawHttp2 client(gateway_.port());
   client.SendSettings();
@@ -190,6 +204,27 @@ TEST_F(ForwarderTest, IllegalMetadataFromTheWireIsDropped) {
   EXPECT_TRUE(Eventually([&] { return echo_.calls == 1; }));
   EXPECT_THAT(echo_.metadata(), Not(Contains(Key("odd"))));
   EXPECT_TRUE(Echo("still alive").ok());
+}
+
+TEST_F(ForwarderTest, FatAnswerDoesNotEndTheSharedConnection) {
+  grpc::ClientContext shared;
+  const auto stream = echo_stub_->Converse(&shared);
+  stream->WaitForInitialMetadata();
+
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, rpc::kBackendMetadataBytesMax);
+  const auto channel =
+      grpc::CreateCustomChannel(gateway_.address(), grpc::InsecureChannelCredentials(), arguments);
+  grpc::ClientContext context;
+  EchoRequest request;
+  request.set_payload("fat");
+  EchoResponse response;
+  const grpc::Status status = EchoService::NewStub(channel)->Echo(&context, request, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(context.GetServerTrailingMetadata().count("fat-bin"), 1U);
+
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
 }
 
 }  // namespace

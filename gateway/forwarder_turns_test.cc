@@ -1,6 +1,7 @@
 // Calls that wait for their client take places, so they do not wait for ever.
 #include "gateway/forwarder_fixture.h"
 #include "gateway/raw_http2.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 
 namespace rawgate::gateway {

@@ -1,20 +1,21 @@
 #include "gateway/gateway_server.h"
 
 #include <algorithm>
-#include <climits>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "gateway/call_origin.h"
+#include "gateway/call_shares.h"
 #include "gateway/reflection.h"
-#include "gateway/transport_guard.h"
+#include "grpcpp/create_channel_posix.h"
 #include "grpcpp/server_builder.h"
+#include "grpcpp/server_posix.h"
 #include "grpcpp/support/channel_arguments.h"
 #include "runtime/base/status.h"
 #include "runtime/host/certificate_metrics.h"
 #include "runtime/metrics/process_metrics.h"
+#include "runtime/rpc/call_interceptor.h"
 #include "runtime/rpc/control_messages.h"
 #include "runtime/rpc/server.h"
 
@@ -25,17 +26,10 @@ namespace {
 constexpr absl::Duration kLastWords = absl::Seconds(1);
 constexpr absl::Duration kAccessFileLookEach = absl::Seconds(1);
 
-// As gRPC's arguments have them.
-int Milliseconds(absl::Duration duration) {
-  const int64_t count = absl::ToInt64Milliseconds(duration);
-  return static_cast<int>(std::clamp<int64_t>(count, 1, INT_MAX));
-}
-
-std::vector<ForwardingBackend> ForwardingBackends(const BackendTable& table) {
-  std::vector<ForwardingBackend> backends;
-  for (const auto& backend : table.backends())
-    backends.push_back({backend->name(), backend->channels()});
-  return backends;
+std::vector<std::shared_ptr<UpstreamSet>> UpstreamsOf(const BackendTable& table) {
+  std::vector<std::shared_ptr<UpstreamSet>> upstreams;
+  for (const auto& backend : table.backends()) upstreams.push_back(backend->upstreams());
+  return upstreams;
 }
 
 size_t Reachable(const std::vector<std::shared_ptr<Replica>>& replicas) {
@@ -47,18 +41,15 @@ size_t Reachable(const std::vector<std::shared_ptr<Replica>>& replicas) {
 
 GatewayServer::GatewayServer(const Options& options, std::unique_ptr<AccessStore> access)
     : access_(std::move(access)),
-      gate_(access_.get(),
-            [this](absl::string_view grpc_peer, const std::string& user) {
-              clients_.connections().SetUser(grpc_peer, user);
-            }),
+      gate_(access_.get()),
       forwarder_options_(options.forwarder),
       books_(options.forwarder.lanes, options.calls_level),
       table_(options.backends, options.reach),
       clients_(options.clients),
-      control_(table_, clients_.connections(), drain_, books_, gate_,
-               options.forwarder.unary_ceiling),
-      reflection_(MakeReflectionServicers(gate_)),
-      forwarder_(ForwardingBackends(table_), options.forwarder, drain_, books_, gate_) {
+      control_(table_, clients_.connections(), drain_, books_, options.forwarder.unary_ceiling),
+      reflection_(MakeReflectionServicers()),
+      forwarder_(UpstreamsOf(table_), options.forwarder, options.limits, options.tls, drain_,
+                 books_, gate_, clients_.connections()) {
   metrics_.Add([this](metrics::Page& page) { AddMetrics(page); });
   host::AddCertificate(metrics_);
 }
@@ -91,58 +82,46 @@ absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(const Option
   }
   std::unique_ptr<GatewayServer> gateway(new GatewayServer(options, std::move(access)));
   if (absl::Status bound = gateway->Bind(options); !bound.ok()) return bound;
-  if (absl::Status serving = gateway->Serve(options); !serving.ok()) return serving;
+  if (absl::Status serving = gateway->Serve(); !serving.ok()) return serving;
   gateway->health_ =
       std::make_unique<HealthReport>(gateway->table_, *gateway->server_->GetHealthCheckService());
   gateway->table_.Start();
-  if (gateway->access_ != nullptr) {
-    auto& control = gateway->control_;
-    gateway->access_->OnChange([&control] { control.EndForbiddenWatches(); });
-    // Of those that were there before the hook.
-    control.EndForbiddenWatches();
-  }
   return gateway;
 }
 
 absl::Status GatewayServer::Bind(const Options& options) {
   for (size_t i = 0; i < options.addresses.size(); ++i) {
     const std::string name = i < options.names.size() ? options.names[i] : "grpc";
-    absl::Status bound = clients_.Listen(name, options.addresses[i], options.tls);
+    absl::Status bound = clients_.Listen(name, options.addresses[i], options.tls != nullptr);
     if (!bound.ok()) return bound;
   }
   return absl::OkStatus();
 }
 
-absl::Status GatewayServer::Serve(const Options& options) {
-  if (absl::Status guarded = CheckTransportGuard(); !guarded.ok()) return guarded;
+bool GatewayServer::StartServer() {
   grpc::ServerBuilder builder;
-  rpc::ConfigureServer(builder, options.buffers_max);
-  books_.Observe(builder, [this](const grpc::ServerContextBase& call) {
-    return rpc::CallObservation::Caller{.peer = PeerOf(call), .user = gate_.CallerOf(call).name};
-  });
-  using From = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
-  handover_ =
-      builder.experimental().AddExternalConnectionAcceptor(From::FROM_FD, options.credentials);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsPerConnectionMax);
-  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
-                             Milliseconds(options.handshake_timeout));
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Milliseconds(options.idle_timeout));
+  rpc::ConfigureServer(builder, forwarder_options_.buffers_max);
+  books_.Observe(builder, rpc::CallerNamedByGateway);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, rpc::kBackendMetadataBytesMax);
   builder.RegisterService(&control_);
   for (const auto& servicer : reflection_) builder.RegisterService(servicer.get());
-  forwarder_.Register(builder);
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr) {
+  return server_ != nullptr;
+}
+
+absl::Status GatewayServer::Serve() {
+  if (!StartServer())
     return Error(absl::StatusCode::kFailedPrecondition, "BIND_FAILED", "cannot serve gRPC");
-  }
-  forwarder_.Start();
-  absl::Status accepting = clients_.Start([this](int fd) {
-    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
-    connection.fd = fd;
-    handover_->HandleNewConnection(&connection);
+  forwarder_.Start([this](Fd fd) { grpc::AddInsecureChannelFromFd(server_.get(), fd.Release()); });
+  absl::Status accepting = clients_.Start([this](Fd fd, const ClientConnection& client) {
+    forwarder_.Adopt(std::move(fd),
+                     {.id = client.id, .peer = client.peer, .source = SourceHolderOf(client.peer)},
+                     client.traffic);
   });
   if (!accepting.ok()) {
+    forwarder_.EndAll();
+    forwarder_.Stop(absl::ZeroDuration());
     server_->Shutdown();
-    forwarder_.Stop();
   }
   return accepting;
 }
@@ -179,10 +158,15 @@ void GatewayServer::AddMetrics(metrics::Page& page) const {
   }
 }
 
-std::shared_ptr<grpc::Channel> GatewayServer::InProcessChannel() {
+absl::StatusOr<std::shared_ptr<grpc::Channel>> GatewayServer::ChannelWithin() {
+  absl::StatusOr<Fd> fd = forwarder_.ConnectWithin();
+  if (!fd.ok()) return fd.status();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);
-  return server_->InProcessChannel(arguments);
+  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, rpc::kBackendMetadataBytesMax);
+  // There is no way to connect again, and no need.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  return grpc::CreateCustomInsecureChannelFromFd("gateway", fd->Release(), arguments);
 }
 
 std::vector<std::string> GatewayServer::UnreachableBackends() const {
@@ -194,17 +178,17 @@ std::vector<std::string> GatewayServer::UnreachableBackends() const {
 }
 
 void GatewayServer::Stop(absl::Duration grace) {
-  drain_.Begin();
-  if (access_ != nullptr) access_->OnChange(nullptr);
+  forwarder_.AskToGo();
   health_->End();
+  drain_.Begin();
   control_.EndWatches();
   forwarder_.EndWatches();
   drain_.WaitUntilIdle(grace);
+  clients_.Stop();
   forwarder_.EndAll();
   control_.EndCalls();
-  clients_.Stop();
   server_->Shutdown(absl::ToChronoTime(absl::Now() + kLastWords));
-  forwarder_.Stop();
+  forwarder_.Stop(kLastWords);
   health_.reset();
   table_.Stop();
 }

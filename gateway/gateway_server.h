@@ -16,20 +16,14 @@
 #include "gateway/drain.h"
 #include "gateway/forwarder.h"
 #include "gateway/health_report.h"
-#include "grpcpp/security/credentials.h"
-#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/channel.h"
 #include "grpcpp/server.h"
-#include "grpcpp/server_builder.h"
 #include "runtime/metrics/registry.h"
 #include "runtime/net/endpoint.h"
+#include "runtime/net/tls_context.h"
 #include "runtime/rpc/server.h"
 
 namespace rawgate::gateway {
-
-// Calls that one client may have in progress on one connection, as HTTP/2's settings tell it:
-// gRPC's own clients then wait for one to end, and a connection that takes more is closed. A
-// quarter of what the forwarder serves at once, so that no one connection takes all places.
-inline constexpr int kCallsPerConnectionMax = 1024;
 
 class GatewayServer {
  public:
@@ -43,25 +37,19 @@ class GatewayServer {
     // The way to all of them.
     BackendOptions reach = {};
     ForwarderOptions forwarder = {};
-    size_t buffers_max = rpc::kBuffersMax;
     // At which calls are logged when they have ended.
     spdlog::level::level_enum calls_level = spdlog::level::debug;
     // Who may call, and what: protos/rawgate/access/v1/access_file.proto. Empty: everybody may do
     // everything.
     std::string access_file = {};
-    // Of every address.
-    std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
-    // They are those of TLS.
-    bool tls = false;
+    // Of every address. Null: without TLS.
+    std::shared_ptr<net::TlsContext> tls = nullptr;
     ClientAcceptor::Limits clients = {};
-    // From accept(2) until the client's first settings.
-    absl::Duration handshake_timeout = absl::Seconds(10);
-    // Without a call; then the client is told to go, and connects again when it needs to.
-    absl::Duration idle_timeout = absl::Minutes(10);
+    ClientLimits limits = {};
   };
 
   // Serves from when it returns. Errors: INVALID_ARGUMENT (BAD_LISTEN, BAD_OPTION),
-  // FAILED_PRECONDITION (BIND_FAILED, UNGUARDED), RESOURCE_EXHAUSTED (no descriptors), and those of
+  // FAILED_PRECONDITION (BIND_FAILED), RESOURCE_EXHAUSTED (no descriptors), and those of
   // AccessStore::Open().
   static absl::StatusOr<std::unique_ptr<GatewayServer>> Start(const Options& options);
   // Stop() has been called.
@@ -81,15 +69,17 @@ class GatewayServer {
   metrics::Registry& metrics() { return metrics_; }
   const AccessGate& gate() const { return gate_; }
   CallBooks& books() { return books_; }
-  // Calls of the server that come from this process, by way of gRPC's in-process transport.
-  std::shared_ptr<grpc::Channel> InProcessChannel();
+  // To the front door from within, for whoever says himself whom he speaks for: see
+  // Forwarder::ConnectWithin(). Errors: RESOURCE_EXHAUSTED.
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelWithin();
   // Stop() has begun. Any thread.
   bool draining() const { return drain_.Begun(); }
   // Names. Any thread.
   std::vector<std::string> UnreachableBackends() const;
 
-  // Health says NOT_SERVING, new calls are refused and watches ended with UNAVAILABLE (DRAINING);
-  // calls in progress have `grace`, then they are ended with the same status.
+  // Clients are asked to go, health says NOT_SERVING, new calls are refused and watches ended with
+  // UNAVAILABLE (DRAINING); calls in progress have `grace`, then they are ended with the same
+  // status.
   void Stop(absl::Duration grace);
 
  private:
@@ -97,7 +87,9 @@ class GatewayServer {
   GatewayServer(const Options& options, std::unique_ptr<AccessStore> access);
   absl::Status Bind(const Options& options);
   void AddMetrics(metrics::Page& page) const;
-  absl::Status Serve(const Options& options);
+  absl::Status Serve();
+  // Of the gateway's own services, which are reached by way of the forwarder alone.
+  bool StartServer();
 
   // Null without an access file.
   const std::unique_ptr<AccessStore> access_;
@@ -110,7 +102,6 @@ class GatewayServer {
   ControlServicer control_;
   std::vector<std::unique_ptr<grpc::Service>> reflection_;
   Forwarder forwarder_;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> handover_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<HealthReport> health_;
   metrics::Registry metrics_;

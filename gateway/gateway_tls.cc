@@ -17,20 +17,22 @@ ABSL_FLAG(
 namespace rawgate::gateway {
 
 absl::Status AddTlsFromFlags(GatewayServer::Options& options) {
-  auto front = host::FrontCredentialsFromFlags();
+  auto front = host::FrontTlsFromFlags({"h2"});
   if (!front.ok()) return front.status();
-  options.credentials = *std::move(front);
+  options.tls = *std::move(front);
   const absl::StatusOr<net::TlsFiles> own = host::TlsFilesFromFlags();
   if (!own.ok()) return own.status();
-  options.tls = own->given();
   const std::string ca = absl::GetFlag(FLAGS_backend_tls_ca);
   if (ca.empty()) return absl::OkStatus();
-  auto backends = rpc::TlsChannelCredentials(ca, *own);
-  if (!backends.ok()) {
+  auto control = rpc::TlsChannelCredentials(ca, *own);
+  auto forwarding = net::TlsClientContext::Load(ca, *own, {"h2"});
+  for (const absl::Status& status : {control.status(), forwarding.status()}) {
+    if (status.ok()) continue;
     return FieldError("backend_tls_ca", "BAD_OPTION",
-                      absl::StrCat("--backend_tls_ca: ", backends.status().message()));
+                      absl::StrCat("--backend_tls_ca: ", status.message()));
   }
-  options.reach.credentials = *std::move(backends);
+  options.reach.credentials = *std::move(control);
+  options.reach.tls = *std::move(forwarding);
   return absl::OkStatus();
 }
 

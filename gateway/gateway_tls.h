@@ -6,7 +6,7 @@
 
 namespace rawgate::gateway {
 
-// Sets options.credentials and options.reach.credentials. Errors: INVALID_ARGUMENT (BAD_OPTION),
+// Sets options.tls, and what options.reach needs of it. Errors: INVALID_ARGUMENT (BAD_OPTION),
 // as FieldError.
 absl::Status AddTlsFromFlags(GatewayServer::Options& options);
 

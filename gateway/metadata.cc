@@ -4,9 +4,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
-#include "gateway/call_origin.h"
 #include "grpc/grpc.h"
 #include "runtime/rpc/admission.h"
+#include "runtime/rpc/call_log.h"
 
 namespace rawgate::gateway {
 namespace {
@@ -34,35 +34,23 @@ void CopyTravelling(const Metadata& metadata, Add add) {
   }
 }
 
-template <typename Add>
-void CopyRequest(const grpc::ServerContextBase& from, const Caller& caller, Add add) {
-  CopyTravelling(from.client_metadata(), add);
-  // A client of a Unix socket chooses the path that it is seen as.
-  const std::string peer = PeerOf(from);
-  if (IsLegalText(peer)) add(rpc::kPeerMetadataKey, peer);
-  add(rpc::kRoleMetadataKey, std::string(rpc::RoleName(caller.role)));
-  if (!caller.name.empty()) add(rpc::kUserMetadataKey, caller.name);
-}
-
 }  // namespace
 
-Metadata RequestMetadata(const grpc::ServerContextBase& from, const Caller& caller) {
+Metadata RequestMetadata(const grpc::ServerContextBase& from) {
   Metadata metadata;
-  CopyRequest(from, caller, [&](const std::string& key, const std::string& value) {
+  const auto add = [&](const std::string& key, const std::string& value) {
     metadata.emplace_back(key, value);
-  });
+  };
+  CopyTravelling(from.client_metadata(), add);
+  for (const char* key : {rpc::kPeerMetadataKey, rpc::kRoleMetadataKey, rpc::kUserMetadataKey}) {
+    const absl::string_view value = rpc::OnlyValue(from.client_metadata(), key);
+    if (!value.empty()) add(key, std::string(value));
+  }
   return metadata;
 }
 
 void AddMetadata(const Metadata& metadata, grpc::ClientContext& to) {
   for (const auto& [key, value] : metadata) to.AddMetadata(key, value);
-}
-
-void CopyRequestMetadata(const grpc::ServerContextBase& from, const Caller& caller,
-                         grpc::ClientContext& to) {
-  CopyRequest(from, caller, [&](const std::string& key, const std::string& value) {
-    to.AddMetadata(key, value);
-  });
 }
 
 void CopyInitialMetadata(const grpc::ClientContext& from, grpc::ServerContextBase& to) {

@@ -1,6 +1,5 @@
 #include "gateway/reflection.h"
 
-#include <functional>
 #include <set>
 #include <utility>
 
@@ -10,7 +9,6 @@
 #include "google/protobuf/descriptor.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
-#include "runtime/rpc/status.h"
 
 namespace rawgate::gateway {
 namespace {
@@ -138,15 +136,10 @@ template <typename Version>
 class Reactor final
     : public grpc::ServerBidiReactor<typename Version::Request, typename Version::Response> {
  public:
-  // `may_go_on` is asked before each answer.
-  explicit Reactor(std::function<absl::Status()> may_go_on) : may_go_on_(std::move(may_go_on)) {
-    this->StartRead(&request_);
-  }
+  Reactor() { this->StartRead(&request_); }
 
   void OnReadDone(bool ok) override {
     if (!ok) return this->Finish(grpc::Status::OK);
-    if (const absl::Status allowed = may_go_on_(); !allowed.ok())
-      return this->Finish(rpc::ToGrpc(allowed));
     response_ = answerer_.Answer(request_);
     this->StartWrite(&response_);
   }
@@ -157,47 +150,26 @@ class Reactor final
   void OnDone() override { delete this; }
 
  private:
-  const std::function<absl::Status()> may_go_on_;
   Answerer<Version> answerer_;
   typename Version::Request request_;
   typename Version::Response response_;
 };
 
-// A call that may not be made.
-template <typename Version>
-class Refusal final
-    : public grpc::ServerBidiReactor<typename Version::Request, typename Version::Response> {
- public:
-  explicit Refusal(const absl::Status& why) { this->Finish(rpc::ToGrpc(why)); }
-  void OnDone() override { delete this; }
-};
-
 template <typename Version>
 class ReflectionServicer final : public Version::Service {
  public:
-  explicit ReflectionServicer(const AccessGate& gate) : gate_(gate) {}
-
   grpc::ServerBidiReactor<typename Version::Request, typename Version::Response>*
-  ServerReflectionInfo(grpc::CallbackServerContext* context) override {
-    static const std::string path =
-        absl::StrCat("/", Version::Request::descriptor()->file()->service(0)->full_name(),
-                     "/ServerReflectionInfo");
-    const absl::StatusOr<Caller> caller = gate_.Admit(*context, path);
-    if (!caller.ok()) return new Refusal<Version>(caller.status());
-    return new Reactor<Version>(
-        [this, context, caller = *caller] { return gate_.Recheck(*context, path, caller); });
+  ServerReflectionInfo(grpc::CallbackServerContext*) override {
+    return new Reactor<Version>;
   }
-
- private:
-  const AccessGate& gate_;
 };
 
 }  // namespace
 
-std::vector<std::unique_ptr<grpc::Service>> MakeReflectionServicers(const AccessGate& gate) {
+std::vector<std::unique_ptr<grpc::Service>> MakeReflectionServicers() {
   std::vector<std::unique_ptr<grpc::Service>> servicers;
-  servicers.push_back(std::make_unique<ReflectionServicer<V1>>(gate));
-  servicers.push_back(std::make_unique<ReflectionServicer<V1Alpha>>(gate));
+  servicers.push_back(std::make_unique<ReflectionServicer<V1>>());
+  servicers.push_back(std::make_unique<ReflectionServicer<V1Alpha>>());
   return servicers;
 }
 

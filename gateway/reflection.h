@@ -5,14 +5,13 @@
 #include <memory>
 #include <vector>
 
-#include "gateway/access_gate.h"
 #include "grpcpp/impl/service_type.h"
 
 namespace rawgate::gateway {
 
 // One servicer for each version of the protocol; register both. Thread-safe. Unknown files, symbols
 // and extensions are answered by an ErrorResponse with NOT_FOUND, as the protocol has it; the
-// stream goes on. `gate` outlives them.
-std::vector<std::unique_ptr<grpc::Service>> MakeReflectionServicers(const AccessGate& gate);
+// stream goes on.
+std::vector<std::unique_ptr<grpc::Service>> MakeReflectionServicers();
 
 }  // namespace rawgate::gateway

@@ -22,7 +22,7 @@ using Response = grpc::reflection::v1::ServerReflectionResponse;
 
 class ReflectionTest : public ::testing::Test {
  protected:
-  ReflectionTest() : servicers_(MakeReflectionServicers(gate_)) {
+  ReflectionTest() {
     grpc::ServerBuilder builder;
     for (const auto& servicer : servicers_) builder.RegisterService(servicer.get());
     server_ = builder.BuildAndStart();
@@ -54,8 +54,7 @@ class ReflectionTest : public ::testing::Test {
     return names;
   }
 
-  const AccessGate gate_;
-  std::vector<std::unique_ptr<grpc::Service>> servicers_;
+  const std::vector<std::unique_ptr<grpc::Service>> servicers_ = MakeReflectionServicers();
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<grpc::reflection::v1::ServerReflection::Stub> stub_;
   grpc::ClientContext context_;

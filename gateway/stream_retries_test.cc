@@ -1,18 +1,15 @@
-// A replica that says GOAWAY to every call has seen none of them, so gRPC may try them again: unary
-// ones it does, streams it must not (see OpenBackendChannels()).
+// A replica that says GOAWAY to every call has seen none of them, so they may be tried again: unary
+// ones are, a stream, of which more may have gone than is kept, is not.
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
 #include <atomic>
-#include <chrono>
 #include <list>
 #include <memory>
 #include <string>
 #include <thread>
 
-#include "absl/strings/match.h"
-#include "gateway/backend_channel.h"
-#include "gateway/test_backend.h"
+#include "gateway/test_forwarder.h"
 #include "gtest/gtest.h"
 #include "runtime/base/fd.h"
 
@@ -33,7 +30,7 @@ class GoingReplica {
     port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { AcceptAll(); });
   }
-  // After the client's channels.
+  // After whoever calls it.
   ~GoingReplica() {
     ::shutdown(listener_.get(), SHUT_RDWR);
     acceptor_.join();
@@ -77,8 +74,9 @@ class GoingReplica {
       if (head[3] == kSettings && !is_acknowledgement) Send(fd, kSettings, 1, 0, "");
       if (head[3] == kPing && !is_acknowledgement) Send(fd, kPing, 1, 0, bytes);
       if (head[3] != kHeaders) continue;
-      if (absl::StrContains(bytes, "grpc.health.v1.Health")) {
-        // ":status: 200", and UNIMPLEMENTED: it counts as serving.
+      if (stream == 1) {
+        // The health check, which comes first. ":status: 200", and UNIMPLEMENTED: it counts as
+        // serving.
         std::string block = "\x88";
         for (const auto& [name, value] :
              {std::pair<std::string, std::string>{"content-type", "application/grpc"},
@@ -115,31 +113,34 @@ class GoingReplica {
 
 class StreamRetriesTest : public ::testing::Test {
  protected:
-  static void AwaitReady(grpc::Channel& channel) {
-    EXPECT_TRUE(
-        channel.WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(30)));
-  }
-
   GoingReplica replica_;
-  const LaneChannels lane_ = std::move(
-      OpenBackendChannels("echo", replica_.target(), grpc::InsecureChannelCredentials()).front());
+  TestForwarder gateway_{
+      {TestUpstreams("echo", {replica_.target()}), TestUpstreams("file", {replica_.target()})},
+      ForwarderOptions{},
+      {}};
+  const std::unique_ptr<echo::v1::EchoService::Stub> stub_ =
+      echo::v1::EchoService::NewStub(gateway_.Channel());
 };
 
 TEST_F(StreamRetriesTest, StreamThatWasNotSeenIsNotBegunAgain) {
-  AwaitReady(*lane_.streams);
   grpc::ClientContext context;
-  const auto stub = echo::v1::EchoService::NewStub(lane_.streams);
-  const auto stream = stub->Converse(&context);
+  const auto stream = stub_->Converse(&context);
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(replica_.refused, 1);
+}
+
+TEST_F(StreamRetriesTest, NorIsOneThatIsIdempotent) {
+  grpc::ClientContext context;
+  const auto stub = file::v1::FileService::NewStub(gateway_.Channel());
+  const auto stream = stub->Download(&context, {});
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(replica_.refused, 1);
 }
 
 TEST_F(StreamRetriesTest, UnaryCallThatWasNotSeenIs) {
-  AwaitReady(*lane_.unary);
   grpc::ClientContext context;
   echo::v1::EchoResponse response;
-  const auto stub = echo::v1::EchoService::NewStub(lane_.unary);
-  EXPECT_EQ(stub->Echo(&context, {}, &response).error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(stub_->Echo(&context, {}, &response).error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_GT(replica_.refused, 1);
 }
 

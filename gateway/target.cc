@@ -1,8 +1,11 @@
 #include "gateway/target.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/un.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -75,17 +78,57 @@ std::string AddressTarget(const std::string& host, const std::string& port) {
   return absl::StrCat("ipv6:[", absl::StrReplaceAll(host, {{"%", "%25"}}), "]:", port);
 }
 
+absl::StatusOr<net::Endpoint> EndpointOf(absl::string_view address) {
+  absl::string_view rest = address;
+  sockaddr_un path{};
+  path.sun_family = AF_UNIX;
+  if (absl::ConsumePrefix(&rest, "unix-abstract:")) {
+    if (rest.size() >= sizeof(path.sun_path)) return BadTarget(address, "is too long");
+    rest.copy(path.sun_path + 1, rest.size());
+    const size_t size = offsetof(sockaddr_un, sun_path) + 1 + rest.size();
+    return net::Endpoint(net::Transport::kUnix, reinterpret_cast<sockaddr*>(&path),
+                         static_cast<socklen_t>(size));
+  }
+  if (absl::ConsumePrefix(&rest, "unix:")) {
+    // With two slashes the path is absolute.
+    absl::ConsumePrefix(&rest, "//");
+    if (rest.empty() || rest.size() >= sizeof(path.sun_path))
+      return BadTarget(address, "names no path, or too long a one");
+    rest.copy(path.sun_path, rest.size());
+    return net::Endpoint(net::Transport::kUnix, reinterpret_cast<sockaddr*>(&path), sizeof(path));
+  }
+  if (!absl::ConsumePrefix(&rest, "ipv4:")) absl::ConsumePrefix(&rest, "ipv6:");
+  const auto [host, port] = SplitHostPort(rest);
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  // The zone of an IPv6 address is looked up among the machine's interfaces.
+  const std::string plain = absl::StrReplaceAll(host, {{"%25", "%"}});
+  const int error = ::getaddrinfo(plain.c_str(), port.c_str(), &hints, &found);
+  if (error != 0) return BadTarget(address, ::gai_strerror(error));
+  const net::Endpoint endpoint(net::Transport::kTcp, found->ai_addr, found->ai_addrlen);
+  ::freeaddrinfo(found);
+  return endpoint;
+}
+
 absl::StatusOr<Target> ParseTarget(absl::string_view text) {
   absl::string_view rest = text;
   if (absl::ConsumePrefix(&rest, "ipv4:")) return ParseList(AF_INET, text, rest);
   if (absl::ConsumePrefix(&rest, "ipv6:")) return ParseList(AF_INET6, text, rest);
-  for (const char* scheme : {"unix:", "unix-abstract:", "xds:", "google-c2p:"}) {
-    if (absl::StartsWith(text, scheme)) return Target{.addresses = {std::string(text)}};
+  for (const char* scheme : {"unix:", "unix-abstract:"}) {
+    if (!absl::StartsWith(text, scheme)) continue;
+    if (absl::StatusOr<net::Endpoint> path = EndpointOf(text); !path.ok()) return path.status();
+    return Target{.addresses = {std::string(text)}};
+  }
+  for (const char* scheme : {"xds:", "google-c2p:", "vsock:"}) {
+    if (absl::StartsWith(text, scheme))
+      return BadTarget(text, "has a scheme that is not supported");
   }
   if (absl::ConsumePrefix(&rest, "dns:")) {
-    // With a name server of its own, which only gRPC knows to ask.
     if (absl::StartsWith(rest, "//") && !absl::StartsWith(rest, "///"))
-      return Target{.addresses = {std::string(text)}};
+      return BadTarget(text,
+                       "names a name server; names are looked up as the machine is set up to");
     if (!absl::ConsumePrefix(&rest, "///")) absl::ConsumePrefix(&rest, "/");
   }
   auto [host, port] = SplitHostPort(rest);

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "runtime/net/endpoint.h"
 
 namespace rawgate::gateway {
 
@@ -24,10 +25,13 @@ struct Target {
 };
 
 // "dns:///echo:50061", and "echo:50061" alone, are names; "ipv4:10.0.0.3:1,10.0.0.4:1" and
-// "ipv6:[::1]:1,[::2]:1" as many addresses as they list; "127.0.0.1:50061" is one, and so is what
-// only gRPC understands: "unix:///run/echo.sock", "dns://10.0.0.1/echo". Error: INVALID_ARGUMENT
-// (BAD_BACKENDS).
+// "ipv6:[::1]:1,[::2]:1" as many addresses as they list; "127.0.0.1:50061" is one, and so are
+// "unix:///run/echo.sock" and "unix-abstract:echo". Error: INVALID_ARGUMENT (BAD_BACKENDS).
 absl::StatusOr<Target> ParseTarget(absl::string_view text);
+
+// Where one of Target::addresses is. Errors: INVALID_ARGUMENT (BAD_BACKENDS), as for a zone that
+// the machine does not have.
+absl::StatusOr<net::Endpoint> EndpointOf(absl::string_view address);
 
 // "ipv4:HOST:PORT", "ipv6:[HOST]:PORT": `host` is numeric, and `port`.
 std::string AddressTarget(const std::string& host, const std::string& port);

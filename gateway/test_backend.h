@@ -1,5 +1,4 @@
-// For tests: a backend that does as the request says, and a server whose only handler is the
-// forwarder.
+// For tests: a backend that does as the request says.
 #pragma once
 
 #include <atomic>
@@ -15,12 +14,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "gateway/forwarder.h"
 #include "grpc/grpc.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
 #include "rawgate/chat/v1/chat_service.grpc.pb.h"
 #include "rawgate/echo/v1/echo_service.grpc.pb.h"
 #include "rawgate/file/v1/file_service.grpc.pb.h"
@@ -231,65 +230,5 @@ inline std::shared_ptr<grpc::Channel> TestChannel(const std::string& address) {
   arguments.SetMaxReceiveMessageSize(-1);
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
-
-// The forwarder behind a server of its own.
-class TestForwarder {
- public:
-  TestForwarder(const std::vector<std::pair<std::string, std::string>>& backends,
-                ForwarderOptions options = {}, const AccessStore* access = nullptr)
-      : TestForwarder(Plain(backends), options, access) {}
-  TestForwarder(const std::vector<ForwardingBackend>& backends, ForwarderOptions options,
-                const AccessStore* access = nullptr)
-      : books_(options.lanes, spdlog::level::debug), gate_(access) {
-    forwarder_ = std::make_unique<Forwarder>(backends, options, drain_, books_, gate_);
-    grpc::ServerBuilder builder;
-    rpc::ConfigureServer(builder, rpc::kBuffersMax);
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
-    forwarder_->Register(builder);
-    server_ = builder.BuildAndStart();
-    forwarder_->Start();
-  }
-  ~TestForwarder() { Stop(); }
-
-  void Stop() {
-    if (server_ == nullptr) return;
-    server_->Shutdown(std::chrono::system_clock::now());
-    forwarder_->Stop();
-    server_.reset();
-  }
-
-  Drain& drain() { return drain_; }
-  CallBooks& books() { return books_; }
-  Forwarder& forwarder() { return *forwarder_; }
-  int port() const { return port_; }
-  std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
-  std::shared_ptr<grpc::Channel> Channel() const { return TestChannel(address()); }
-
- private:
-  // Channels without what OpenBackendChannels() sets.
-  static std::vector<ForwardingBackend> Plain(
-      const std::vector<std::pair<std::string, std::string>>& backends) {
-    std::vector<ForwardingBackend> forwarding;
-    for (const auto& [name, address] : backends) {
-      grpc::ChannelArguments arguments;
-      arguments.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);
-      arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-      arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-      const auto channel =
-          grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-      forwarding.push_back({name, std::make_shared<ForwardingChannels>([channel] {
-                              return std::vector<LaneChannels>{{channel, channel}};
-                            })});
-    }
-    return forwarding;
-  }
-
-  Drain drain_;
-  CallBooks books_;
-  const AccessGate gate_;
-  int port_ = 0;
-  std::unique_ptr<Forwarder> forwarder_;
-  std::unique_ptr<grpc::Server> server_;
-};
 
 }  // namespace rawgate::gateway

@@ -1,7 +1,7 @@
 // The Connect protocol (https://connectrpc.com/docs/protocol) over HTTP/1.1, for every method that
 // the gateway serves by gRPC: JSON and binary, unary calls by POST and, where nothing is changed,
-// GET; streams, whose requests come as one body. Calls go through the gateway's own gRPC server, so
-// that who may do what, where calls go, limits and the drain are decided there alone.
+// GET; streams, whose requests come as one body. Calls go through the forwarder, so that who may do
+// what, where calls go, limits and the drain are decided there alone.
 #pragma once
 
 #include <functional>
@@ -20,12 +20,10 @@ namespace rawgate::gateway {
 // Thread-safe.
 class ConnectHandler {
  public:
-  // `channel` leads to the server that the calls are made of. gRPC's in-process transport is good
-  // for that, tried with 1.51.1: a generic service sees half-closes, cancellation, deadlines and
-  // message limits over it as it does over HTTP/2.
-  // Asked before a request is looked into whether its method may be called. The server decides
-  // that again; this spares it the work for those whom it will refuse.
+  // Asked before a request is looked into whether its method may be called. The forwarder
+  // decides that again; this spares the work for those whom it will refuse.
   using Admit = std::function<absl::Status(const http::Request& request, absl::string_view path)>;
+  // `channel` leads to the forwarder: GatewayServer::ChannelWithin().
   ConnectHandler(const std::vector<const google::protobuf::ServiceDescriptor*>& services,
                  std::shared_ptr<grpc::Channel> channel, Admit admit);
 

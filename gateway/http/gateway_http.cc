@@ -35,6 +35,7 @@ absl::StatusOr<host::HttpSettings> CheckedSettings() {
 }
 
 std::shared_ptr<const http::Router> MakeRouter(GatewayServer& gateway,
+                                               std::shared_ptr<grpc::Channel> channel,
                                                std::function<std::string()> metrics) {
   auto router = std::make_shared<http::Router>();
   http::AddProcessPages({.name = "gateway",
@@ -47,7 +48,7 @@ std::shared_ptr<const http::Router> MakeRouter(GatewayServer& gateway,
                          .access = PagesFor(gateway.gate())},
                         *router);
   const auto connect = std::make_shared<ConnectHandler>(
-      ServedServices(), gateway.InProcessChannel(),
+      ServedServices(), std::move(channel),
       [&gateway](const http::Request& request, absl::string_view path) {
         absl::Status admitted = AdmitCall(gateway.gate(), request, path);
         if (!admitted.ok()) gateway.books().CountRefusal(admitted);
@@ -59,15 +60,22 @@ std::shared_ptr<const http::Router> MakeRouter(GatewayServer& gateway,
   return router;
 }
 
+absl::StatusOr<std::unique_ptr<http::Server>> StartHttp(GatewayServer& gateway,
+                                                        std::function<std::string()> metrics) {
+  absl::StatusOr<host::HttpSettings> settings = CheckedSettings();
+  if (!settings.ok()) return settings.status();
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = gateway.ChannelWithin();
+  if (!channel.ok()) return channel.status();
+  host::AddHttp("gateway", settings->options.counters, gateway.metrics());
+  return host::StartHttp(*std::move(settings),
+                         MakeRouter(gateway, *std::move(channel), std::move(metrics)));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<http::Server>> StartGatewayHttp(
     GatewayServer& gateway, std::function<std::string()> metrics) {
-  absl::StatusOr<host::HttpSettings> settings = CheckedSettings();
-  if (settings.ok()) host::AddHttp("gateway", settings->options.counters, gateway.metrics());
-  auto server = settings.ok()
-                    ? host::StartHttp(*std::move(settings), MakeRouter(gateway, std::move(metrics)))
-                    : settings.status();
+  auto server = StartHttp(gateway, std::move(metrics));
   if (!server.ok()) gateway.Stop(absl::ZeroDuration());
   return server;
 }

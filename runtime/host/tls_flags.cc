@@ -49,11 +49,12 @@ absl::StatusOr<net::TlsFiles> TlsFilesFromFlags(
   return files;
 }
 
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> FrontCredentialsFromFlags() {
+absl::StatusOr<std::shared_ptr<net::TlsContext>> FrontTlsFromFlags(
+    const std::vector<std::string>& alpn) {
   const absl::StatusOr<net::TlsFiles> files = TlsFilesFromFlags();
   if (!files.ok()) return files.status();
-  if (!files->given()) return grpc::InsecureServerCredentials();
-  return AsFlagError(rpc::TlsServerCredentials(*files));
+  if (!files->given()) return nullptr;
+  return AsFlagError(net::TlsContext::Load(*files, alpn));
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> RpcCredentialsFromFlags() {

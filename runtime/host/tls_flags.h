@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "runtime/net/tls_context.h"
@@ -21,9 +22,10 @@ namespace rawgate::host {
 absl::StatusOr<net::TlsFiles> TlsFilesFromFlags(
     std::optional<net::ClientCertificates> client_certificates = std::nullopt);
 
-// Of a process's front door: TLS when --tls_certificate is given, otherwise plain. Errors: those
-// above, and of files that are no good (FieldError).
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> FrontCredentialsFromFlags();
+// Of a process's front door, which agrees on one of `alpn`; null without --tls_certificate. Errors:
+// those above, and of files that are no good (FieldError).
+absl::StatusOr<std::shared_ptr<net::TlsContext>> FrontTlsFromFlags(
+    const std::vector<std::string>& alpn);
 
 // Of a service's --rpc_listen: with --rpc_tls only the gateway, or whom --rpc_clients lists.
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> RpcCredentialsFromFlags();

@@ -22,7 +22,7 @@ inline constexpr size_t kChunkBytes = 256 << 10;
 // of megabytes for each call whose reader is slow.
 inline constexpr int kLookaheadBytes = 1 << 20;
 // Headers and trailers of one call, as HTTP/2 counts them. Between our own processes only: at the
-// front door gRPC's own limit of 8 KiB stands.
+// front door the limit is 8 KiB.
 inline constexpr int kBackendMetadataBytesMax = 64 << 10;
 
 // What a server holds of messages on their way, unless configured. This gRPC looks at a message's

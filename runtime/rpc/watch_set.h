@@ -3,12 +3,11 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -27,26 +26,18 @@ inline absl::Status TooManyWatchers(size_t watches_max = kWatchesMax) {
       absl::Seconds(1));
 }
 
-// Asked of a watch that is to begin, and of one in progress when others may watch than before.
-// Until the watch's end, from any thread. Null: nobody asks.
-using MayWatch = std::function<absl::Status()>;
-
 // Thread-safe. `Watch` has a thread-safe End(absl::Status), which may be called at any time until
 // Remove().
 template <typename Watch>
 class WatchSet {
  public:
   // Errors: RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS, with RetryInfo), UNAVAILABLE (DRAINING, with
-  // RetryInfo) after EndAll(), and what `may_watch` says.
-  absl::Status Add(std::shared_ptr<Watch> watch, MayWatch may_watch = nullptr) {
+  // RetryInfo) after EndAll().
+  absl::Status Add(std::shared_ptr<Watch> watch) {
     absl::MutexLock lock(&mutex_);
     if (!reason_to_end_.ok()) return reason_to_end_;
     if (watches_.size() >= kWatchesMax) return TooManyWatchers();
-    // In here, so that EndForbidden() either sees it, or was before it.
-    if (may_watch) {
-      if (absl::Status allowed = may_watch(); !allowed.ok()) return allowed;
-    }
-    watches_.emplace(std::move(watch), std::move(may_watch));
+    watches_.insert(std::move(watch));
     return absl::OkStatus();
   }
 
@@ -59,32 +50,22 @@ class WatchSet {
   void EndAll() {
     absl::MutexLock lock(&mutex_);
     reason_to_end_ = DrainingError();
-    for (const auto& [watch, may_watch] : watches_) watch->End(reason_to_end_);
-  }
-
-  // Ends those that are not to go on.
-  void EndForbidden() {
-    absl::MutexLock lock(&mutex_);
-    for (const auto& [watch, may_watch] : watches_) {
-      if (!may_watch) continue;
-      if (absl::Status allowed = may_watch(); !allowed.ok()) watch->End(std::move(allowed));
-    }
+    for (const auto& watch : watches_) watch->End(reason_to_end_);
   }
 
  private:
   absl::Mutex mutex_;
   absl::Status reason_to_end_ ABSL_GUARDED_BY(mutex_);
   // Shared with the hooks of their streams.
-  absl::flat_hash_map<std::shared_ptr<Watch>, MayWatch> watches_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<std::shared_ptr<Watch>> watches_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Makes a stream for gRPC of `watch` and starts it, or ends it at once where the set, which
 // outlives it, has no place.
 template <typename Watch>
-typename Watch::Writer* OpenWatch(const std::shared_ptr<Watch>& watch, WatchSet<Watch>& set,
-                                  MayWatch may_watch = nullptr) {
+typename Watch::Writer* OpenWatch(const std::shared_ptr<Watch>& watch, WatchSet<Watch>& set) {
   auto* const writer = watch->Open([watch, &set] { set.Remove(watch); });
-  if (const absl::Status added = set.Add(watch, std::move(may_watch)); added.ok()) {
+  if (const absl::Status added = set.Add(watch); added.ok()) {
     watch->Start();
   } else {
     watch->End(added);

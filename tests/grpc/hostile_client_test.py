@@ -1,13 +1,13 @@
 """What one client sends must not reach the calls of another, nor fill the memory of a process that all share."""
 
-import pathlib
-import threading
 import unittest
 
 import grpc
 
 from tests.harness import rpc
+from tests.harness.bystander import BystanderTest
 from tests.harness.deadlines import PATIENCE
+from tests.harness.processes import peak_memory
 from tests.harness.stack import Stack
 
 MEBIBYTE = 1 << 20
@@ -31,7 +31,7 @@ def setUpModule():
     stack.start_all(f"--rpc_buffers_max_bytes={BUFFERS_MAX}")
     client = rpc.client_of(stack)
     unittest.addModuleCleanup(client.close)
-    peak_at_start = peak_of("gateway")
+    peak_at_start = peak_memory(stack.programs["gateway"].pid)
 
 
 def own_client(**options):
@@ -39,24 +39,16 @@ def own_client(**options):
     return rpc.Client(stack.gateway_target, {"grpc.use_local_subchannel_pool": 1, **options})
 
 
-class SharedConnectionTest(unittest.TestCase):
-    """The gateway has one connection to each service, for all of its clients."""
+class SharedConnectionTest(BystanderTest):
+    """The gateway has few connections to each service, for all of its clients."""
+
+    def bystander_client(self):
+        return client
 
     def setUp(self):
+        super().setUp()
         self.stranger = own_client()
         self.addCleanup(self.stranger.close)
-        self.go_on = threading.Semaphore(1)
-        self.conversation = client.echo.Converse(self.words(), timeout=PATIENCE)
-        self.addCleanup(self.go_on.release)
-        self.assertEqual(next(self.conversation).payload, b"X")
-
-    def words(self):
-        while self.go_on.acquire(timeout=PATIENCE):
-            yield rpc.echo.ConverseRequest(payload=b"x")
-
-    def assert_conversation_goes_on(self):
-        self.go_on.release()
-        self.assertEqual(next(self.conversation).payload, b"X")
 
     def test_long_name_in_an_error(self):
         name = "\u00e9" * 1500
@@ -67,7 +59,7 @@ class SharedConnectionTest(unittest.TestCase):
             with self.subTest(call=type(request).__name__):
                 code, _, _ = rpc.error_of(call, request)
                 self.assertIn(code, (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT))
-                self.assert_conversation_goes_on()
+                self.assert_conversations_go_on()
 
     def test_metadata_of_every_size_up_to_the_front_doors_limit(self):
         """What the gateway adds to what it has let in must not be too much for the service."""
@@ -78,17 +70,12 @@ class SharedConnectionTest(unittest.TestCase):
                 except grpc.RpcError as error:
                     # gRPC may end the connection of the one who sends too much, which is its own.
                     self.assertIn(error.code(), (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE))
-                self.assert_conversation_goes_on()
-
-
-def peak_of(name):
-    status = pathlib.Path(f"/proc/{stack.programs[name].pid}/status").read_text()
-    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+                self.assert_conversations_go_on()
 
 
 class MemoryTest(unittest.TestCase):
     def assert_little_growth(self):
-        self.assertLess(peak_of("gateway") - peak_at_start, GROWTH_MAX)
+        self.assertLess(peak_memory(stack.programs["gateway"].pid) - peak_at_start, GROWTH_MAX)
 
     def test_message_far_beyond_the_limit(self):
         hostile = own_client(**{"grpc.max_send_message_length": -1})

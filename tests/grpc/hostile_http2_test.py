@@ -1,17 +1,17 @@
 """HTTP/2 as no gRPC client speaks it, at the front door: the process lives, what it holds is bounded, and others are
-served. Among it what is known against the gRPC that is packaged (docs/security.md)."""
+served. Among it what is known against libraries of HTTP/2, and against gRPC's in particular (docs/security.md)."""
 
 import itertools
-import pathlib
 import random
-import threading
 import unittest
 
 import grpc
 from hyperframe import frame as frames
 
 from tests.harness import rpc
+from tests.harness.bystander import BystanderTest
 from tests.harness.deadlines import PATIENCE
+from tests.harness.processes import peak_memory
 from tests.harness.raw_http2 import (CANCEL, EMPTY_MESSAGE, PREFACE, RawHttp2, literal, raw_frame, request)
 from tests.harness.stack import Stack
 
@@ -39,33 +39,18 @@ def setUpModule():
     stack.start_gateway("--header_timeout=2s", "--unary_ceiling=2s")
     client = rpc.client_of(stack)
     unittest.addModuleCleanup(client.close)
-    memory_at_start = peak_memory()
+    memory_at_start = peak_memory(stack.programs["gateway"].pid)
 
 
-def peak_memory():
-    status = pathlib.Path(f"/proc/{stack.programs['gateway'].pid}/status").read_text()
-    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
-
-
-class HostileTest(unittest.TestCase):
-    """A conversation through the gateway, over the connection to the service that all clients share, goes on."""
-
-    def setUp(self):
-        self.go_on = threading.Semaphore(1)
-        self.conversation = client.echo.Converse(self.words(), timeout=PATIENCE)
-        self.addCleanup(self.go_on.release)
-        self.assertEqual(next(self.conversation).payload, b"X")
-
-    def words(self):
-        while self.go_on.acquire(timeout=PATIENCE):
-            yield rpc.echo.ConverseRequest(payload=b"x")
+class HostileTest(BystanderTest):
+    def bystander_client(self):
+        return client
 
     def tearDown(self):
         self.assertTrue(stack.programs["gateway"].alive())
-        self.go_on.release()
-        self.assertEqual(next(self.conversation).payload, b"X")
+        self.assert_conversations_go_on()
         self.assertEqual(client.echo.Echo(rpc.echo.EchoRequest(payload=b"on"), timeout=PATIENCE).payload, b"ON")
-        self.assertLess(peak_memory() - memory_at_start, GROWTH_MAX)
+        self.assertLess(peak_memory(stack.programs["gateway"].pid) - memory_at_start, GROWTH_MAX)
 
     def connect(self, **options):
         connection = RawHttp2(stack.programs["gateway"].address("grpc"), **options)
@@ -80,7 +65,7 @@ class FloodTest(HostileTest):
         return connection
 
     def test_header_block_without_end(self):
-        """CVE-2023-33953: gRPC 1.51 bounds what one frame brings, not how many there are."""
+        """CVE-2024-28182, and CVE-2023-33953: what one frame brings is bounded, but not how many there are."""
         for field in (literal(b"x-padding", b"v" * 7_000), literal(b"x", b"") * 200, b""):
             with self.subTest(size=len(field)):
                 self.assertTrue(self.begin_headers().flood(raw_frame(CONTINUATION, 0, 1, field) * 16, FLOOD))
@@ -180,8 +165,7 @@ class HeaderTest(HostileTest):
                 connection.send(raw_frame(HEADERS, 4, 1, block + literal(name, value)),
                                 frames.DataFrame(1, EMPTY_MESSAGE, flags=["END_STREAM"]))
                 connection.read_answer(1)
-                self.go_on.release()
-                self.assertEqual(next(self.conversation).payload, b"X")
+                self.assert_conversations_go_on()
 
     def test_metadata_beyond_the_limit(self):
         for count in (8, 20, 200):
@@ -190,15 +174,18 @@ class HeaderTest(HostileTest):
                 self.assertIn((answer or {}).get("grpc-status"), (None, "8"))
 
     def test_metadata_in_pieces(self):
-        """The most that gets in: what each frame of a header block may bring. It must not be too much for the service."""
-        for value in (b"v" * 3_000, b"v" * 3_900):
-            with self.subTest(size=len(value)), self.connect() as connection:
+        """The limit is for the block, however many frames it has, and counts what references stand for."""
+        for value, references, answer in ((b"v" * 600, 10, "0"), (b"v" * 3_000, 10, "8"), (b"v" * 3_900, 10, "8"), (b"v" * 3_900, 40, None)):
+            with self.subTest(size=len(value), references=references), self.connect() as connection:
                 block = b"".join(literal(*(text.encode() for text in field)) for field in request())
                 # Put into the table of headers once, and referred to by one byte from then on.
                 indexed = b"\x40" + literal(b"x-padding", value)[1:]
-                connection.send(raw_frame(HEADERS, 0, 1, block + indexed), *(raw_frame(CONTINUATION, 0, 1, b"\xbe\xbe") for _ in range(3)),
-                                raw_frame(CONTINUATION, 4, 1, b"\xbe\xbe"), frames.DataFrame(1, EMPTY_MESSAGE, flags=["END_STREAM"]))
-                self.assertEqual(connection.read_answer(1)["grpc-status"], "0")
+                piece = b"\xbe" * (references // 5)
+                connection.send(raw_frame(HEADERS, 0, 1, block + indexed), *(raw_frame(CONTINUATION, 0, 1, piece) for _ in range(4)),
+                                raw_frame(CONTINUATION, 4, 1, piece), frames.DataFrame(1, EMPTY_MESSAGE, flags=["END_STREAM"]))
+                self.assertEqual((connection.read_answer(1) or {}).get("grpc-status"), answer)
+                if answer is None:
+                    self.assertTrue(connection.is_closed())
 
     def test_metadata_before_the_settings_are_acknowledged(self):
         """A field that is sent once and referred to by one byte, again and again."""
@@ -210,12 +197,11 @@ class HeaderTest(HostileTest):
                                 frames.DataFrame(1, EMPTY_MESSAGE, flags=["END_STREAM"]))
                 answer = connection.read_answer(1) or {}
                 self.assertIn(answer.get("grpc-status"), (None, str(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0])))
-                self.go_on.release()
-                self.assertEqual(next(self.conversation).payload, b"X")
+                self.assert_conversations_go_on()
 
     def test_wrong_method_path_and_content_type(self):
         unknown = grpc.StatusCode.UNIMPLEMENTED.value[0]
-        for path in ("/rawgate.echo.v1.EchoService/Shout", "/none", "", "/" + "x" * 4000):
+        for path in ("/rawgate.echo.v1.EchoService/Shout", "/none", "/" + "x" * 4000):
             with self.subTest(path=path[:40]):
                 self.assertEqual(self.status_of(request(path)).get("grpc-status"), str(unknown))
         for changed in ({"method": "GET"}, {"method": "DELETE"}, {"content_type": "text/html"}, {"content_type": None},
@@ -223,6 +209,14 @@ class HeaderTest(HostileTest):
             with self.subTest(**changed):
                 answer = self.status_of(request(**changed))
                 self.assertTrue(answer is None or "grpc-status" in answer or answer[":status"] == "415", answer)
+
+    def test_empty_path(self):
+        """Malformed (RFC 9113, 8.3.1): the stream is reset, and the connection goes on."""
+        with self.connect() as connection:
+            connection.send(connection.call(1, request("")))
+            self.assertIsNone(connection.read_answer(1))
+            connection.send(connection.call(3))
+            self.assertEqual(connection.read_answer(3)["grpc-status"], "0")
 
 
 class FrameTest(HostileTest):

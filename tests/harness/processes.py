@@ -15,6 +15,12 @@ def process_exists(pid):
     return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
+def peak_memory(pid):
+    """The most bytes that a process has been resident with since it began."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+
+
 def wait_for_exit_of(pid):
     wait_until(lambda: not process_exists(pid), f"end of process {pid}")
 

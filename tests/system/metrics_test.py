@@ -203,10 +203,11 @@ class CallTest(unittest.TestCase):
         for i in range(50):
             unknown(f"/made.up{i}/Method")
             unknown(f"/rawgate.echo.v1.EchoService/Echo{i}")
+            # No path of HTTP/2: that call's stream is reset, and counts as none.
             unknown(f'/x"}} {i}\\n/y')
         self.assertEqual(set(page("gateway").samples), set(before.samples))
-        self.assertEqual(growth.of("grpc_server_handled_total", grpc_service="unknown", grpc_code="Unimplemented"), 150)
-        self.assertEqual(growth.of("rawgate_gateway_refused_calls_total", reason="UNKNOWN_METHOD"), 150)
+        self.assertEqual(growth.of("grpc_server_handled_total", grpc_service="unknown", grpc_code="Unimplemented"), 100)
+        self.assertEqual(growth.of("rawgate_gateway_refused_calls_total", reason="UNKNOWN_METHOD"), 100)
 
 
 class StateTest(unittest.TestCase):
