@@ -5,6 +5,7 @@
 
 #include "gateway/forwarder_fixture.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 
 namespace rawgate::gateway {
@@ -54,6 +55,21 @@ TEST_F(ForwarderDrainTest, CallsOfTheGatewaysOwnServicesAreCountedApart) {
   grpc::ClientContext context;
   EchoResponse answer;
   EXPECT_TRUE(EchoService::NewStub(small.Channel())->Echo(&context, {}, &answer).ok());
+  // Of each apart.
+  grpc::ClientContext asking;
+  grpc::ByteBuffer health;
+  grpc::Status asked;
+  grpc::CompletionQueue queue;
+  grpc::GenericStub stub(small.Channel());
+  const grpc::Slice nothing;
+  const auto call = stub.PrepareUnaryCall(&asking, "/grpc.health.v1.Health/Check",
+                                          grpc::ByteBuffer(&nothing, 1), &queue);
+  call->StartCall();
+  call->Finish(&health, &asked, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  EXPECT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_TRUE(asked.ok()) << asked.error_message();
   stream->WritesDone();
   EXPECT_TRUE(stream->Finish().ok());
 }
