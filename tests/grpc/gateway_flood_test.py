@@ -52,12 +52,16 @@ def calls_without_message(count):
 
 class FloodTest(unittest.TestCase):
     def setUp(self):
-        host, _, port = stack.gateway_target.rpartition(":")
-        self.connection = socket.create_connection((host, int(port)), timeout=PATIENCE)
-        self.addCleanup(self.connection.close)
+        self.connection = self.connect()
         self.stream = self.connection.makefile("rb")
         self.addCleanup(self.stream.close)
-        self.connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0))
+
+    def connect(self):
+        host, _, port = stack.gateway_target.rpartition(":")
+        connection = socket.create_connection((host, int(port)), timeout=PATIENCE)
+        self.addCleanup(connection.close)
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0))
+        return connection
 
     def read_frame(self, wanted):
         """The payload of the next frame of that kind."""
@@ -82,20 +86,33 @@ class FloodTest(unittest.TestCase):
         self.assert_others_are_served()
 
     def test_places_without_a_message_are_given_back(self):
-        """A client that does not acknowledge the settings is not bound by them, but by the ceiling."""
-        self.connection.sendall(calls_without_message(PLACES + 1))
-
-        def served():
-            try:
-                self.assert_others_are_served()
-                return True
-            except grpc.RpcError as error:
-                self.assertEqual(error.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
-                return False
-
-        # The end of a call: one was refused, so all places were taken.
+        """More connections than it takes, since a call of ours may have a place, each with all the calls that it may have."""
+        others = [self.connect() for _ in range(PLACES // PLACES_OF_A_CONNECTION + 1)]
+        for connection in others:
+            connection.sendall(frame(SETTINGS, ACK, 0) + calls_without_message(PLACES_OF_A_CONNECTION))
+        wait_until(lambda: not self.served(), "all places to be taken")
+        # The end of a call, by the ceiling.
+        self.connection.sendall(calls_without_message(1))
         self.read_frame(HEADERS)
-        wait_until(served, "a place")
+        wait_until(self.served, "a place")
+
+    def served(self):
+        try:
+            self.assert_others_are_served()
+            return True
+        except grpc.RpcError as error:
+            self.assertEqual(error.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
+            return False
+
+    def test_client_that_does_not_acknowledge_the_settings(self):
+        """It is bound by them all the same: of what is too much each call is refused, and at last the connection ends."""
+        try:
+            self.connection.sendall(calls_without_message(PLACES))
+            while self.stream.read(4096):
+                pass
+        except ConnectionError:
+            pass
+        self.assert_others_are_served()
 
 
 class HealthTest(unittest.TestCase):
