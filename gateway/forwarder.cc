@@ -23,6 +23,9 @@ constexpr std::chrono::seconds kSweepInterval{1};
 // Of all lanes together, or one of each if there are more. With four a gRPC service behind the
 // gateway answers as many calls as it does without one.
 constexpr int kConnectionsToReplica = 4;
+// Of the gateway's own services: most are watches, of which there are thousands, and whoever lags
+// behind is told what he missed.
+constexpr uint32_t kOwnAnswerWindow = 64 << 10;
 
 std::vector<std::string> NamesOf(const std::vector<std::shared_ptr<UpstreamSet>>& backends) {
   std::vector<std::string> names;
@@ -95,9 +98,12 @@ void Forwarder::Start(ServeOwn serve_own) {
       serve_own_(std::move(ends->second));
       return std::make_unique<http2::Wire>(std::move(ends->first));
     };
-    lane->context.own = std::make_unique<UpstreamPool>(
-        lane->loop, "gateway",
-        Upstream::Options{.dial = dial, .authority = "localhost", .check_health = false});
+    lane->context.own =
+        std::make_unique<UpstreamPool>(lane->loop, "gateway",
+                                       Upstream::Options{.dial = dial,
+                                                         .authority = "localhost",
+                                                         .check_health = false,
+                                                         .answer_window = kOwnAnswerWindow});
     lane->loop.Every(kSweepInterval, [this, &lane = *lane] { Sweep(lane); });
     lane->thread = std::thread([&lane = *lane] { lane.loop.Run(); });
   }

@@ -8,12 +8,9 @@
 namespace rawgate::gateway {
 namespace {
 
-// What one call's answer may be ahead of its client.
-constexpr uint32_t kAnswerWindow = 256 << 10;
-
-http2::Settings ClientSettings() {
+http2::Settings ClientSettings(uint32_t answer_window) {
   http2::Settings settings;
-  settings.stream_window = kAnswerWindow;
+  settings.stream_window = answer_window;
   settings.header_bytes_max = rpc::kBackendMetadataBytesMax;
   return settings;
 }
@@ -54,8 +51,8 @@ void Upstream::Connect() {
   attempted_ = loop_.now();
   auto wire = options_.dial();
   if (!wire.ok()) return OnLost(wire.status().message());
-  connection_ =
-      std::make_unique<http2::Connection>(loop_, *this, ClientSettings(), *std::move(wire));
+  connection_ = std::make_unique<http2::Connection>(
+      loop_, *this, ClientSettings(options_.answer_window), *std::move(wire));
   connection_->Start();
   ConnectIn(kAttempt);
 }

@@ -29,6 +29,8 @@ class Upstream final : public http2::Connection::Owner {
     // Calls only go there while it says SERVING for the whole process on grpc.health.v1.Health; one
     // without that service counts as serving.
     bool check_health = true;
+    // What one call's answer may be ahead of its client.
+    uint32_t answer_window = 256 << 10;
   };
   // Told when serving(), or trying(), has changed.
   using Changed = std::function<void()>;
