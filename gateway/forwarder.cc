@@ -27,6 +27,11 @@ constexpr int kConnectionsToReplica = 4;
 // behind is told what he missed.
 constexpr uint32_t kOwnAnswerWindow = 64 << 10;
 
+// Of one lane.
+int ConnectionsOf(const ForwarderOptions& options) {
+  return std::max(1, kConnectionsToReplica / options.lanes);
+}
+
 std::vector<std::string> NamesOf(const std::vector<std::shared_ptr<UpstreamSet>>& backends) {
   std::vector<std::string> names;
   for (const auto& backend : backends) names.push_back(backend->name());
@@ -82,8 +87,8 @@ Forwarder::Forwarder(const std::vector<std::shared_ptr<UpstreamSet>>& backends,
                                             shares_, connections));
     CallContext& context = lanes_.back()->context;
     for (const auto& backend : backends)
-      context.pools.push_back(std::make_unique<UpstreamPool>(
-          context.loop, backend, std::max(1, kConnectionsToReplica / options_.lanes)));
+      context.pools.push_back(
+          std::make_unique<UpstreamPool>(context.loop, backend, ConnectionsOf(options_)));
   }
 }
 
@@ -103,7 +108,8 @@ void Forwarder::Start(ServeOwn serve_own) {
                                        Upstream::Options{.dial = dial,
                                                          .authority = "localhost",
                                                          .check_health = false,
-                                                         .answer_window = kOwnAnswerWindow});
+                                                         .answer_window = kOwnAnswerWindow},
+                                       ConnectionsOf(options_));
     lane->loop.Every(kSweepInterval, [this, &lane = *lane] { Sweep(lane); });
     lane->thread = std::thread([&lane = *lane] { lane.loop.Run(); });
   }

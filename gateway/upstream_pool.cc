@@ -54,10 +54,12 @@ UpstreamPool::UpstreamPool(http2::Loop& loop, std::shared_ptr<UpstreamSet> set, 
       [this](const UpstreamSet::State& state) { loop_.Post([this, state] { Follow(state); }); });
 }
 
-UpstreamPool::UpstreamPool(http2::Loop& loop, std::string name, Upstream::Options only)
-    : loop_(loop), name_(std::move(name)) {
-  upstreams_.emplace("",
-                     std::make_unique<Upstream>(loop_, std::move(only), [this] { OnChanged(); }));
+UpstreamPool::UpstreamPool(http2::Loop& loop, std::string name, const Upstream::Options& only,
+                           int connections)
+    : loop_(loop), name_(std::move(name)), connections_(connections) {
+  for (int i = 0; i < connections_; ++i) {
+    upstreams_.emplace("", std::make_unique<Upstream>(loop_, only, [this] { OnChanged(); }));
+  }
 }
 
 UpstreamPool::~UpstreamPool() {

@@ -36,8 +36,8 @@ class UpstreamPool {
   // Follows `set`, with so many connections to each replica: a gRPC server works on the calls of
   // one connection one after another.
   UpstreamPool(http2::Loop& loop, std::shared_ptr<UpstreamSet> set, int connections);
-  // Of one upstream, whatever it is.
-  UpstreamPool(http2::Loop& loop, std::string name, Upstream::Options only);
+  // Of so many connections to one upstream, whatever it is.
+  UpstreamPool(http2::Loop& loop, std::string name, const Upstream::Options& only, int connections);
   ~UpstreamPool();
 
   const std::string& name() const { return name_; }
