@@ -59,6 +59,10 @@ bool Connection::Begin(Stream& stream, const HeaderList& headers, bool end) {
                                             end ? nullptr : &body, &stream);
   if (id < 0) return false;
   traffic_->streams.Add();
+  // What a request before this one did not get rid of.
+  stream.queue_ = ByteQueue();
+  stream.trailers_.reset();
+  stream.reading_ended_ = false;
   Adopt(stream, id);
   stream.feeding_ = Stream::Feeding::kActive;
   stream.writing_ended_ = end;

@@ -78,7 +78,9 @@ class Connection final : private net::Poller::Watched {
   // error is told by OnEnded(), not from within.
   void Start();
 
-  // Begins a request; `end`: without a body. False when the peer takes none any more. Clients only.
+  // Begins a request; `end`: without a body. False when the peer takes none any more. A stream that
+  // is over may be begun again, here or on another connection: nothing of before is left. Clients
+  // only.
   bool Begin(Stream& stream, const HeaderList& headers, bool end);
 
   // Asks the peer to begin no new streams: those that are on their way are served all the same (RFC
