@@ -40,8 +40,9 @@ void Upstream::Tell(bool serving, bool trying) {
 
 void Upstream::ConnectIn(std::chrono::milliseconds wait) {
   timer_.expires_after(wait);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
+  // Once it has expired it calls whatever happens, even if this goes first.
+  timer_.async_wait([this, life = std::weak_ptr(life_)](const boost::system::error_code& error) {
+    if (error || life.expired()) return;
     loop_.RunTurn([this] { connection_ == nullptr ? Connect() : OnAttemptOver(); });
   });
 }

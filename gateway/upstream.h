@@ -99,6 +99,8 @@ class Upstream final : public http2::Connection::Owner {
   std::unique_ptr<HealthWatch> health_;
   // Of the next attempt, or of the one under way.
   boost::asio::steady_timer timer_;
+  // As long as this lives.
+  const std::shared_ptr<bool> life_ = std::make_shared<bool>(true);
   std::chrono::milliseconds backoff_ = kBackoffMin;
   http2::Loop::SteadyTime attempted_;
   // The attempt under way has reached it.
