@@ -44,7 +44,10 @@ void HealthWatch::OnData(absl::string_view bytes) {
     size_t size = 0;
     for (size_t i = 1; i < kPrefixBytes; ++i)
       size = size << 8 | static_cast<unsigned char>(answer_[i]);
-    if (size > kAnswerBytesMax || answer_[0] != 0) return End(Health::kUnknown);
+    if (size > kAnswerBytesMax || answer_[0] != 0) {
+      End(Health::kUnknown);
+      return Abandon(http2::kProtocolError);
+    }
     if (answer_.size() < kPrefixBytes + size) return;
     Response response;
     const bool parsed =
