@@ -115,6 +115,7 @@ class ForwardedCall final : private Deadlines::Timed, private UpstreamPool::Wait
 
   // ---- Time
   void OnDue() override;
+  void EndIfLate();
   void AwaitRequest();
   void SetTimes();
   void AwaitTaking();

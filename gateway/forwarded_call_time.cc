@@ -53,6 +53,14 @@ void ForwardedCall::Drop() {
 }
 
 void ForwardedCall::OnDue() {
+  EndIfLate();
+  if (!finished_ && context_.loop.now() >= retry_due_) Attempt();
+  // One that has just ended waits for its client to take that.
+  if (!buried_)
+    context_.deadlines.SetBy(*this, std::min({deadline_, request_due_, taking_due_, retry_due_}));
+}
+
+void ForwardedCall::EndIfLate() {
   const Time now = context_.loop.now();
   if (now >= taking_due_) {
     const bool stuck = taken_ - taken_before_ < kTakenBytesMin;
@@ -68,12 +76,9 @@ void ForwardedCall::OnDue() {
   if (now >= request_due_) {
     // Nothing can be answered in the middle of a header block.
     if (fields_.empty()) return Drop();
-    return End(Error(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED",
-                     absl::StrCat("no request of ", fields_.Find(":path"), " came in time")));
+    End(Error(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED",
+              absl::StrCat("no request of ", fields_.Find(":path"), " came in time")));
   }
-  if (now >= retry_due_) Attempt();
-  if (!buried_)
-    context_.deadlines.SetBy(*this, std::min({deadline_, request_due_, taking_due_, retry_due_}));
 }
 
 bool ForwardedCall::Hold(size_t bytes) {

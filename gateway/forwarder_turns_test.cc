@@ -78,6 +78,16 @@ TEST_F(ForwarderTurnsTest, StreamWhoseAnswersAreNotTakenGivesItsPlaceBack) {
   EXPECT_TRUE(PlaceIsFree());
 }
 
+// What ends the call first does not give its client more time.
+TEST_F(ForwarderTurnsTest, SoDoesOneThatItsDeadlineEndsMeanwhile) {
+  RawHttp2 client(strict_.port());
+  client.SendSettings(/*no_window=*/true);
+  client.SendHeaders(1, kStream, {{"grpc-timeout", "300m"}});
+  client.SendEmptyMessage(1, /*end=*/false);
+  EXPECT_TRUE(Eventually([&] { return echo_.calls == 1; }));
+  EXPECT_TRUE(PlaceIsFree());
+}
+
 TEST_F(ForwarderTurnsTest, StreamThatHasBegunMayWait) {
   TestForwarder forwarder({{"echo", backend_->address()}}, {.unary_ceiling = kCeiling});
   const auto stub = echo::v1::EchoService::NewStub(forwarder.Channel());

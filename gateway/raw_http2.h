@@ -47,8 +47,10 @@ class RawHttp2 {
     SendFrame(1, 4, stream, block);  // END_HEADERS
   }
 
-  // The call's message, of no bytes, and the half-close.
-  void SendEmptyMessage(char stream) { SendFrame(0, 1, stream, std::string(5, '\0')); }
+  // A message of the call, of no bytes, and with `end` the half-close.
+  void SendEmptyMessage(char stream, bool end = true) {
+    SendFrame(0, end ? 1 : 0, stream, std::string(5, '\0'));
+  }
 
  private:
   // Literal header field without indexing, new name (RFC 7541, 6.2.2).
