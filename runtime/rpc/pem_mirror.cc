@@ -20,6 +20,8 @@
 namespace rawgate::rpc {
 
 absl::StatusOr<PemMirror*> PemMirror::For(const net::TlsFiles& files) {
+  // What is made first goes last: the mirrors' threads write to the log until they have ended.
+  spdlog::default_logger_raw();
   static absl::Mutex mutex(absl::kConstInit);
   static std::map<std::tuple<std::string, std::string, std::string>, std::unique_ptr<PemMirror>>
       mirrors;
