@@ -43,11 +43,15 @@ def header(name, value):
     return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
 
 
-def calls_without_message(count):
+def call_without_message(number):
     block = b"".join(header(name, value) for name, value in (
         (b":method", b"POST"), (b":scheme", b"http"), (b":path", ECHO), (b":authority", b"x"),
         (b"te", b"trailers"), (b"content-type", b"application/grpc")))
-    return b"".join(frame(HEADERS, END_HEADERS, 1 + 2 * number, block) for number in range(count))
+    return frame(HEADERS, END_HEADERS, 1 + 2 * number, block)
+
+
+def calls_without_message(count):
+    return b"".join(map(call_without_message, range(count)))
 
 
 class FloodTest(unittest.TestCase):
@@ -89,13 +93,18 @@ class FloodTest(unittest.TestCase):
         self.assert_others_are_served()
 
     def test_places_without_a_message_are_given_back(self):
-        """More connections than it takes, since a call of ours may have a place, each with all the calls that it may have."""
-        others = [self.connect() for _ in range(PLACES // PLACES_OF_A_CONNECTION + 1)]
+        """As many connections as it takes, each with all the calls that it may have; one more takes what they leave."""
+        others = [self.connect() for _ in range(PLACES // PLACES_OF_A_CONNECTION)]
         for connection in others:
             connection.sendall(frame(SETTINGS, ACK, 0) + calls_without_message(PLACES_OF_A_CONNECTION))
-        wait_until(lambda: not self.served(), "all places to be taken")
+        rest = iter(range(PLACES_OF_A_CONNECTION))
+
+        def all_taken():
+            self.connection.sendall(call_without_message(next(rest)))
+            return not self.served()
+
+        wait_until(all_taken, "all places to be taken")
         # The end of a call, by the ceiling.
-        self.connection.sendall(calls_without_message(1))
         self.read_frame(HEADERS)
         wait_until(self.served, "a place")
 
