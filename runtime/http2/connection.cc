@@ -21,6 +21,8 @@ constexpr size_t kWriteBytes = 64 << 10;
 // Frames without flow control (answers to PING, RST_STREAM) that wait for a peer who does not read:
 // from then on it is not read from either.
 constexpr size_t kUnreadFramesMax = 256;
+// Those of clients are odd.
+constexpr int32_t kLastStream = 0x7fffffff;
 
 }  // namespace
 
@@ -66,6 +68,10 @@ bool Connection::Begin(Stream& stream, const HeaderList& headers, bool end) {
   Adopt(stream, id);
   stream.feeding_ = Stream::Feeding::kActive;
   stream.writing_ended_ = end;
+  if (id >= kLastStream) {
+    going_away_ = true;
+    owner_.OnGoaway(*this);
+  }
   WakeSoon();
   return true;
 }

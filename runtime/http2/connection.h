@@ -78,9 +78,10 @@ class Connection final : private net::Poller::Watched {
   // error is told by OnEnded(), not from within.
   void Start();
 
-  // Begins a request; `end`: without a body. False when the peer takes none any more. A stream that
-  // is over may be begun again, here or on another connection: nothing of before is left. Clients
-  // only.
+  // Begins a request; `end`: without a body. False when the peer takes none any more. Whoever has
+  // begun 2^30 is told OnGoaway() with the last: streams have no more numbers (RFC 9113, section
+  // 5.1.1). A stream that is over may be begun again, here or on another connection: nothing of
+  // before is left. Clients only.
   bool Begin(Stream& stream, const HeaderList& headers, bool end);
 
   // Asks the peer to begin no new streams: those that are on their way are served all the same (RFC
@@ -111,6 +112,7 @@ class Connection final : private net::Poller::Watched {
   friend class Loop;
   friend class Stream;
   friend class SessionCallbacks;
+  friend class ConnectionTest;
   using StreamList = boost::intrusive::list<
       Stream, boost::intrusive::member_hook<Stream, decltype(Stream::hook_), &Stream::hook_>,
       boost::intrusive::constant_time_size<false>>;

@@ -325,6 +325,29 @@ TEST_F(ConnectionTest, WhoeverIsAskedToGoIsServedMeanwhile) {
   EXPECT_EQ(late.blocks.size(), 1U);
 }
 
+// Numbers of streams are used once: a connection that has none left takes no more requests, and its
+// owner knows before one is refused.
+TEST_F(ConnectionTest, TheLastNumberOfAStreamIsLikeAGoaway) {
+  StartBoth();
+  ASSERT_TRUE(Until([&] { return client_.ready == 1; }));
+  SetNextStream(0x7ffffffd);
+  TestStream last_but_one;
+  BeginAtServer(last_but_one);
+  EXPECT_EQ(client_.goaways, 0);
+  TestStream last;
+  TestStream& served = BeginAtServer(last);
+  EXPECT_EQ(client_.goaways, 1);
+  TestStream none;
+  Do([&] { EXPECT_FALSE(client_.connection->Begin(none, Request(), true)); });
+  Do([&] {
+    last_but_one.Abandon(kCancel);
+    served.SendHeaders(Answer(), true);
+  });
+  ASSERT_TRUE(Until([&] { return client_.ended.has_value() && server_.ended.has_value(); }));
+  EXPECT_EQ(last.closed, kNoError);
+  EXPECT_EQ(client_.goaways, 1);
+}
+
 TEST_F(ConnectionTest, TheEndTellsEveryStreamAndThenTheOwner) {
   StartBoth();
   TestStream first;

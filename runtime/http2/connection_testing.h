@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include <nghttp2/nghttp2.h>
+
 #include "gtest/gtest.h"
 #include "runtime/base/fd.h"
 #include "runtime/http2/connection.h"
@@ -112,6 +114,10 @@ class ConnectionTest : public ::testing::Test {
   }
   void Begin(TestStream& stream, const HeaderList& headers, bool end) {
     Do([&] { EXPECT_TRUE(client_.connection->Begin(stream, headers, end)); });
+  }
+  // As after all streams before.
+  void SetNextStream(int32_t id) {
+    EXPECT_EQ(nghttp2_session_set_next_stream_id(client_.connection->session_.get(), id), 0);
   }
   // Begins a request, and waits until the server has its headers.
   TestStream& BeginAtServer(TestStream& stream, bool end = false) {
