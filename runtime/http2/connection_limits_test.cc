@@ -1,4 +1,5 @@
 // What a peer can do to a connection that it should not.
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,12 @@ class ConnectionLimitsTest : public ConnectionTest {
     for (int i = 0; i < count; ++i)
       frames += Frame(kHeaders, kEndHeaders, first + 2 * static_cast<uint32_t>(i), RequestBlock());
     return frames;
+  }
+  // With so many each second, in whichever moment of one it began.
+  static size_t MostSince(Loop::SteadyTime begin, size_t most) {
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begin);
+    return most * (2 + static_cast<size_t>(seconds.count())) + 10;
   }
   static std::string Repeated(const std::string& frame, int count) {
     std::string frames;
@@ -155,7 +162,7 @@ TEST_F(ConnectionLimitsTest, FramesThatCarryNothingAreBoundedInEachSecond) {
   Send(client_fd_, Repeated(Frame(kData, 0, 1), kMost - 10));
   ASSERT_TRUE(ServerIsPast());
   EXPECT_FALSE(server_.ended.has_value());
-  Send(client_fd_, Repeated(Frame(kData, 0, 1), kMost));
+  Send(client_fd_, Repeated(Frame(kData, 0, 1), 2 * kMost));
   ASSERT_TRUE(Until([&] { return server_.ended.has_value(); }));
   EXPECT_EQ(*server_.ended, "too many frames that carry nothing");
 }
@@ -195,6 +202,7 @@ TEST_F(ConnectionLimitsTest, OrdinaryFramesAreNotCounted) {
 
 TEST_F(ConnectionLimitsTest, ResetsAreBoundedInEachSecond) {
   constexpr size_t kMost = 100;
+  const auto begin = std::chrono::steady_clock::now();
   StartAndGreet({.resets_per_second = kMost});
   for (uint32_t id = 1; !server_.ended.has_value() && id < 1'000; id += 2) {
     const size_t before = server_.requests.size();
@@ -205,7 +213,7 @@ TEST_F(ConnectionLimitsTest, ResetsAreBoundedInEachSecond) {
   }
   EXPECT_TRUE(server_.ended.has_value());
   EXPECT_GE(server_.requests.size(), kMost);
-  EXPECT_LE(server_.requests.size(), kMost + 10);
+  EXPECT_LE(server_.requests.size(), MostSince(begin, kMost));
 }
 
 // As gRPC's C core does when a call is cancelled before its headers are written.
@@ -252,6 +260,7 @@ TEST_F(ConnectionLimitsTest, MoreThanTheWindowEndsTheStream) {
 // Calls that are begun so that they have to be broken off are as good to him as his own resets.
 TEST_F(ConnectionLimitsTest, ResetsThatThePeerBringsUsToSendAreBoundedAsWell) {
   constexpr size_t kMost = 100;
+  const auto begin = std::chrono::steady_clock::now();
   StartAndGreet({.streams_max = 1'000, .resets_per_second = kMost});
   for (uint32_t id = 1; !server_.ended.has_value() && id < 1'000; id += 2) {
     const size_t before = server_.requests.size();
@@ -264,7 +273,7 @@ TEST_F(ConnectionLimitsTest, ResetsThatThePeerBringsUsToSendAreBoundedAsWell) {
   ASSERT_TRUE(server_.ended.has_value());
   EXPECT_EQ(*server_.ended, "too many calls that had to be broken off");
   EXPECT_GE(server_.requests.size(), kMost);
-  EXPECT_LE(server_.requests.size(), kMost + 10);
+  EXPECT_LE(server_.requests.size(), MostSince(begin, kMost));
 }
 
 TEST_F(ConnectionLimitsTest, OneThatTakesNothingIsStalledUntilItDoes) {
