@@ -26,7 +26,8 @@ TEST(UpstreamTest, MayGoInTheTurnInWhichItWouldConnectAgain) {
   boost::asio::steady_timer before(loop.context());
   before.expires_after(std::chrono::milliseconds(0));
   before.async_wait([&](const boost::system::error_code&) { upstream.reset(); });
-  // From then on both are due, this one first.
+  // The time is what this is about: from then on both are due, this one first, and neither was
+  // told.
   std::this_thread::sleep_for(2 * Upstream::kBackoffMin);
   loop.context().restart();
   loop.context().poll();

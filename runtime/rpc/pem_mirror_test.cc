@@ -19,7 +19,8 @@ namespace {
       PemMirror::For({.certificate = folder.Write("server.pem", identity.certificate),
                       .key = folder.Write("server.key", identity.key)});
   if (!mirror.ok()) std::exit(1);
-  // Between the end of what is made from here on and that of the mirrors, which look at the files.
+  // Between the end of what is made from here on and that of the mirrors, which look at the files
+  // by the clock: nobody is left by then who could tell that they have.
   std::atexit([] { std::this_thread::sleep_for(3 * net::TlsPemFiles::kInterval); });
   spdlog::info("on");
   folder.Write("server.pem", "no certificate");
