@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
+#include "runtime/net/inherited_sockets.h"
 
 namespace rawgate::net {
 namespace {
@@ -42,8 +45,11 @@ void RemoveStaleSocket(const Endpoint& address, int type) {
 }
 
 absl::StatusOr<BoundSocket> Bind(const Endpoint& address, int type, uint16_t preferred_port) {
-  BoundSocket bound{Fd(::socket(address.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)),
-                    address};
+  absl::StatusOr<std::optional<Fd>> inherited = BorrowInheritedSocket(address, type);
+  if (!inherited.ok()) return inherited.status();
+  if (*inherited) return BoundSocket{*std::move(*inherited), address, true};
+  BoundSocket bound{Fd(::socket(address.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)), address,
+                    false};
   if (!bound.fd) return BindFailed(address, errno);
   const int fd = bound.fd.get();
   if (type == SOCK_STREAM && address.family() != AF_UNIX)
@@ -78,11 +84,22 @@ absl::StatusOr<BoundSocket> BindStream(const Endpoint& address, uint16_t preferr
     SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
   }
   if (::listen(fd, SOMAXCONN) != 0) return BindFailed(address, errno);
+  // One that was bound to port 0 gets another port when it listens again.
+  if (bound->inherited && !Endpoint::LocalOf(address.transport(), fd).HasAddressOf(address))
+    return BindFailed(address, EADDRNOTAVAIL);
   return bound;
 }
 
 absl::StatusOr<BoundSocket> BindDatagram(const Endpoint& address, uint16_t preferred_port) {
   return Bind(address, SOCK_DGRAM, preferred_port);
+}
+
+void ReleaseAddress(const Endpoint& address, bool inherited) {
+  if (inherited) {
+    RefuseAtInheritedSocket(address, IsDatagram(address.transport()) ? SOCK_DGRAM : SOCK_STREAM);
+  } else if (address.family() == AF_UNIX) {
+    ::unlink(address.path().c_str());
+  }
 }
 
 }  // namespace rawgate::net

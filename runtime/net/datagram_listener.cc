@@ -1,7 +1,5 @@
 #include "runtime/net/datagram_listener.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -67,6 +65,7 @@ class DatagramListener::Impl {
     asio::posix::basic_stream_descriptor<asio::io_context::executor_type> descriptor;
     ReceiveBatch incoming;
     DatagramAnswers answers;
+    bool inherited = false;
     // What the kernel had counted as dropped when it was last asked.
     uint32_t overflowed = 0;
     // Null once closed: a wait that had completed by then finds nobody to tell.
@@ -114,6 +113,7 @@ absl::Status DatagramListener::Impl::Open() {
         ErrnoError(error.value(), absl::StrCat("watch ", bound->endpoint.ToUri())).message());
   }
   bound->fd.Release();
+  binding->inherited = bound->inherited;
   picked_port_ = bound->endpoint.port();
   if (bound->endpoint.transport() == Transport::kUdp) {
     responder_port_.emplace(bound->endpoint.family(), picked_port_);
@@ -130,8 +130,7 @@ void DatagramListener::Impl::Close() {
   RefreshCounters();
   boost::system::error_code ignored;
   binding_->descriptor.close(ignored);
-  const Endpoint& address = listener_.configured();
-  if (address.family() == AF_UNIX) ::unlink(address.path().c_str());
+  ReleaseAddress(listener_.configured(), binding_->inherited);
   binding_->owner = nullptr;
   binding_.reset();
   responder_port_.reset();

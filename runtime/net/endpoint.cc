@@ -137,6 +137,10 @@ std::string Endpoint::HostPort() const {
   }
 }
 
+bool Endpoint::HasAddressOf(const Endpoint& other) const {
+  return family() == other.family() && HostPort() == other.HostPort();
+}
+
 uint16_t Endpoint::port() const {
   if (family() == AF_INET) return ntohs(V4(data()).sin_port);
   if (family() == AF_INET6) return ntohs(V6(data()).sin6_port);

@@ -56,6 +56,8 @@ class Endpoint {
   void set_port(uint16_t port);
   // 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104, and every Unix socket.
   bool IsLoopback() const;
+  // The same host and port, or path, whatever is carried there.
+  bool HasAddressOf(const Endpoint& other) const;
   // Of a Unix socket, "@NAME" for a name that is no path (unix(7), "abstract"); empty without a
   // name and for any other family.
   std::string path() const;

@@ -1,7 +1,6 @@
 #include "runtime/net/stream_acceptor.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 
@@ -49,6 +48,7 @@ absl::Status StreamAcceptor::Open() {
   if (!bound.ok()) return bound.status();
   picked_port_ = bound->endpoint.port();
   uri_ = bound->endpoint.ToUri();
+  inherited_ = bound->inherited;
   acceptor_.assign(bound->fd.Release());
   full_ = false;
   Wait();
@@ -60,7 +60,7 @@ void StreamAcceptor::Close() {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
   pause_timer_.cancel();
-  if (address_.transport() == Transport::kUnix) ::unlink(address_.path().c_str());
+  ReleaseAddress(address_, inherited_);
   uri_.clear();
 }
 

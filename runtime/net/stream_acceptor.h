@@ -43,7 +43,7 @@ class StreamAcceptor {
   // Binds and begins to accept. A port that was picked for port 0 is asked for again the next time.
   // Errors: FAILED_PRECONDITION (BIND_FAILED).
   absl::Status Open();
-  // The address is free again when this returns.
+  // The address is free again when this returns; of an inherited socket see inherited_sockets.h.
   void Close();
   bool is_open() const { return acceptor_.is_open(); }
   // As bound; empty while closed.
@@ -72,6 +72,7 @@ class StreamAcceptor {
   // Waiting neither for peers nor for the pause to pass: the table is full.
   bool full_ = false;
   uint16_t picked_port_ = 0;
+  bool inherited_ = false;
   std::string uri_;
   std::chrono::steady_clock::time_point next_warning_;
 };

@@ -41,13 +41,14 @@ def grpc_target(uri):
 
 class Program:
     """A running service or gateway. Its log goes to <directory>/<name>.log. `under` is a command, and its options, that
-    runs the program's own in the same process, as setpriv and `strace -D` do."""
+    runs the program's own in the same process, as setpriv and `strace -D` do, with the descriptors `pass_fds`."""
 
-    def __init__(self, name, flags, directory, environment=None, under=()):
+    def __init__(self, name, flags, directory, environment=None, under=(), pass_fds=()):
         self.name = name
         self.command = [*under, str(BIN_DIR / f"rawgate-{name}"), *flags]
         self.log_path = pathlib.Path(directory) / f"{name}.log"
         self.environment = clean_environment(**(environment or {}))
+        self.pass_fds = pass_fds
         self.process = None
         self.ready = None
 
@@ -56,7 +57,8 @@ class Program:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *self.command],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=self.environment)
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=self.environment,
+                pass_fds=self.pass_fds)
         return self
 
     def start(self):
