@@ -11,7 +11,7 @@
 namespace rawgate::host {
 
 ServiceBooks::ServiceBooks(net::Service& service)
-    : methods_(rpc::LinkedServices()), calls_(methods_) {
+    : instance_(service.instance()), methods_(rpc::LinkedServices()), calls_(methods_) {
   registry_.Add([this, &service](metrics::Page& page) {
     metrics::AddBuildInfo(page, service.name(), rpc::Version());
     metrics::AddProcess(page);
@@ -22,7 +22,7 @@ ServiceBooks::ServiceBooks(net::Service& service)
 }
 
 rpc::CallObservation ServiceBooks::calls() {
-  return {.table = calls_, .caller = rpc::CallerNamedByGateway};
+  return {.table = calls_, .caller = rpc::CallerNamedByGateway, .instance = instance_};
 }
 
 }  // namespace rawgate::host

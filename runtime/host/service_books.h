@@ -23,6 +23,7 @@ class ServiceBooks {
   std::string Page() const { return registry_.Render(); }
 
  private:
+  const std::string instance_;
   const rpc::MethodList methods_;
   rpc::CallTable calls_;
   metrics::Registry registry_;

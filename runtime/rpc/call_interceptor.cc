@@ -44,6 +44,10 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
       // Comes back here with the hook for cancellations.
       if (!welcome_) info_.server_context()->TryCancel();
     }
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA) &&
+        !observation_.instance.empty()) {
+      methods->GetSendInitialMetadata()->emplace(kInstanceMetadataKey, observation_.instance);
+    }
     // Null: the client has no more of them.
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_MESSAGE) &&
         methods->GetRecvMessage() != nullptr) {

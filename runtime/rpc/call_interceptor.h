@@ -16,6 +16,9 @@
 
 namespace rawgate::rpc {
 
+// Initial metadata of every answer: CallObservation::instance.
+inline constexpr char kInstanceMetadataKey[] = "x-rawgate-instance";
+
 struct CallObservation {
   // Outlives the server.
   CallTable& table;
@@ -33,6 +36,8 @@ struct CallObservation {
     std::string user;
   };
   std::function<Caller(const grpc::ServerContextBase&)> caller;
+  // What clients are told of which process answered; empty: nothing.
+  std::string instance = {};
   // Told of calls that end with an error, and of which method; may be null. Any thread.
   std::function<void(const MethodList::Row&, const grpc::Status&)> failed = nullptr;
 };

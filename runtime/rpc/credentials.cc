@@ -13,6 +13,8 @@ namespace {
 
 // How often gRPC looks at the copies.
 constexpr unsigned kRefreshSeconds = 1;
+// Whether a process serves is no secret among those who have a certificate.
+constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 
 std::shared_ptr<grpc::experimental::FileWatcherCertificateProvider> Watch(const PemMirror& mirror) {
   return std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
@@ -39,13 +41,15 @@ class ListedClients final : public grpc::AuthMetadataProcessor {
 
   bool IsBlocking() const override { return false; }
 
-  grpc::Status Process(const InputMetadata&, grpc::AuthContext* context, OutputMetadata*,
+  grpc::Status Process(const InputMetadata& metadata, grpc::AuthContext* context, OutputMetadata*,
                        OutputMetadata*) override {
     // A connection that began while the certificate was good goes on, as the gateway's do for days
     // while its certificate is renewed; but a ticket of one is no reason to begin another.
     if (TlsSessionReused(*context) && PeerCertificateExpired(*context)) {
       return {grpc::StatusCode::PERMISSION_DENIED, "CLIENT_NOT_LISTED: the certificate expired"};
     }
+    const auto path = metadata.find(":path");
+    if (path != metadata.end() && path->second == kHealthCheck) return grpc::Status::OK;
     for (const grpc::string_ref& uri : context->FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME)) {
       if (std::find(listed_.begin(), listed_.end(), uri) != listed_.end()) return grpc::Status::OK;
     }
@@ -86,6 +90,23 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> TlsChannelCredentials(
   options.set_certificate_provider(Watch(**mirror));
   options.watch_root_certs();
   if (own.given()) options.watch_identity_key_cert_pairs();
+  return grpc::experimental::TlsCredentials(options);
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> SelfChannelCredentials(
+    const net::TlsFiles& own) {
+  grpc::experimental::TlsChannelCredentialsOptions options;
+  options.set_verify_server_certs(false);
+  options.set_certificate_verifier(std::make_shared<grpc::experimental::NoOpCertificateVerifier>());
+  if (own.given()) {
+    const auto files = net::TlsPemFiles::Load({.certificate = own.certificate, .key = own.key});
+    if (!files.ok()) return files.status();
+    const auto pem = (*files)->Current();
+    options.set_certificate_provider(
+        std::make_shared<grpc::experimental::StaticDataCertificateProvider>(
+            std::vector<grpc::experimental::IdentityKeyCertPair>{{pem->key, pem->certificate}}));
+    options.watch_identity_key_cert_pairs();
+  }
   return grpc::experimental::TlsCredentials(options);
 }
 

@@ -14,7 +14,8 @@
 namespace rawgate::rpc {
 
 // For a server's port. With `clients` every call, of whatever method, must come from a client whose
-// certificate has one of these as a URI in its subject alternative names: others get
+// certificate has one of these as a URI in its subject alternative names, but for Health/Check,
+// which every client with a certificate may call, the server itself among them: others get
 // PERMISSION_DENIED (CLIENT_NOT_LISTED), as does one who resumes a session with a certificate that
 // has expired since; files.client_certificates is kRequire then. Empty: the certificate is the
 // business of who serves the call, in its AuthContext. (The reason is in the message: gRPC carries
@@ -27,5 +28,10 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> TlsServerCredentials(
 // TlsPemFiles::Load().
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> TlsChannelCredentials(
     const std::string& server_ca, const net::TlsFiles& own);
+
+// For a channel from a process to itself, at an address of its own: presents `own` when it names a
+// certificate, and takes whatever the server has. Errors: as TlsPemFiles::Load().
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> SelfChannelCredentials(
+    const net::TlsFiles& own);
 
 }  // namespace rawgate::rpc
