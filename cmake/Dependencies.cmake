@@ -17,6 +17,7 @@ endif()
 # RE2 comes with gRPC, without a CMake package of its own; that of prometheus-cpp wants the libraries of its own server.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 find_program(RAWGATE_PROTOC protoc REQUIRED)

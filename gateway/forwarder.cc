@@ -167,6 +167,10 @@ void Forwarder::OnEveryLane(const std::function<void(Lane&)>& task) {
   for (const auto& lane : lanes_) lane->loop.Post([task, &lane = *lane] { task(lane); });
 }
 
+void Forwarder::AskLoops(const std::shared_ptr<void>& token) {
+  OnEveryLane([token](Lane&) {});
+}
+
 void Forwarder::AskToGo() {
   OnEveryLane([](Lane& lane) {
     for (const auto& session : lane.sessions) session->AskToGo();

@@ -52,6 +52,9 @@ class Forwarder {
   // Any thread, after Start(). Error: RESOURCE_EXHAUSTED.
   absl::StatusOr<Fd> ConnectWithin();
 
+  // Every lane lets go of its copy of `token` in a turn of its loop.
+  void AskLoops(const std::shared_ptr<void>& token);
+
   // Asks the clients to go elsewhere with new calls. Before the drain begins, so that they know
   // before any of these is refused.
   void AskToGo();

@@ -42,8 +42,13 @@ int main(int argc, char** argv) {
     return process.Fail(admin.status());
   }
   if (*admin != nullptr) listeners.emplace_back("admin", (*admin)->uri());
+  if (absl::Status sockets = process.CheckSockets(); !sockets.ok()) {
+    const int failed = process.Fail(sockets);
+    (*gateway)->Stop(absl::ZeroDuration());
+    return failed;
+  }
   process.PrintReady("", listeners);
-  process.WaitForStopSignal();
+  process.WaitForStopSignal([&](const auto& token) { (*gateway)->AskLoops(token); });
   (*gateway)->Stop(process.grace());
   // All calls have ended; their answers are on the way.
   if (*http != nullptr) (*http)->Stop(absl::Seconds(1));

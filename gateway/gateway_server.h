@@ -72,6 +72,8 @@ class GatewayServer {
   // To the front door from within, for whoever says himself whom he speaks for: see
   // Forwarder::ConnectWithin(). Errors: RESOURCE_EXHAUSTED.
   absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelWithin();
+  // For whoever wants to know that they turn: every loop lets go of its copy of `token`.
+  void AskLoops(const std::shared_ptr<void>& token) { forwarder_.AskLoops(token); }
   // Stop() has begun. Any thread.
   bool draining() const { return drain_.Begun(); }
   // Names. Any thread.

@@ -26,6 +26,8 @@ ABSL_FLAG(std::vector<std::string>, http_origins, {},
           "https://console.example:8443. Without it only pages from here may.");
 ABSL_FLAG(absl::Duration, grace, absl::Seconds(5),
           "How long requests in progress may go on after SIGTERM or SIGINT.");
+ABSL_FLAG(absl::Duration, healthcheck_timeout, absl::Seconds(2),
+          "How long `healthcheck` waits for an answer.");
 ABSL_FLAG(std::string, log_level, "info",
           "trace, debug, info, warn, error or off; with debug every finished call is logged.");
 ABSL_FLAG(std::string, log_format, "auto",
@@ -70,4 +72,4 @@ ABSL_FLAG(bool, rpc_tls, false,
           "--tls_client_ca and has one of --rpc_clients as a URI.");
 ABSL_FLAG(std::vector<std::string>, rpc_clients, {"urn:rawgate:gateway"},
           "With --rpc_tls: URIs in the subject alternative names of certificates, one of which a "
-          "caller must have.");
+          "caller must have, but for Health/Check.");

@@ -15,6 +15,7 @@ ABSL_DECLARE_FLAG(std::vector<std::string>, http_hosts);
 ABSL_DECLARE_FLAG(std::vector<std::string>, http_origins);
 ABSL_DECLARE_FLAG(uint64_t, http_connections_per_source_max);
 ABSL_DECLARE_FLAG(absl::Duration, grace);
+ABSL_DECLARE_FLAG(absl::Duration, healthcheck_timeout);
 ABSL_DECLARE_FLAG(std::string, log_level);
 ABSL_DECLARE_FLAG(std::string, log_format);
 ABSL_DECLARE_FLAG(bool, allow_insecure_bind);

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -15,24 +14,22 @@
 #include <boost/json.hpp>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/reflection.h"
-#include "absl/flags/usage.h"
-#include "absl/flags/usage_config.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/host/command_line.h"
 #include "runtime/host/flags.h"
+#include "runtime/host/healthcheck.h"
+#include "runtime/host/systemd.h"
+#include "runtime/net/inherited_sockets.h"
 #include "runtime/rpc/grpc_log.h"
 
 namespace rawgate::host {
 namespace {
-
-constexpr int kUsageError = 2;
 
 // What malloc keeps of freed memory at the end of each arena. glibc's own 128 KiB is less than one
 // message of a stream: each gave its pages back, and the next one had the kernel clear new ones.
@@ -41,93 +38,9 @@ constexpr int kHeapTrim = 4 << 20;
 // the threshold would follow the largest mapping freed so far.
 constexpr int kHeapMapping = 1 << 20;
 
-// A flag's file as the tree names it, whatever path the compiler was given.
-std::string InTree(absl::string_view filename) {
-  for (const absl::string_view root : {"runtime/", "services/", "gateway/"}) {
-    const size_t begin = filename.rfind(root);
-    if (begin != absl::string_view::npos) return std::string(filename.substr(begin));
-  }
-  return std::string(filename);
-}
-
-bool IsOurs(absl::string_view filename) { return !absl::StrContains(filename, "absl/"); }
-
-// Where flags come from, weakest first. Abseil lets a later setting of a flag replace an earlier
-// one, so laying the sources one after another makes the precedence.
-struct FlagSources {
-  std::vector<std::string> flag_files;
-  std::vector<std::string> environment;
-  std::vector<std::string> typed;
-};
-
-std::string VariableOf(absl::string_view flag) {
-  return absl::StrCat("RAWGATE_", absl::AsciiStrToUpper(flag));
-}
-
-FlagSources CollectFlags(int argc, char** argv) {
-  FlagSources sources;
-  for (int i = 1; i < argc; ++i) {
-    const absl::string_view argument = argv[i];
-    const bool is_file =
-        absl::StartsWith(argument, "--flagfile=") || absl::StartsWith(argument, "-flagfile=");
-    (is_file ? sources.flag_files : sources.typed).emplace_back(argument);
-  }
-  for (const auto& [name, flag] : absl::GetAllFlags()) {
-    const char* value = IsOurs(flag->Filename()) ? std::getenv(VariableOf(name).c_str()) : nullptr;
-    if (value != nullptr) sources.environment.push_back(absl::StrCat("--", name, "=", value));
-  }
-  return sources;
-}
-
-// For --help, which tells values and defaults: where the values that are no defaults came from.
-std::string DescribeSources(const FlagSources& sources) {
-  std::string text =
-      "\nEvery flag is also an environment variable, --listen as RAWGATE_LISTEN. A flag that is "
-      "typed outdoes the "
-      "environment, which outdoes --flagfile=FILE.\n";
-  for (const std::string& setting : sources.flag_files) {
-    absl::StrAppend(&text, "  from a flag file:        ", setting, "\n");
-  }
-  for (const std::string& setting : sources.environment) {
-    absl::StrAppend(&text, "  from the environment:    ", setting, "\n");
-  }
-  for (const std::string& setting : sources.typed) {
-    if (!absl::StartsWith(setting, "--help"))
-      absl::StrAppend(&text, "  from the command line:   ", setting, "\n");
-  }
-  return text;
-}
-
 [[noreturn]] void ExitWithUsageError(const std::string& program, absl::string_view message) {
   std::fprintf(stderr, "rawgate-%s: %s\n", program.c_str(), std::string(message).c_str());
   std::exit(kUsageError);
-}
-
-// Abseil ends the process with 1 for bad flags and for --help alike. What users expect is 2 and 0.
-bool g_parsing_flags = false;
-void CorrectExitStatus(int status, void* help_was_asked) {
-  if (!g_parsing_flags || status != 1) return;
-  std::fflush(stdout);
-  ::_exit(help_was_asked != nullptr ? 0 : kUsageError);
-}
-
-// Returns the program's name and what is no flag.
-std::vector<char*> ParseFlags(char* program, const FlagSources& sources) {
-  static std::vector<std::string> arguments;
-  arguments = {program};
-  bool help = false;
-  for (const auto* layer : {&sources.flag_files, &sources.environment, &sources.typed}) {
-    arguments.insert(arguments.end(), layer->begin(), layer->end());
-    for (const std::string& argument : *layer) help |= absl::StartsWith(argument, "--help");
-  }
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  ::on_exit(CorrectExitStatus, help ? program : nullptr);
-  g_parsing_flags = true;
-  std::vector<char*> rest =
-      absl::ParseCommandLine(static_cast<int>(pointers.size()), pointers.data());
-  g_parsing_flags = false;
-  return rest;
 }
 
 absl::StatusOr<std::vector<NamedEndpoint>> ParseListen(absl::string_view text) {
@@ -176,6 +89,13 @@ void KeepFreedMemory() {
   ::mallopt(M_MMAP_THRESHOLD, kHeapMapping);
 }
 
+constexpr char kHealthcheckUsage[] =
+    "\nWith the argument `healthcheck`, and otherwise the settings of a process that runs: asks it "
+    "whether it serves. The exit code is 0, or 1 with a line that says why not.\n";
+
+// Whatever the grace: cancelled work ends, last answers are sent.
+constexpr absl::Duration kStopsAfterGrace = absl::Seconds(10);
+
 sigset_t StopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -208,19 +128,15 @@ Process::Process(int argc, char** argv, ProcessDefinition definition)
   RaiseDescriptorLimit();
   KeepFreedMemory();
 
-  const FlagSources sources = CollectFlags(argc, argv);
-  absl::SetProgramUsageMessage(absl::StrCat(definition_.usage, DescribeSources(sources)));
-  absl::FlagsUsageConfig usage;
-  usage.contains_help_flags = IsOurs;
-  usage.contains_helpshort_flags = IsOurs;
-  usage.normalize_filename = InTree;
-  absl::SetFlagsUsageConfig(usage);
   absl::SetFlag(&FLAGS_listen, definition_.default_listen);
   absl::SetFlag(&FLAGS_rpc_listen, definition_.default_rpc_listen);
   absl::SetFlag(&FLAGS_http_listen, definition_.default_http_listen);
-  const std::vector<char*> rest = ParseFlags(argv[0], sources);
-  if (rest.size() > 1) {
-    ExitWithUsageError(name(), absl::StrCat("unexpected argument \"", rest[1], "\"; see --help"));
+  const std::vector<std::string> arguments =
+      ParseCommandLine(argc, argv, absl::StrCat(definition_.usage, kHealthcheckUsage));
+  const bool healthcheck = arguments == std::vector<std::string>{"healthcheck"};
+  if (!arguments.empty() && !healthcheck) {
+    ExitWithUsageError(name(),
+                       absl::StrCat("unexpected argument \"", arguments[0], "\"; see --help"));
   }
   const std::optional<LogFormat> format = ParseLogFormat(absl::GetFlag(FLAGS_log_format));
   if (!format) ExitWithUsageError(name(), "--log_format is one of auto, text, json");
@@ -229,6 +145,8 @@ Process::Process(int argc, char** argv, ProcessDefinition definition)
   }
   rpc::TakeOverGrpcLog();
   ReadAddresses();
+  if (healthcheck) std::exit(Healthcheck());
+  if (absl::Status taken = systemd::TakeSockets(); !taken.ok()) std::exit(Fail(taken));
 }
 
 void Process::ReadAddresses() {
@@ -260,18 +178,38 @@ void Process::PrintReady(const std::string& rpc_uri,
   line["listeners"] = std::move(rows);
   std::printf("%s\n", boost::json::serialize(line).c_str());
   std::fflush(stdout);
+  systemd::SayReady(absl::StrCat("Serving at ", listeners.size(), " addresses"));
 }
 
-void Process::WaitForStopSignal() {
+int Process::Healthcheck() const {
+  const bool is_service = !definition_.default_rpc_listen.empty();
+  const absl::Status serving =
+      is_service ? CheckServiceHealth(rpc_listen_) : CheckFrontDoorHealth(listen_[0].endpoint);
+  return serving.ok() ? 0 : Fail(serving);
+}
+
+absl::Status Process::CheckSockets() const {
+  const std::vector<std::string> unclaimed = net::UnclaimedInheritedSockets();
+  if (unclaimed.empty()) return absl::OkStatus();
+  return FieldError(
+      "listen", "BAD_LISTEN",
+      absl::StrCat("sockets were handed over that no listener is for: ",
+                   absl::StrJoin(unclaimed, ", "), "; --listen needs the same addresses"));
+}
+
+void Process::WaitForStopSignal(const AskLoops& ask_loops) {
   const sigset_t signals = StopSignals();
-  int signal = 0;
-  ::sigwait(&signals, &signal);
+  const int signal = AwaitSignal(signals, systemd::WatchdogTimeout(), ask_loops, systemd::SayAlive);
   spdlog::info("{}: draining for at most {}", ::strsignal(signal), absl::FormatDuration(grace()));
+  systemd::SayStopping("Draining", grace() + kStopsAfterGrace);
+  net::HandInheritedSocketsBack();
   // The default action of a second signal ends the process.
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
 int Process::Fail(const absl::Status& status) const {
+  // Its peers wait for whoever is started in its place.
+  net::HandInheritedSocketsBack();
   spdlog::error("{}", std::string(status.message()));
   return FieldOf(status).empty() ? 1 : kUsageError;
 }

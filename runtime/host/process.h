@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "runtime/host/listener_options.h"
+#include "runtime/host/watchdog.h"
 #include "runtime/net/endpoint.h"
 
 namespace rawgate::host {
@@ -44,9 +45,10 @@ struct NamedEndpoint {
 
 class Process {
  public:
-  // Parses flags (command line, RAWGATE_<FLAG>, --flagfile, default, in that order of precedence)
-  // and blocks SIGINT, SIGTERM and SIGPIPE for all threads started later. On bad flags prints one
-  // line and exits with 2.
+  // Parses flags (see command_line.h), takes the sockets that a service manager has bound for it
+  // (systemd.h), and blocks SIGINT, SIGTERM and SIGPIPE for all threads started later. On bad flags
+  // prints one line and exits with 2. With the argument `healthcheck` it asks the process that runs
+  // with the same settings for its health, and exits with 0 or 1.
   Process(int argc, char** argv, ProcessDefinition definition);
 
   const std::string& name() const { return definition_.name; }
@@ -56,12 +58,16 @@ class Process {
   const net::Endpoint& rpc_listen() const { return rpc_listen_; }
   absl::Duration grace() const;
 
-  // Prints the ready line. `rpc_uri` empty leaves that key out.
+  // When all addresses are bound. Error: INVALID_ARGUMENT (BAD_LISTEN), as FieldError, when sockets
+  // were handed over that nothing listens on.
+  absl::Status CheckSockets() const;
+  // Prints the ready line, and tells the service manager. `rpc_uri` empty leaves that key out.
   void PrintReady(const std::string& rpc_uri,
                   const std::vector<std::pair<std::string, std::string>>& listeners) const;
-  // Blocks until SIGINT or SIGTERM. A second one, after this has returned, ends the process at once
-  // with status 130 or 143.
-  void WaitForStopSignal();
+  // Blocks until SIGINT or SIGTERM, and tells the service manager that the process stops. Meanwhile
+  // its watchdog, if there is one, is told that the process is alive, as long as all loops answer.
+  // A second signal, after this has returned, ends the process at once with status 130 or 143.
+  void WaitForStopSignal(const AskLoops& ask_loops);
 
   // Logs the error and returns 1, or 2 where a flag was wrong (FieldError): for `return
   // process.Fail(status)` in a main.
@@ -70,6 +76,7 @@ class Process {
  private:
   // From the flags; exits with 2 when they make no sense.
   void ReadAddresses();
+  int Healthcheck() const;
 
   ProcessDefinition definition_;
   std::vector<NamedEndpoint> listen_;

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
@@ -236,9 +237,16 @@ int ServiceHost::Impl::Run() {
     stop_loop();
     return process_.Fail(server.status());
   }
+  if (absl::Status sockets = process_.CheckSockets(); !sockets.ok()) {
+    const int failed = process_.Fail(sockets);
+    DrainAndStop(**server);
+    stop_loop();
+    return failed;
+  }
   PrintReady((*server)->uri(), http->get());
 
-  process_.WaitForStopSignal();
+  process_.WaitForStopSignal(
+      [this](const std::shared_ptr<void>& token) { boost::asio::post(loop_, [token] {}); });
   const bool drained = DrainAndStop(**server);
   if (!drained)
     std::_Exit(1);  // Sessions that are still suspended must not be torn apart by destructors.
