@@ -54,6 +54,11 @@ def all_threads_are_stopped(pid):
     return all(stat.rpartition(b")")[2].split()[0] == b"T" for _, stat in threads)
 
 
+def children_of(pid):
+    """Process ids of the children of a process, zombies included."""
+    return [child for child, stat in contents_for_each("/proc", "stat") if int(stat.rpartition(b")")[2].split()[1]) == pid]
+
+
 def descendants_of(pid):
     """Process ids of all that descends from a process, zombies included."""
     children = {}
