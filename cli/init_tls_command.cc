@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -18,41 +17,20 @@
 #include "cli/display_text.h"
 #include "cli/local_path.h"
 #include "cli/tls_folder.h"
+#include "cli/tls_identities.h"
 #include "runtime/base/status.h"
 
 namespace rawgate::cli {
 namespace {
 
-constexpr char kAdminUri[] = "urn:rawgate:client:admin";
 constexpr mode_t kPublic = 0644;
 constexpr size_t kPemMax = 64 << 10;
-
 struct Options {
   std::string folder;
   std::vector<std::string> hosts;
+  std::vector<std::string> services;
   bool renew = false;
 };
-
-// The gateway's: also what it shows to services, whose clients it is alone.
-Subject ServerSubject(const std::vector<std::string>& hosts) {
-  return {.common_name = "rawgate gateway",
-          .hosts = hosts,
-          .uri = "urn:rawgate:gateway",
-          .server = true,
-          .client = true};
-}
-
-Subject ClientSubject() {
-  return {.common_name = "admin", .hosts = {}, .uri = kAdminUri, .server = false, .client = true};
-}
-
-std::vector<std::string> AllHosts(std::vector<std::string> known,
-                                  const std::vector<std::string>& more) {
-  for (const std::string& host : more) {
-    if (std::find(known.begin(), known.end(), host) == known.end()) known.push_back(host);
-  }
-  return known;
-}
 
 // Who signs.
 struct Authority {
@@ -60,14 +38,14 @@ struct Authority {
   PrivateKey key;
 };
 
-absl::Status Sign(const Subject& subject, const std::string& name, EVP_PKEY& key,
-                  const Authority& authority, std::vector<CredentialFile>* files,
-                  absl::Time* end = nullptr) {
-  const auto certificate = MakeCertificate(subject, key, *authority.certificate, *authority.key);
+absl::Status Sign(const Identity& identity, EVP_PKEY& key, const Authority& authority,
+                  std::vector<CredentialFile>* files, absl::Time* end = nullptr) {
+  const auto certificate =
+      MakeCertificate(identity.subject, key, *authority.certificate, *authority.key);
   if (!certificate.ok()) return certificate.status();
   absl::StatusOr<std::string> pem = ToPem(**certificate);
   if (!pem.ok()) return pem.status();
-  files->push_back({name, *std::move(pem), kPublic});
+  files->push_back({identity.certificate, *std::move(pem), kPublic});
   if (end != nullptr) *end = ValidityOf(**certificate).end;
   return absl::OkStatus();
 }
@@ -92,16 +70,28 @@ absl::StatusOr<Authority> NewAuthority(std::vector<CredentialFile>* files) {
   return Authority{*std::move(certificate), *std::move(key)};
 }
 
-absl::StatusOr<std::vector<CredentialFile>> NewFiles(const std::vector<std::string>& hosts) {
+absl::Status SignWithNewKey(const Identity& identity, const Authority& authority,
+                            std::vector<CredentialFile>* files) {
+  const absl::StatusOr<PrivateKey> key = NewKey(identity.key, files);
+  if (!key.ok()) return key.status();
+  return Sign(identity, **key, authority, files);
+}
+
+// For a service that has none yet.
+Identity NewService(const std::string& name, const Options& options) {
+  return ServiceIdentity(name, AllHosts(AllHosts({name}, LoopbackHosts()), options.hosts));
+}
+
+absl::StatusOr<std::vector<CredentialFile>> NewFiles(const Options& options,
+                                                     const std::vector<std::string>& hosts) {
   std::vector<CredentialFile> files;
   const absl::StatusOr<Authority> authority = NewAuthority(&files);
   if (!authority.ok()) return authority.status();
-  for (const auto& [subject, name, key_name] :
-       {std::tuple(ServerSubject(hosts), kServer, kServerKey),
-        std::tuple(ClientSubject(), kClient, kClientKey)}) {
-    const absl::StatusOr<PrivateKey> key = NewKey(key_name, &files);
-    if (!key.ok()) return key.status();
-    if (absl::Status made = Sign(subject, name, **key, *authority, &files); !made.ok()) return made;
+  std::vector<Identity> identities = GatewayAndAdmin(hosts);
+  for (const std::string& name : AllHosts({}, options.services))
+    identities.push_back(NewService(name, options));
+  for (const Identity& identity : identities) {
+    if (absl::Status made = SignWithNewKey(identity, *authority, &files); !made.ok()) return made;
   }
   const absl::StatusOr<std::string> token = MakeToken();
   if (!token.ok()) return token.status();
@@ -114,13 +104,14 @@ absl::StatusOr<std::vector<CredentialFile>> NewFiles(const std::vector<std::stri
 }
 
 absl::StatusOr<int> Init(const Options& options, const Console& console) {
-  const std::vector<std::string> hosts = AllHosts({"localhost", "127.0.0.1", "::1"}, options.hosts);
-  const absl::StatusOr<std::vector<CredentialFile>> files = NewFiles(hosts);
+  const std::vector<std::string> hosts = AllHosts(LoopbackHosts(), options.hosts);
+  const absl::StatusOr<std::vector<CredentialFile>> files = NewFiles(options, hosts);
   if (!files.ok()) return files.status();
   if (absl::Status made = MakePrivateFolder(options.folder); !made.ok()) return made;
   if (absl::Status written = WriteNewFiles(options.folder, *files); !written.ok()) return written;
-  if (absl::Status told = console.Out(NextSteps(options.folder, options.hosts, hosts)); !told.ok())
-    return told;
+  const absl::Status told =
+      console.Out(NextSteps(options.folder, options.hosts, hosts, options.services));
+  if (!told.ok()) return told;
   return 0;
 }
 
@@ -159,29 +150,48 @@ absl::StatusOr<Authority> LoadAuthority(const std::string& folder) {
   return Authority{*std::move(certificate), *std::move(key)};
 }
 
+// Those of the folder, for as many hosts as before and those of --host.
+absl::StatusOr<std::vector<Identity>> KnownIdentities(const Options& options) {
+  const auto server = Load(options.folder, kServer, CertificateFromPem);
+  if (!server.ok()) return server.status();
+  std::vector<Identity> identities = GatewayAndAdmin(AllHosts(HostsOf(**server), options.hosts));
+  for (const std::string& name : ServicesIn(options.folder)) {
+    const auto own = Load(options.folder, ServiceFile(name).c_str(), CertificateFromPem);
+    if (!own.ok()) return own.status();
+    identities.push_back(ServiceIdentity(name, AllHosts(HostsOf(**own), options.hosts)));
+  }
+  return identities;
+}
+
 // New certificates for the keys that there are, so that a certificate fits its key at any moment.
 absl::StatusOr<int> Renew(const Options& options, const Console& console) {
   const absl::StatusOr<Authority> authority = LoadAuthority(options.folder);
   if (!authority.ok()) return authority.status();
-  const absl::StatusOr<Certificate> server = Load(options.folder, kServer, CertificateFromPem);
-  if (!server.ok()) return server.status();
-  const std::vector<std::string> hosts = AllHosts(HostsOf(**server), options.hosts);
+  const absl::StatusOr<std::vector<Identity>> known = KnownIdentities(options);
+  if (!known.ok()) return known.status();
   std::vector<CredentialFile> files;
   absl::Time end;
-  for (const auto& [subject, name, key_name] :
-       {std::tuple(ServerSubject(hosts), kServer, kServerKey),
-        std::tuple(ClientSubject(), kClient, kClientKey)}) {
-    const absl::StatusOr<PrivateKey> key = Load(options.folder, key_name, KeyFromPem);
+  for (const Identity& identity : *known) {
+    const auto key = Load(options.folder, identity.key.c_str(), KeyFromPem);
     if (!key.ok()) return key.status();
-    if (absl::Status made = Sign(subject, name, **key, *authority, &files, &end); !made.ok())
+    if (absl::Status made = Sign(identity, **key, *authority, &files, &end); !made.ok())
       return made;
   }
+  const auto there = ServicesIn(options.folder);
+  for (const std::string& name : AllHosts({}, options.services)) {
+    if (std::find(there.begin(), there.end(), name) != there.end()) continue;
+    absl::Status made = SignWithNewKey(NewService(name, options), *authority, &files);
+    if (!made.ok()) return made;
+  }
+  std::vector<std::string> names;
   for (const CredentialFile& file : files) {
     if (absl::Status put = ReplaceFile(options.folder, file); !put.ok()) return put;
+    if (file.mode == kPublic) names.push_back(file.name);
   }
   const absl::Status told = console.Out(
-      absl::StrCat("New until ", DateText(end), ": ", kServer, ", for ", absl::StrJoin(hosts, ", "),
-                   "; ", kClient, ".\nA gateway that runs takes them by itself.\n"));
+      absl::StrCat("New until ", DateText(end), ": ", absl::StrJoin(names, ", "),
+                   "; the gateway's for ", absl::StrJoin(known->front().subject.hosts, ", "),
+                   ".\nProcesses that run take them by themselves.\n"));
   if (!told.ok()) return told;
   return 0;
 }
@@ -189,12 +199,14 @@ absl::StatusOr<int> Renew(const Options& options, const Console& console) {
 constexpr char kExamples[] =
     R"(Examples:
   rawgate init-tls ~/rawgate-tls --host lab --host 192.0.2.7
+  rawgate init-tls ~/rawgate-tls --service echo.lab --service exec.lab
   rawgate init-tls --renew ~/rawgate-tls
 
 Makes a private CA, certificates for the gateway and for a user "admin", the
 user's token and the file that says who may do what, and prints how to use
-them. A file that is there already is never replaced, but for both certificates
-by --renew.)";
+them. Services on other machines than the gateway's have --rpc_tls, and each
+a certificate of its own. A file that is there already is never replaced, but
+for certificates by --renew, which takes --service too, for one more.)";
 
 }  // namespace
 
@@ -211,11 +223,20 @@ void AddInitTlsCommand(CLI::App& app, Command& chosen) {
                    "be repeated")
       ->type_name("NAME")
       ->allow_extra_args(false);
+  command
+      ->add_option("--service", options->services,
+                   "A name or IP address that the gateway calls a service by;\nmay be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   command->add_flag("--renew", options->renew, "New certificates from the CA that is there");
   command->callback([&chosen, options] {
     for (const std::string& host : options->hosts) {
       if (const absl::Status good = CheckHost(host); !good.ok())
         throw CLI::ValidationError(absl::StrCat("--host ", good.message()));
+    }
+    for (const std::string& name : options->services) {
+      if (const absl::Status good = CheckHost(name); !good.ok() || name.front() == '*')
+        throw CLI::ValidationError(absl::StrCat("--service ", Quoted(name), " is no name to call"));
     }
     chosen.needs_gateway = false;
     chosen.run = [options](Context& context) {

@@ -1,5 +1,7 @@
 #include "cli/tls_folder.h"
 
+#include <dirent.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -9,10 +11,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "cli/local_path.h"
 
 namespace rawgate::cli {
 namespace {
+
+// Of no other file here, whatever the name before it.
+constexpr char kService[] = ".service.pem";
+constexpr char kServiceKey[] = ".service-key.pem";
 
 // As a shell takes it for one word.
 std::string Word(const std::string& text) {
@@ -55,12 +62,44 @@ std::string ListenFlags(const std::vector<std::string>& hosts) {
                     : absl::StrCat("    --http_hosts=", Word(absl::StrJoin(names, ",")), " \\\n"));
 }
 
+// What is there for services, if any are; `path` makes words of names of files.
+template <typename Path>
+std::string ServiceSteps(const std::vector<std::string>& services, const Path& path) {
+  if (services.empty()) return "";
+  std::string text =
+      "\nServices that the gateway calls over TLS, each with a certificate for its name:\n";
+  for (const std::string& name : services) {
+    absl::StrAppend(&text, "  rawgate-SERVICE --rpc_tls \\\n    --tls_certificate=",
+                    path(ServiceFile(name)), " \\\n    --tls_key=", path(ServiceKeyFile(name)),
+                    " \\\n    --tls_client_ca=", path(kCa), "\n");
+  }
+  absl::StrAppend(&text, "The gateway is to have --backend_tls_ca=", path(kCa), " then.\n");
+  return text;
+}
+
 }  // namespace
 
+std::string ServiceFile(const std::string& name) { return absl::StrCat(name, kService); }
+std::string ServiceKeyFile(const std::string& name) { return absl::StrCat(name, kServiceKey); }
+
+std::vector<std::string> ServicesIn(const std::string& folder) {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.c_str()), ::closedir);
+  if (entries == nullptr) return names;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): of a stream that nobody else has
+  while (const dirent* const entry = ::readdir(entries.get())) {
+    absl::string_view name = entry->d_name;
+    if (absl::ConsumeSuffix(&name, kService) && !name.empty()) names.emplace_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 std::string NextSteps(const std::string& given, const std::vector<std::string>& more,
-                      const std::vector<std::string>& all) {
+                      const std::vector<std::string>& all,
+                      const std::vector<std::string>& services) {
   const std::string folder = Absolute(given);
-  const auto path = [&folder](const char* name) { return Word(Joined(folder, name)); };
+  const auto path = [&folder](const std::string& name) { return Word(Joined(folder, name)); };
   // Other names are for other machines to call.
   const std::string listen = more.empty() ? "" : ListenFlags(more);
   const std::string host = ToCall(more);
@@ -83,7 +122,8 @@ std::string NextSteps(const std::string& given, const std::vector<std::string>& 
       ")\" \\\n    -H 'content-type: application/json' -d '{}' \\\n    ",
       Word(absl::StrCat("https://", InAddress(host),
                         ":8088/rawgate.control.v1.ControlService/ListServices")),
-      "\n\nBefore a year is over:\n  rawgate init-tls --renew ", Word(folder), "\n");
+      "\n", ServiceSteps(services, path), "\nBefore a year is over:\n  rawgate init-tls --renew ",
+      Word(folder), "\n");
 }
 
 }  // namespace rawgate::cli

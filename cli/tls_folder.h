@@ -15,9 +15,16 @@ inline constexpr char kClientKey[] = "client-key.pem";
 inline constexpr char kToken[] = "token";
 inline constexpr char kAccessFile[] = "access.textproto";
 
+// Of a service that the gateway calls by `name`.
+std::string ServiceFile(const std::string& name);
+std::string ServiceKeyFile(const std::string& name);
+// The names of those in `folder`, in order; none where it cannot be read.
+std::vector<std::string> ServicesIn(const std::string& folder);
+
 // For people who have just made `folder`: what is in it, and commands that can be pasted. `more`
 // are the hosts that they named, `all` those of the gateway's certificate.
 std::string NextSteps(const std::string& folder, const std::vector<std::string>& more,
-                      const std::vector<std::string>& all);
+                      const std::vector<std::string>& all,
+                      const std::vector<std::string>& services);
 
 }  // namespace rawgate::cli
