@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/access_user.h"
@@ -25,9 +26,14 @@ namespace {
 
 constexpr mode_t kPublic = 0644;
 constexpr size_t kPemMax = 64 << 10;
+
+// Of one service: the first names its files.
+using ServiceNames = std::vector<std::string>;
+
 struct Options {
   std::string folder;
   std::vector<std::string> hosts;
+  // As given, of names with commas between them.
   std::vector<std::string> services;
   bool renew = false;
 };
@@ -77,9 +83,23 @@ absl::Status SignWithNewKey(const Identity& identity, const Authority& authority
   return Sign(identity, **key, authority, files);
 }
 
-// For a service that has none yet.
-Identity NewService(const std::string& name, const Options& options) {
-  return ServiceIdentity(name, AllHosts(AllHosts({name}, LoopbackHosts()), options.hosts));
+ServiceNames NamesIn(const std::string& service) { return absl::StrSplit(service, ','); }
+
+// All that is said of each service, which may be several times.
+std::vector<ServiceNames> ServicesOf(const Options& options) {
+  std::vector<ServiceNames> services;
+  for (const std::string& given : options.services) {
+    const ServiceNames names = NamesIn(given);
+    const auto known = std::find_if(services.begin(), services.end(), [&](const auto& other) {
+      return other.front() == names.front();
+    });
+    if (known == services.end()) {
+      services.push_back(AllHosts({}, names));
+    } else {
+      *known = AllHosts(*known, names);
+    }
+  }
+  return services;
 }
 
 absl::StatusOr<std::vector<CredentialFile>> NewFiles(const Options& options,
@@ -88,8 +108,8 @@ absl::StatusOr<std::vector<CredentialFile>> NewFiles(const Options& options,
   const absl::StatusOr<Authority> authority = NewAuthority(&files);
   if (!authority.ok()) return authority.status();
   std::vector<Identity> identities = GatewayAndAdmin(hosts);
-  for (const std::string& name : AllHosts({}, options.services))
-    identities.push_back(NewService(name, options));
+  for (const ServiceNames& names : ServicesOf(options))
+    identities.push_back(ServiceIdentity(names.front(), names));
   for (const Identity& identity : identities) {
     if (absl::Status made = SignWithNewKey(identity, *authority, &files); !made.ok()) return made;
   }
@@ -109,8 +129,9 @@ absl::StatusOr<int> Init(const Options& options, const Console& console) {
   if (!files.ok()) return files.status();
   if (absl::Status made = MakePrivateFolder(options.folder); !made.ok()) return made;
   if (absl::Status written = WriteNewFiles(options.folder, *files); !written.ok()) return written;
-  const absl::Status told =
-      console.Out(NextSteps(options.folder, options.hosts, hosts, options.services));
+  std::vector<std::string> services;
+  for (const ServiceNames& names : ServicesOf(options)) services.push_back(names.front());
+  const absl::Status told = console.Out(NextSteps(options.folder, options.hosts, hosts, services));
   if (!told.ok()) return told;
   return 0;
 }
@@ -150,7 +171,7 @@ absl::StatusOr<Authority> LoadAuthority(const std::string& folder) {
   return Authority{*std::move(certificate), *std::move(key)};
 }
 
-// Those of the folder, for as many hosts as before and those of --host.
+// Those of the folder, for as many names as before and those that are given now.
 absl::StatusOr<std::vector<Identity>> KnownIdentities(const Options& options) {
   const auto server = Load(options.folder, kServer, CertificateFromPem);
   if (!server.ok()) return server.status();
@@ -158,7 +179,11 @@ absl::StatusOr<std::vector<Identity>> KnownIdentities(const Options& options) {
   for (const std::string& name : ServicesIn(options.folder)) {
     const auto own = Load(options.folder, ServiceFile(name).c_str(), CertificateFromPem);
     if (!own.ok()) return own.status();
-    identities.push_back(ServiceIdentity(name, AllHosts(HostsOf(**own), options.hosts)));
+    std::vector<std::string> hosts = HostsOf(**own);
+    for (const ServiceNames& names : ServicesOf(options)) {
+      if (names.front() == name) hosts = AllHosts(std::move(hosts), names);
+    }
+    identities.push_back(ServiceIdentity(name, hosts));
   }
   return identities;
 }
@@ -178,9 +203,10 @@ absl::StatusOr<int> Renew(const Options& options, const Console& console) {
       return made;
   }
   const auto there = ServicesIn(options.folder);
-  for (const std::string& name : AllHosts({}, options.services)) {
-    if (std::find(there.begin(), there.end(), name) != there.end()) continue;
-    absl::Status made = SignWithNewKey(NewService(name, options), *authority, &files);
+  for (const ServiceNames& service : ServicesOf(options)) {
+    if (std::find(there.begin(), there.end(), service.front()) != there.end()) continue;
+    absl::Status made =
+        SignWithNewKey(ServiceIdentity(service.front(), service), *authority, &files);
     if (!made.ok()) return made;
   }
   std::vector<std::string> names;
@@ -199,7 +225,7 @@ absl::StatusOr<int> Renew(const Options& options, const Console& console) {
 constexpr char kExamples[] =
     R"(Examples:
   rawgate init-tls ~/rawgate-tls --host lab --host 192.0.2.7
-  rawgate init-tls ~/rawgate-tls --service echo.lab --service exec.lab
+  rawgate init-tls ~/rawgate-tls --service echo.lab --service exec,exec.lab
   rawgate init-tls --renew ~/rawgate-tls
 
 Makes a private CA, certificates for the gateway and for a user "admin", the
@@ -225,8 +251,9 @@ void AddInitTlsCommand(CLI::App& app, Command& chosen) {
       ->allow_extra_args(false);
   command
       ->add_option("--service", options->services,
-                   "A name or IP address that the gateway calls a service by;\nmay be repeated")
-      ->type_name("NAME")
+                   "What the gateway calls a service by, a name or IP address\nor several; the "
+                   "first names its files; may be repeated")
+      ->type_name("NAME[,NAME...]")
       ->allow_extra_args(false);
   command->add_flag("--renew", options->renew, "New certificates from the CA that is there");
   command->callback([&chosen, options] {
@@ -234,9 +261,12 @@ void AddInitTlsCommand(CLI::App& app, Command& chosen) {
       if (const absl::Status good = CheckHost(host); !good.ok())
         throw CLI::ValidationError(absl::StrCat("--host ", good.message()));
     }
-    for (const std::string& name : options->services) {
-      if (const absl::Status good = CheckHost(name); !good.ok() || name.front() == '*')
-        throw CLI::ValidationError(absl::StrCat("--service ", Quoted(name), " is no name to call"));
+    for (const std::string& service : options->services) {
+      for (const std::string& name : NamesIn(service)) {
+        if (const absl::Status good = CheckHost(name); !good.ok() || name.front() == '*')
+          throw CLI::ValidationError(
+              absl::StrCat("--service ", Quoted(name), " is no name to call"));
+      }
     }
     chosen.needs_gateway = false;
     chosen.run = [options](Context& context) {

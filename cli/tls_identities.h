@@ -20,7 +20,7 @@ struct Identity {
 
 // The gateway, which clients call by `hosts`, and the user admin.
 std::vector<Identity> GatewayAndAdmin(const std::vector<std::string>& hosts);
-// A service that the gateway calls by `name`, one of `hosts`.
+// A service whose files are called `name`, and which the gateway calls by `hosts`.
 Identity ServiceIdentity(const std::string& name, const std::vector<std::string>& hosts);
 
 // The names by which a machine calls itself.
