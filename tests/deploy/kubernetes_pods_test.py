@@ -175,9 +175,9 @@ class PodsTest(unittest.TestCase):
         self.assertEqual(self.asked_by_kubelet("time", "readinessProbe"), "200")
 
     def test_internal_rpc_is_for_the_gateways_certificate_alone(self):
-        self.assertIn("echo", self.ask_rpc_as("gateway").stdout)
+        self.assertIn("echo", self.ask_rpc_as("server").stdout)
         # A user's, and another service's, of the same authority.
-        for name in ("client", "exec"):
+        for name in ("client", "exec.service"):
             with self.subTest(certificate=name):
                 self.assertNotEqual(self.ask_rpc_as(name).returncode, 0)
         self.assertIn("certificate", self.ask_rpc_as("client").stderr)
