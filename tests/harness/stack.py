@@ -1,6 +1,7 @@
 """The five services, alone or all behind a gateway, in a folder of their own that is removed afterwards."""
 
 import collections
+import os
 import pathlib
 import shutil
 import tempfile
@@ -8,13 +9,18 @@ import tempfile
 from tests.harness.ports import stable_port
 from tests.harness.program import Program, grpc_target
 
+# Every service listens at two addresses. A container without IPv6 has to name another for the second.
+LOOPBACKS = ("127.0.0.1", os.environ.get("RAWGATE_TEST_SECOND_LOOPBACK", "[::1]"))
 # Every address has port 0: the kernel picks one and the ready line tells which.
 LISTENERS = {
-    "echo": ["tcp=tcp://127.0.0.1:0", "tcp=tcp://[::1]:0", "udp=udp://127.0.0.1:0", "udp=udp://[::1]:0"],
-    "exec": [f"{name}=tcp://{host}:0" for name in ("raw", "sized", "header", "framed") for host in ("127.0.0.1", "[::1]")],
-    "time": ["udp=udp://127.0.0.1:0", "udp=udp://[::1]:0"],
-    "file": ["tcp=tcp://127.0.0.1:0", "tcp=tcp://[::1]:0"],
-    "chat": ["udp=udp://127.0.0.1:0", "udp=udp://[::1]:0"],
+    service: [f"{listener}={kind}://{host}:0" for listener, kind in listeners for host in LOOPBACKS]
+    for service, listeners in {
+        "echo": (("tcp", "tcp"), ("udp", "udp")),
+        "exec": (("raw", "tcp"), ("sized", "tcp"), ("header", "tcp"), ("framed", "tcp")),
+        "time": (("udp", "udp"),),
+        "file": (("tcp", "tcp"),),
+        "chat": (("udp", "udp"),),
+    }.items()
 }
 
 # The flag that gives a program its HTTP server, which by default it has not.
