@@ -28,7 +28,17 @@ NOT_RUN = {
     "./script/test": "runs this test",
     "./script/lint": "installs packages of Debian; tests/tidy is the part of it that is a test",
     "./script/bench": "measures for long, and writes to docs/",
-    "docker compose up": "tests/docker has it",
+    **{command: "tests/docker has it" for command in (
+        "docker compose up -d",
+        "docker compose exec gateway rawgate ps",
+        "docker compose down",
+        "docker compose --profile observability up -d",
+        "docker compose --profile tls up -d gateway-tls",
+        "docker compose run --rm certificates rawgate ps",
+        "docker compose run --rm -T certificates cat ca.pem > ca.pem",
+        "(umask 077; docker compose run --rm -T certificates cat token > token)",
+        "rawgate --gateway localhost:50443 --tls-ca ca.pem --token-file token ps",
+    )},
     "prometheus --config.file=deploy/prometheus/prometheus.yml --storage.tsdb.path=/tmp/rawgate-metrics":
         "tests/system/prometheus_test.py has it",
 }
