@@ -1,6 +1,7 @@
 """What deploy/ has for Prometheus and Grafana, as their own tools judge it."""
 
 import json
+import re
 import subprocess
 import tempfile
 import unittest
@@ -10,6 +11,8 @@ from tests.harness.program import REPOSITORY
 from tests.harness.stack import LISTENERS
 
 PROMETHEUS = REPOSITORY / "deploy/prometheus"
+# For processes on one machine, and for those of docker-compose.yml.
+CONFIGURATIONS = ("prometheus.yml", "containers.yml")
 
 
 class PrometheusTest(unittest.TestCase):
@@ -19,8 +22,9 @@ class PrometheusTest(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stdout)
         return result.stdout
 
-    def test_configuration(self):
-        self.promtool("check", "config", "prometheus.yml")
+    def test_configurations(self):
+        for name in CONFIGURATIONS:
+            self.promtool("check", "config", name)
 
     def test_rules(self):
         self.promtool("check", "rules", "--lint-fatal", "rawgate.rules.yml")
@@ -37,9 +41,10 @@ class PrometheusTest(unittest.TestCase):
             self.assertIn(f"alertname: {alert}\n", tests)
 
     def test_all_six_are_scraped(self):
-        text = (PROMETHEUS / "prometheus.yml").read_text()
-        for program in (*LISTENERS, "gateway"):
-            self.assertIn(f"labels: {{program: {program}}}", text)
+        for name in CONFIGURATIONS:
+            text = (PROMETHEUS / name).read_text()
+            for program in (*LISTENERS, "gateway"):
+                self.assertIn(f"labels: {{program: {program}}}", text, name)
 
 
 class GrafanaTest(unittest.TestCase):
@@ -74,6 +79,14 @@ class GrafanaTest(unittest.TestCase):
                                     stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, check=False)
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertIn(f"{len(expressions)} rules found", result.stdout)
+
+    def test_the_console_shows_the_same(self):
+        """But for versions, which are in the dashboard alone."""
+        console = (PROMETHEUS / "consoles/rawgate.html").read_text()
+        shown = set(re.findall(r"`([^`]+)`", console))
+        expected = {target["expr"].replace("$__rate_interval", "1m")
+                    for panel in self.dashboard["panels"] for target in panel.get("targets", ())}
+        self.assertEqual(shown, expected - {"rawgate_build_info"})
 
 
 if __name__ == "__main__":
