@@ -18,9 +18,15 @@ put() {
   mv "$2.new" "$2"
 }
 
-set -- "$authority" --host "$gateway"
-for service in $services; do set -- "$@" --service "$service"; done
-for host in $(echo "${RAWGATE_TLS_HOSTS:-}" | tr , ' '); do set -- "$@" --host "$host"; done
+hosts=${RAWGATE_TLS_HOSTS:+,$RAWGATE_TLS_HOSTS}
+set -- "$authority"
+for host in $(echo "$gateway$hosts" | tr , ' '); do set -- "$@" --host "$host"; done
+for service in $services; do
+  names=$service,localhost,127.0.0.1,::1
+  # Not for the key that commands can read: with the machine's names it would pass for the gateway's elsewhere.
+  [ "$service" = exec-tls ] || names=$names$hosts
+  set -- "$@" --service "$names"
+done
 if [ -e "$authority/ca.pem" ]; then
   rawgate init-tls --renew "$@"
 else
