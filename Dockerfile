@@ -37,7 +37,7 @@ USER 10001:10001
 STOPSIGNAL SIGTERM
 # Whichever program is process 1 asks itself, by the RAWGATE_ variables that both see; flags of the command are not seen here.
 # Not by /proc/1/exe: rawgate-exec cannot be read by its own user, whose commands must not read its memory.
-HEALTHCHECK --interval=3s --timeout=3s --start-period=10s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \
   CMD read -r program </proc/1/comm && exec "$program" healthcheck
 CMD ["rawgate", "--help"]
 

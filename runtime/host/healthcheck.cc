@@ -10,6 +10,7 @@
 #include "runtime/base/status.h"
 #include "runtime/host/flags.h"
 #include "runtime/host/tls_flags.h"
+#include "runtime/net/tls_pem.h"
 #include "runtime/rpc/credentials.h"
 #include "runtime/rpc/health_check.h"
 #include "runtime/rpc/server.h"
@@ -26,33 +27,47 @@ std::string TargetOf(const net::Endpoint& listen) {
 }
 
 absl::Status Check(const net::Endpoint& listen, absl::string_view flag,
-                   const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
+                   const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+                   const std::string& host) {
   if (listen.family() != AF_UNIX && listen.port() == 0) {
     return FieldError(flag, "BAD_LISTEN",
                       absl::StrCat("--", flag, ": port 0 does not say where to ask"));
   }
-  return rpc::CheckHealth(TargetOf(listen), credentials, absl::GetFlag(FLAGS_healthcheck_timeout));
+  return rpc::CheckHealth(TargetOf(listen), credentials, host,
+                          absl::GetFlag(FLAGS_healthcheck_timeout));
+}
+
+absl::Status CheckPlain(const net::Endpoint& listen, absl::string_view flag) {
+  return Check(listen, flag, grpc::InsecureChannelCredentials(), "");
+}
+
+// Presents the certificate of `files` if `present`.
+absl::Status CheckOverTls(const net::Endpoint& listen, absl::string_view flag,
+                          const net::TlsFiles& files, bool present) {
+  const auto loaded = net::TlsPemFiles::Load({.certificate = files.certificate, .key = files.key});
+  if (!loaded.ok()) return loaded.status();
+  const auto credentials = rpc::SelfChannelCredentials(present ? files : net::TlsFiles());
+  if (!credentials.ok()) return credentials.status();
+  // By a name of its own, or the process would log one that it has no certificate for.
+  return Check(listen, flag, *credentials, net::TlsHost(*(*loaded)->Current()));
 }
 
 }  // namespace
 
 absl::Status CheckServiceHealth(const net::Endpoint& rpc_listen) {
-  if (!absl::GetFlag(FLAGS_rpc_tls))
-    return Check(rpc_listen, "rpc_listen", grpc::InsecureChannelCredentials());
+  if (!absl::GetFlag(FLAGS_rpc_tls)) return CheckPlain(rpc_listen, "rpc_listen");
   const absl::StatusOr<net::TlsFiles> files = TlsFilesFromFlags();
   if (!files.ok()) return files.status();
-  const auto credentials = rpc::SelfChannelCredentials(*files);
-  return credentials.ok() ? Check(rpc_listen, "rpc_listen", *credentials) : credentials.status();
+  return CheckOverTls(rpc_listen, "rpc_listen", *files, true);
 }
 
 absl::Status CheckFrontDoorHealth(const net::Endpoint& listen) {
-  absl::StatusOr<net::TlsFiles> files = TlsFilesFromFlags();
+  const absl::StatusOr<net::TlsFiles> files = TlsFilesFromFlags();
   if (!files.ok()) return files.status();
-  if (!files->given()) return Check(listen, "listen", grpc::InsecureChannelCredentials());
+  if (!files->given()) return CheckPlain(listen, "listen");
   // Whoever presents one that he need not is turned away when it is not good.
-  if (files->client_certificates != net::ClientCertificates::kRequire) *files = {};
-  const auto credentials = rpc::SelfChannelCredentials(*files);
-  return credentials.ok() ? Check(listen, "listen", *credentials) : credentials.status();
+  return CheckOverTls(listen, "listen", *files,
+                      files->client_certificates == net::ClientCertificates::kRequire);
 }
 
 }  // namespace rawgate::host

@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,10 +16,12 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
+#include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/host/command_line.h"
@@ -89,6 +92,20 @@ void KeepFreedMemory() {
   ::mallopt(M_MMAP_THRESHOLD, kHeapMapping);
 }
 
+bool HasIpv6Loopback() {
+  const net::Endpoint loopback = net::Endpoint::Parse("tcp://[::1]:0").value();
+  const Fd probe(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return probe && ::bind(probe.get(), loopback.data(), loopback.size()) == 0;
+}
+
+// Where there is no IPv6, as in most containers, a process that was told nothing does without.
+std::string DefaultListen(const std::string& listen) {
+  if (HasIpv6Loopback()) return listen;
+  std::vector<std::string> entries = absl::StrSplit(listen, ',');
+  std::erase_if(entries, [](const auto& entry) { return absl::StrContains(entry, "[::1]"); });
+  return absl::StrJoin(entries, ",");
+}
+
 constexpr char kHealthcheckUsage[] =
     "\nWith the argument `healthcheck`, and otherwise the settings of a process that runs: asks it "
     "whether it serves. The exit code is 0, or 1 with a line that says why not.\n";
@@ -128,7 +145,7 @@ Process::Process(int argc, char** argv, ProcessDefinition definition)
   RaiseDescriptorLimit();
   KeepFreedMemory();
 
-  absl::SetFlag(&FLAGS_listen, definition_.default_listen);
+  absl::SetFlag(&FLAGS_listen, DefaultListen(definition_.default_listen));
   absl::SetFlag(&FLAGS_rpc_listen, definition_.default_rpc_listen);
   absl::SetFlag(&FLAGS_http_listen, definition_.default_http_listen);
   const std::vector<std::string> arguments =

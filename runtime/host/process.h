@@ -24,7 +24,8 @@ absl::Status CheckBind(const net::Endpoint& endpoint, bool guarded = false,
 struct ProcessDefinition {
   // "echo", "gateway"; also the name in logs and in the ready line.
   std::string name;
-  // Default of --listen, such as "tcp=tcp://127.0.0.1:8080,udp=udp://127.0.0.1:8080".
+  // Default of --listen, such as "tcp=tcp://127.0.0.1:8080,tcp=tcp://[::1]:8080". Without
+  // those at [::1] on machines that have no such address.
   std::string default_listen;
   // Default of --rpc_listen; empty for the gateway, which has none.
   std::string default_rpc_listen;

@@ -14,6 +14,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "absl/base/const_init.h"
 #include "absl/strings/str_cat.h"
@@ -34,6 +35,7 @@ struct FreeWith {
 };
 using Bio = std::unique_ptr<BIO, FreeWith<BIO_free>>;
 using Certificate = std::unique_ptr<X509, FreeWith<X509_free>>;
+using GeneralNames = std::unique_ptr<GENERAL_NAMES, FreeWith<GENERAL_NAMES_free>>;
 using Key = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
 
 // A file that changed this short a time before it was read may change again within the same tick of
@@ -159,6 +161,22 @@ absl::Time TlsExpiry(const TlsPem& pem) {
     return absl::InfiniteFuture();
   }
   return absl::FromTM(expires, absl::UTCTimeZone());
+}
+
+std::string TlsHost(const TlsPem& pem) {
+  const Certificate certificate = FirstCertificate(pem.certificate);
+  if (!certificate) return "";
+  const GeneralNames names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    int type = 0;
+    const auto* const value = static_cast<const ASN1_STRING*>(
+        GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), i), &type));
+    if (type != GEN_DNS) continue;
+    return std::string(reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
+                       static_cast<size_t>(ASN1_STRING_length(value)));
+  }
+  return "";
 }
 
 TlsPemFiles::Marks TlsPemFiles::Look() const {

@@ -61,6 +61,10 @@ absl::Status CheckTlsPem(const TlsPem& pem);
 // When the first certificate expires. CheckTlsPem() is OK.
 absl::Time TlsExpiry(const TlsPem& pem);
 
+// A host that the first certificate is for, by its first DNS name; empty without one.
+// CheckTlsPem() is OK.
+std::string TlsHost(const TlsPem& pem);
+
 // Thread-safe.
 class TlsPemFiles {
  public:

@@ -40,6 +40,11 @@ class TlsPemTest : public ::testing::Test {
   TestFolder folder_;
 };
 
+TEST_F(TlsPemTest, TheHostIsTheFirstNameOfTheFirstCertificate) {
+  EXPECT_EQ(TlsHost({.certificate = first_.certificate + second_.certificate}), "localhost");
+  EXPECT_EQ(TlsHost({.certificate = "none"}), "");
+}
+
 TEST_F(TlsPemTest, FilesThatTakeTheOldOnesPlaceAreRead) {
   auto files = Load();
   ASSERT_TRUE(files.ok()) << files.status();

@@ -45,7 +45,7 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
       if (!welcome_) info_.server_context()->TryCancel();
     }
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA) &&
-        !observation_.instance.empty()) {
+        !observation_.instance.empty() && !IsRefusal(*methods)) {
       methods->GetSendInitialMetadata()->emplace(kInstanceMetadataKey, observation_.instance);
     }
     // Null: the client has no more of them.
@@ -63,6 +63,12 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
   }
 
  private:
+  // Nothing was sent before the status, and that is an error.
+  static bool IsRefusal(InterceptorBatchMethods& methods) {
+    return methods.QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS) &&
+           !methods.GetSendStatus().ok();
+  }
+
   // Before the servicer begins: the metadata are its own from then on.
   void Remember(InterceptorBatchMethods& methods) {
     method_ = info_.method();

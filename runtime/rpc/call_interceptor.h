@@ -16,8 +16,9 @@
 
 namespace rawgate::rpc {
 
-// Initial metadata of every answer: CallObservation::instance.
-inline constexpr char kInstanceMetadataKey[] = "x-rawgate-instance";
+// Initial metadata of answers: CallObservation::instance. Not of a refusal: to clients that have
+// seen initial metadata a call counts as answered, and they do not try it again (gRFC A6).
+inline constexpr char kInstanceMetadataKey[] = "rawgate-instance";
 
 struct CallObservation {
   // Outlives the server.

@@ -8,6 +8,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
+#include "grpcpp/support/channel_arguments.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/status.h"
 
@@ -18,9 +19,11 @@ using grpc::health::v1::HealthCheckResponse;
 
 absl::Status CheckHealth(const std::string& target,
                          const std::shared_ptr<grpc::ChannelCredentials>& credentials,
-                         absl::Duration timeout) {
+                         const std::string& host, absl::Duration timeout) {
+  grpc::ChannelArguments arguments;
+  if (!host.empty()) arguments.SetSslTargetNameOverride(host);
   grpc::TemplatedGenericStub<HealthCheckRequest, HealthCheckResponse> stub(
-      grpc::CreateChannel(target, credentials));
+      grpc::CreateCustomChannel(target, credentials, arguments));
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
   const HealthCheckRequest whole_process;

@@ -11,9 +11,10 @@
 namespace rawgate::rpc {
 
 // OK when the process at `target` as a whole is SERVING. Errors: UNAVAILABLE (NOT_SERVING), and
-// those of the call, which takes at most `timeout`.
+// those of the call, which takes at most `timeout`. Under TLS the server is called `host` unless
+// that is empty.
 absl::Status CheckHealth(const std::string& target,
                          const std::shared_ptr<grpc::ChannelCredentials>& credentials,
-                         absl::Duration timeout);
+                         const std::string& host, absl::Duration timeout);
 
 }  // namespace rawgate::rpc

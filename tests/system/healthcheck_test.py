@@ -78,7 +78,7 @@ class HealthcheckUnderTlsTest(HealthcheckCase):
         super().setUp()
         folder = tempfile.TemporaryDirectory(prefix="rawgate-healthcheck-")
         self.addCleanup(folder.cleanup)
-        self.tls = TlsFolder(pathlib.Path(folder.name) / "tls")
+        self.tls = TlsFolder(pathlib.Path(folder.name) / "tls", "--service", "echo.example")
 
     def test_of_a_service_with_rpc_tls(self):
         """Its own certificate is good for this question, though not listed in --rpc_clients."""
@@ -86,6 +86,16 @@ class HealthcheckUnderTlsTest(HealthcheckCase):
         rpc = self.stack.start_service("echo", *flags).ready["rpc"]
         self.assert_serves(healthcheck("echo", *flags, f"--rpc_listen={rpc}"))
         self.assert_does_not_serve(healthcheck("echo", f"--rpc_listen={rpc}"), rpc.removeprefix("tcp://"))
+
+    def test_of_a_service_whose_certificate_is_for_no_name_of_this_machine(self):
+        """And not a word of it in the log: it is asked every few seconds."""
+        flags = ["--rpc_tls", f"--tls_client_ca={self.tls.path('ca.pem')}",
+                 f"--tls_certificate={self.tls.path('echo.example.service.pem')}",
+                 f"--tls_key={self.tls.path('echo.example.service-key.pem')}"]
+        program = self.stack.start_service("echo", *flags)
+        before = program.log_path.read_text()
+        self.assert_serves(healthcheck("echo", *flags, f"--rpc_listen={program.ready['rpc']}"))
+        self.assertEqual(program.log_path.read_text(), before)
 
     def test_of_a_gateway_whatever_it_asks_of_its_clients(self):
         self.stack.start_service("echo")
