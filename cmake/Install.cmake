@@ -1,0 +1,34 @@
+# What `cmake --install` brings, under any prefix: programs, systemd's files, the contract for clients, documents. deploy/debian
+# makes its packages of the same.
+
+include(GNUInstallDirs)
+set(RAWGATE_LIBEXECDIR ${CMAKE_INSTALL_LIBEXECDIR}/rawgate)
+
+install(TARGETS rawgate rawgate-echo rawgate-time rawgate-file rawgate-chat rawgate-gateway DESTINATION ${CMAKE_INSTALL_BINDIR})
+# rawgate-exec looks for its launcher beside itself. That is no command, so all three are out of PATH, with a link to the one that is.
+install(TARGETS rawgate-exec rawgate-exec-launcher rawgate-exec-inner DESTINATION ${RAWGATE_LIBEXECDIR})
+file(RELATIVE_PATH exec_link /${CMAKE_INSTALL_BINDIR} /${RAWGATE_LIBEXECDIR}/rawgate-exec)
+install(CODE "file(CREATE_LINK \"${exec_link}\" \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/rawgate-exec\" SYMBOLIC)")
+
+# Units name their program by its whole path, which the prefix is part of. systemd looks below /usr/local/lib as well, whatever a
+# distribution calls its folder of libraries.
+set(units lib/systemd/system)
+install(DIRECTORY deploy/systemd/system/ DESTINATION ${units})
+install(CODE "
+  file(GLOB services \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${units}/rawgate-*.service\")
+  foreach(service \${services})
+    file(READ \${service} text)
+    string(REPLACE \"ExecStart=/usr/bin/\" \"ExecStart=\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/\" text \"\${text}\")
+    file(WRITE \${service} \"\${text}\")
+  endforeach()")
+install(FILES deploy/systemd/sysusers.d/rawgate.conf DESTINATION lib/sysusers.d)
+
+install(DIRECTORY protos DESTINATION ${CMAKE_INSTALL_DATADIR}/rawgate FILES_MATCHING PATTERN "*.proto")
+install(DIRECTORY deploy/prometheus deploy/grafana DESTINATION ${CMAKE_INSTALL_DATADIR}/rawgate)
+
+# In the folders that they link to each other by.
+install(FILES README.md ARCHITECTURE.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
+foreach(service echo exec time file chat)
+  install(FILES services/${service}/PROTOCOL.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/services/${service})
+endforeach()
