@@ -1,0 +1,1 @@
+"""What deploy/ has, as the tools that it is for judge it."""
