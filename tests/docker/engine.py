@@ -1,176 +1,113 @@
-"""A Docker engine to test with: the one that answers, else one of our own, started in a temporary folder."""
+"""A Docker engine to test with: one of our own where root can start it, else the one that answers `docker info`.
+
+In a test module:
+
+    def setUpModule():
+        global engine
+        engine = engines.engine_or_skip()      # until the module ends; with the image of the Dockerfile in it
+"""
 
 import contextlib
 import os
 import pathlib
 import shutil
 import subprocess
-import tempfile
+import unittest
 
-from tests.harness.deadlines import wait_until
+from tests.docker import daemon as daemons
+from tests.docker.daemon import Unavailable
+from tests.harness.durability import skip_module
+from tests.harness.program import REPOSITORY
 
-START_TIMEOUT_S = 60
-SUITE = "bookworm"
-OFFICIAL_BASE = f"debian:{SUITE}-slim"
-BOOTSTRAPPED_BASE = f"rawgate-debian:{SUITE}"
-
-
-class Unavailable(Exception):
-    """There is no engine here and none can be started; the text says why."""
+# What is kept from run to run: layers of builds, the base image, the image that was built last.
+CACHE = pathlib.Path(os.environ.get("RAWGATE_DOCKER_CACHE", REPOSITORY / "build/release/tests/docker"))
+COMMAND_TIMEOUT_S = 600
+# As docker-compose.yml calls it.
+IMAGE = "rawgate"
+ARCHIVE = CACHE / "image.tar"
 
 
 class Engine:
-    """Runs docker and compose against one engine. `address` is its DOCKER_HOST, where that is not the usual one."""
+    """Runs docker and compose against one engine. `own` tells whether it is ours alone; one to run containers with then is
+    in a network of its own, as is the thread that asked for it. Only there are the default ports ours, and processes of
+    containers within reach of kill()."""
 
-    def __init__(self, address=None, build_options=()):
-        self.environment = {**os.environ, **({"DOCKER_HOST": address} if address else {})}
-        self._build_options = build_options
+    def __init__(self, daemon=None):
+        self.own = daemon is not None
+        self._daemon = daemon
+        # Variables of ours are settings of docker-compose.yml as well.
+        self.environment = {name: value for name, value in os.environ.items()
+                            if not name.startswith(("RAWGATE_", "COMPOSE_"))}
+        if daemon:
+            self.environment["DOCKER_HOST"] = daemon.address
+            # Every version of the client has this builder, and its layers stay in the cache.
+            self.environment["DOCKER_BUILDKIT"] = "0"
 
     def answers(self):
-        if not shutil.which("docker"):
-            return False
-        return self._run(["docker", "info"], check=False, timeout=30).returncode == 0
+        return bool(shutil.which("docker")) and self.docker("info", check=False, timeout=30).returncode == 0
 
-    def docker(self, *arguments, check=True, **options):
-        return self._run(["docker", *arguments], check=check, **options)
+    def docker(self, *arguments, **options):
+        """Runs `docker ...`; the result has all output as text. Options are those of run()."""
+        return self.run(["docker", *arguments], **options)
 
-    def build(self, *arguments):
-        return self.docker("build", *self._build_options, *arguments)
+    def compose(self, *arguments, **options):
+        """The same for `docker compose ...`, or `docker-compose ...` where that is what there is."""
+        return self.run([*self._compose_command(), *arguments], **options)
 
-    def compose(self, *arguments, environment=None, **options):
-        return self._run([*self._compose_command(), *arguments], extra=environment, **options)
+    def has_compose(self):
+        return shutil.which("docker-compose") or self.docker("compose", "version", check=False).returncode == 0
 
     def _compose_command(self):
-        if self.docker("compose", "version", check=False).returncode == 0:
-            return ["docker", "compose"]
-        if shutil.which("docker-compose"):
-            return ["docker-compose"]
-        raise Unavailable("neither `docker compose` nor `docker-compose` is installed")
+        return ["docker-compose"] if shutil.which("docker-compose") else ["docker", "compose"]
 
-    def _run(self, command, check=True, extra=None, timeout=600):
-        result = subprocess.run(
-            command,
-            env={**self.environment, **(extra or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+    def kill(self, pid):
+        """SIGKILL from outside to a process of a container, by the id that `docker inspect` tells."""
+        self._daemon.kill(pid)
+
+    def run(self, command, check=True, environment=None, timeout=COMMAND_TIMEOUT_S):
+        """Runs a command to its end, with standard error among its output; failure raises with all of that, unless
+        check=False."""
+        result = subprocess.run(command, env={**self.environment, **(environment or {})}, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
         if check and result.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)}: status {result.returncode}\n{result.stdout}")
+            raise RuntimeError(f"{' '.join(map(str, command))}: status {result.returncode}\n{result.stdout}")
         return result
 
 
 @contextlib.contextmanager
-def running(cache):
-    """Yields an Engine. `cache` is a folder where an engine of our own keeps its images from run to run."""
-    found = Engine()
-    if found.answers():
-        yield found
-        return
-    if os.geteuid() != 0:
-        raise Unavailable("no engine answers `docker info`, and only root can start one")
-    if not shutil.which("dockerd"):
-        raise Unavailable("no engine answers, and there is no dockerd (script/bootstrap docker)")
-    with tempfile.TemporaryDirectory(prefix="rawgate-docker-") as folder, _daemon(
-        pathlib.Path(folder), cache / "data"
-    ) as engine:
+def building():
+    """Yields the Engine to build the image with."""
+    with _engine(daemons.for_builds, CACHE / "build") as engine:
         yield engine
 
 
 @contextlib.contextmanager
-def _daemon(folder, data):
-    data.mkdir(parents=True, exist_ok=True)
-    address = f"unix://{folder}/docker.sock"
-    log_path = folder / "log"
-    with open(log_path, "wb") as log:
-        daemon = subprocess.Popen(
-            # It ends with us, whatever ends us.
-            ["setpriv", "--pdeathsig", "TERM", "dockerd", "--host", address, "--data-root", data]
-            + ["--exec-root", folder / "exec", "--pidfile", folder / "pid"]
-            + _network_options(),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        engine = Engine(address, build_options=["--network=host"])
-        with contextlib.suppress(AssertionError):
-            wait_until(lambda: daemon.poll() is not None or engine.answers(), "the engine's answer", START_TIMEOUT_S)
-        if not engine.answers():
-            raise Unavailable(f"dockerd does not start here:\n{_tail(log_path)}")
-        # What a run that was killed has left in `data`, bridges included.
-        for container in engine.docker("ps", "--all", "--quiet").stdout.split():
-            engine.docker("rm", "--force", container)
-        engine.docker("network", "prune", "--force")
+def running():
+    """Yields the Engine to run containers with."""
+    with _engine(daemons.for_runs, CACHE / "run") as engine:
         yield engine
-    finally:
-        daemon.terminate()
-        daemon.wait()
-        _unmount_below(folder)
 
 
-def _network_options():
-    """Nothing of the host's network is changed: builds use it as it is, and published ports go through the proxy."""
-    options = ["--iptables=false", "--ip6tables=false", "--ip-forward=false"]
-    # Without a default bridge dockerd deletes docker0, which then is somebody else's.
-    return options if pathlib.Path("/sys/class/net/docker0").exists() else [*options, "--bridge=none"]
+@contextlib.contextmanager
+def _engine(start, data):
+    obstacle = daemons.obstacle()
+    with contextlib.ExitStack() as stack:
+        engine = Engine(None if obstacle else stack.enter_context(start(data)))
+        if obstacle and not engine.answers():
+            raise Unavailable(f"no engine answers `docker info`, and none can be started: {obstacle}")
+        if not engine.has_compose():
+            raise Unavailable("neither `docker-compose` nor `docker compose` is installed")
+        yield engine
 
 
-def _unmount_below(folder):
-    """dockerd leaves the host's network namespace mounted where it kept its state."""
-    mounted = [line.split()[1] for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
-    for target in mounted:
-        if pathlib.Path(target).is_relative_to(folder):
-            subprocess.run(["umount", target], check=True)
-
-
-def _tail(path, lines=12):
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
-
-
-def base_image(engine, cache):
-    """The name of a Debian image to build on: the official one where it can be had, else one from debootstrap."""
-    for name in (OFFICIAL_BASE, BOOTSTRAPPED_BASE):
-        if engine.docker("image", "inspect", name, check=False).returncode == 0:
-            return name
-    if engine.docker("pull", OFFICIAL_BASE, check=False).returncode == 0:
-        return OFFICIAL_BASE
-    if os.geteuid() != 0 or not shutil.which("debootstrap"):
-        raise Unavailable(f"{OFFICIAL_BASE} cannot be pulled, and debootstrap needs root")
-    archive = cache / "base.tar"
-    if not archive.exists():
-        _bootstrap(archive)
-    engine.docker("import", str(archive), BOOTSTRAPPED_BASE)
-    return BOOTSTRAPPED_BASE
-
-
-def _bootstrap(archive):
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="rawgate-base-") as folder:
-        root = pathlib.Path(folder) / "root"
-        subprocess.run(
-            ["debootstrap", "--variant=minbase", SUITE, root],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.STDOUT,
-        )
-        _copy_apt_settings(root)
-        partial = archive.with_suffix(".partial")
-        subprocess.run(["tar", "-C", root, "-cf", partial, "."], check=True)
-        partial.rename(archive)
-
-
-def _copy_apt_settings(root):
-    """A host behind a mirror or a proxy reaches Debian by its own settings only, and so do its containers."""
-    apt = pathlib.Path("/etc/apt")
-    for name in ("sources.list", "sources.list.d", "apt.conf.d"):
-        source, target = apt / name, root / "etc/apt" / name
-        if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True)
-        elif source.exists():
-            shutil.copy(source, target)
-        elif target.exists():
-            target.unlink()
+def engine_or_skip():
+    """For setUpModule(): an Engine that has IMAGE, until the module ends; skips the module aloud if there is none."""
+    try:
+        engine = unittest.enterModuleContext(running())
+        if engine.own and ARCHIVE.exists():
+            engine.docker("load", "--input", str(ARCHIVE))
+        if engine.docker("image", "inspect", IMAGE, check=False).returncode != 0:
+            raise Unavailable("there is no image yet: python3 -m tests.docker.image")
+        return engine
+    except Unavailable as reason:
+        return skip_module(reason)

@@ -1,4 +1,0 @@
-# The runtime stage of the top Dockerfile with programs that are built already; the context is their folder.
-ARG RUNTIME
-FROM ${RUNTIME}
-COPY rawgate rawgate-* /usr/local/bin/
