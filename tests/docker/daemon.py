@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 
 from tests.harness.deadlines import PATIENCE, wait_until
+from tests.harness.processes import contents_for_each, descendants_of
 
 _CLONE_NEWNET = 0x40000000
 _NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--mount-proc"]
@@ -52,6 +53,18 @@ class Daemon:
     def kill(self, pid):
         """SIGKILL to a process by the id that `docker inspect` and `docker top` tell, from outside its container."""
         subprocess.run(["nsenter", "--target", str(self.pid), "--pid", "kill", "-KILL", str(pid)], check=True)
+
+    def host_pid(self, pid):
+        """What this machine calls a process that the daemon calls `pid`."""
+        for found, status in contents_for_each("/proc", "status"):
+            numbers = next(line.split()[1:] for line in status.decode().splitlines() if line.startswith("NSpid:"))
+            if numbers[1:2] == [str(pid)] and self._knows(found):
+                return found
+        raise ProcessLookupError(f"{pid} of {self.address}")
+
+    def _knows(self, found):
+        """Whether a process descends from the daemon."""
+        return found in descendants_of(self.pid)
 
     def stop(self):
         """Containers that run get their SIGTERM, too."""

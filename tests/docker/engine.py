@@ -64,6 +64,10 @@ class Engine:
         """SIGKILL from outside to a process of a container, by the id that `docker inspect` tells."""
         self._daemon.kill(pid)
 
+    def host_pid(self, pid):
+        """What this machine calls a process that the engine calls `pid`."""
+        return self._daemon.host_pid(pid)
+
     def run(self, command, check=True, environment=None, timeout=COMMAND_TIMEOUT_S):
         """Runs a command to its end, with standard error among its output; failure raises with all of that, unless
         check=False."""

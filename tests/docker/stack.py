@@ -84,6 +84,14 @@ class ComposeStack:
     def container(self, service):
         return self.containers()[service]
 
+    def volume(self, service):
+        """Where the volume of a service is on this machine, for root."""
+        return next(mount["Source"] for mount in self.container(service)["Mounts"] if mount["Type"] == "volume")
+
+    def host_pid(self, service):
+        """The process of a service's container, as this machine counts."""
+        return self.engine.host_pid(self.container(service)["State"]["Pid"])
+
     def address(self, service, listener):
         """Where a listener is published, as socket.connect() wants it."""
         port, variable = PUBLISHED[service, listener]
