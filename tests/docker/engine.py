@@ -4,7 +4,7 @@ In a test module:
 
     def setUpModule():
         global engine
-        engine = engines.engine_or_skip()      # until the module ends; with the image of the Dockerfile in it
+        engine = engines.engine_or_skip()      # until the module ends; with the images in it
 """
 
 import contextlib
@@ -19,12 +19,13 @@ from tests.docker.daemon import Unavailable
 from tests.harness.durability import skip_module
 from tests.harness.program import REPOSITORY
 
-# What is kept from run to run: layers of builds, the base image, the image that was built last.
+# What is kept from run to run: layers of builds, the base image, the images that were built last.
 CACHE = pathlib.Path(os.environ.get("RAWGATE_DOCKER_CACHE", REPOSITORY / "build/release/tests/docker"))
 COMMAND_TIMEOUT_S = 600
-# As docker-compose.yml calls it.
+# As docker-compose.yml calls them.
 IMAGE = "rawgate"
-ARCHIVE = CACHE / "image.tar"
+IMAGES = (IMAGE, "rawgate-prometheus")
+ARCHIVE = CACHE / "images.tar"
 
 
 class Engine:
@@ -105,13 +106,13 @@ def _engine(start, data):
 
 
 def engine_or_skip():
-    """For setUpModule(): an Engine that has IMAGE, until the module ends; skips the module aloud if there is none."""
+    """For setUpModule(): an Engine that has IMAGES, until the module ends; skips the module aloud if there is none."""
     try:
         engine = unittest.enterModuleContext(running())
         if engine.own and ARCHIVE.exists():
             engine.docker("load", "--input", str(ARCHIVE))
-        if engine.docker("image", "inspect", IMAGE, check=False).returncode != 0:
-            raise Unavailable("there is no image yet: python3 -m tests.docker.image")
+        if engine.docker("image", "inspect", *IMAGES, check=False).returncode != 0:
+            raise Unavailable("there are no images yet: python3 -m tests.docker.image")
         return engine
     except Unavailable as reason:
         return skip_module(reason)

@@ -6,9 +6,9 @@ import os
 from tests.harness.deadlines import SCALE, wait_until
 from tests.harness.ports import stable_port
 from tests.harness.program import REPOSITORY
-from tests.docker.engine import IMAGE
 
 SERVICES = ("echo", "exec", "time", "file", "chat", "gateway")
+TLS_SERVICES = tuple(f"{service}-tls" for service in SERVICES)
 HEALTHY_WITHIN_S = 60 * SCALE
 
 # (process, listener): port and the variable of docker-compose.yml that sets another.
@@ -25,20 +25,35 @@ PUBLISHED = {
     ("gateway", "grpc"): (50051, "RAWGATE_GATEWAY_PORT"),
     ("gateway", "http"): (8088, "RAWGATE_GATEWAY_HTTP_PORT"),
 }
+# The same of the profiles.
+FURTHER_PUBLISHED = {
+    ("echo-tls", "tcp"): (8480, "RAWGATE_ECHO_TLS_PORT"),
+    ("exec-tls", "raw"): (8482, "RAWGATE_EXEC_RAW_TLS_PORT"),
+    ("exec-tls", "sized"): (8483, "RAWGATE_EXEC_SIZED_TLS_PORT"),
+    ("exec-tls", "header"): (8484, "RAWGATE_EXEC_HEADER_TLS_PORT"),
+    ("exec-tls", "framed"): (8485, "RAWGATE_EXEC_FRAMED_TLS_PORT"),
+    ("file-tls", "tcp"): (8490, "RAWGATE_FILE_TLS_PORT"),
+    ("gateway-tls", "grpc"): (50443, "RAWGATE_GATEWAY_TLS_PORT"),
+    ("gateway-tls", "http"): (8443, "RAWGATE_GATEWAY_HTTP_TLS_PORT"),
+    ("prometheus", "http"): (9090, "RAWGATE_PROMETHEUS_PORT"),
+}
 
 
 class ComposeStack:
     """One project of docker-compose.yml. In an engine of our own it is what `docker compose up` makes; in another it keeps
-    out of the way by a name and ports of its own. Use as: unittest.enterModuleContext(ComposeStack(engine))."""
+    out of the way by a name and ports of its own. `services` are those that have to be healthy, `up` those that are named
+    to `up`, if any. Use as: unittest.enterModuleContext(ComposeStack(engine))."""
 
-    def __init__(self, engine, services=SERVICES, profiles=(), environment=None):
+    def __init__(self, engine, services=SERVICES, profiles=(), up=()):
         self.engine = engine
         self.services = services
         self._profiles = [option for profile in profiles for option in ("--profile", profile)]
-        self._environment = {"RAWGATE_IMAGE": IMAGE, **(environment or {})}
+        self._up = up
+        self._environment = {}
         self._project = "rawgate" if engine.own else f"rawgate-test-{os.getpid()}"
+        self._published = {**PUBLISHED, **FURTHER_PUBLISHED}
         if not engine.own:
-            self._environment.update({variable: str(stable_port()) for _, variable in PUBLISHED.values()})
+            self._environment.update({variable: str(stable_port()) for _, variable in self._published.values()})
 
     def __enter__(self):
         try:
@@ -57,18 +72,23 @@ class ComposeStack:
 
     def up(self):
         """`up -d`, and all services healthy."""
-        self.compose("up", "-d", "--no-build")
+        result = self.compose("up", "-d", "--no-build", *self._up, check=False)
+        if result.returncode != 0:
+            raise AssertionError(f"{result.stdout}\n{self._report()}")
         self.await_health()
 
-    def await_health(self, *services):
+    def await_health(self):
         def healthy():
             states = self.states()
-            return all(states.get(each) == "healthy" for each in services or self.services) or (states, False)[1]
+            return all(states.get(each) == "healthy" for each in self.services)
 
         try:
             wait_until(healthy, "the health of every container", HEALTHY_WITHIN_S)
         except AssertionError as failure:
-            raise AssertionError(f"{failure}: {self.states()}\n{self.compose('logs', '--tail=40').stdout}") from None
+            raise AssertionError(f"{failure}\n{self._report()}") from None
+
+    def _report(self):
+        return f"{self.states()}\n{self.compose('logs', '--tail=40', check=False).stdout}"
 
     def states(self):
         """What each service's container is: healthy, unhealthy, starting, or, where it does not run, exited and the like."""
@@ -94,7 +114,7 @@ class ComposeStack:
 
     def address(self, service, listener):
         """Where a listener is published, as socket.connect() wants it."""
-        port, variable = PUBLISHED[service, listener]
+        port, variable = self._published[service, listener]
         return "127.0.0.1", int(self._environment.get(variable, port))
 
     @property
