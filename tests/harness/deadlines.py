@@ -10,8 +10,9 @@ SCALE = float(os.environ.get("RAWGATE_TEST_TIMEOUT_SCALE", "1"))
 PATIENCE = 60 * SCALE
 
 
-def wait_until(predicate, what, deadline=PATIENCE):
-    """Polls until predicate() is true and returns its value; fails, saying `what` was missing, after the deadline."""
+def wait_until(predicate, what, deadline=PATIENCE, interval=0.01):
+    """Polls until predicate() is true and returns its value; fails, saying `what` was missing, after the deadline. A longer
+    interval is for what takes its time to ask."""
     end = time.monotonic() + deadline
     while True:
         value = predicate()
@@ -19,4 +20,4 @@ def wait_until(predicate, what, deadline=PATIENCE):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"not within {deadline:g} s: {what} (last value: {value!r})")
-        time.sleep(0.01)
+        time.sleep(interval)
