@@ -5,7 +5,7 @@ set -eu
 
 log=$(mktemp)
 # Not left to ninja, which compares times: what COPY brings is as old as it was outside.
-cmake --preset release -DRAWGATE_TESTS=OFF -DRAWGATE_BENCH=OFF -DRAWGATE_CCACHE=OFF >"$log" || { cat "$log"; exit 1; }
+cmake --preset release -DRAWGATE_TESTS=OFF -DRAWGATE_BENCH=OFF -DRAWGATE_INSTALL=OFF -DRAWGATE_CCACHE=OFF >"$log" || { cat "$log"; exit 1; }
 rm "$log"
 cmake --build --preset release --target "$@"
 mkdir -p build/release/bin
