@@ -41,8 +41,8 @@ class TlsPemTest : public ::testing::Test {
 };
 
 TEST_F(TlsPemTest, TheHostIsTheFirstNameOfTheFirstCertificate) {
-  EXPECT_EQ(TlsHost({.certificate = first_.certificate + second_.certificate}), "localhost");
-  EXPECT_EQ(TlsHost({.certificate = "none"}), "");
+  EXPECT_EQ(TlsHost({first_.certificate + second_.certificate, "", ""}), "localhost");
+  EXPECT_EQ(TlsHost({"none", "", ""}), "");
 }
 
 TEST_F(TlsPemTest, FilesThatTakeTheOldOnesPlaceAreRead) {
