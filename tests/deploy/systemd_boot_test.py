@@ -126,9 +126,13 @@ class EndTest(MachineTest):
             self.call(connect, 8080)
         self.assertEqual((stored / "drained.bin").read_bytes(), content)
 
+    def listening_since(self, name):
+        return self.machine.systemctl("show", "--property=ActiveEnterTimestampMonotonic", f"rawgate-{name}.socket")
+
     def test_an_upgrade_leaves_all_running_and_keeps_state(self):
         self.call(exchange, 8090, upload_request("kept.txt", b"kept"))
         before = {name: self.main_pid(name) for name in ENABLED}
+        listening_since = {name: self.listening_since(name) for name in RAW}
         self.machine.run("dpkg", "--install", *sorted(f"/srv/{path.name}" for path in (self.machine.root / "srv").glob("*.deb")))
         self.assert_active(*ENABLED)
         for name in ENABLED:
@@ -136,6 +140,8 @@ class EndTest(MachineTest):
         self.assertEqual(self.machine.systemctl("--failed", "--no-legend"), "")
         for name in RAW:
             self.assertEqual(self.machine.state(f"rawgate-{name}.socket"), "active")
+        # Who came meanwhile has waited.
+        self.assertEqual({name: self.listening_since(name) for name in RAW}, listening_since)
         self.assertEqual(self.call(exchange, 8080, b"hello"), b"HELLO")
         self.assertEqual((self.machine.root / "var/lib/rawgate/files/kept.txt").read_bytes(), b"kept")
 
