@@ -143,6 +143,18 @@ TEST_F(TlsListenerTest, WhoHasNoCertificateIsRefused) {
   EXPECT_EQ(known.ReadExactly(2), "me");
 }
 
+TEST_F(TlsListenerTest, WhoShowsTheCertificateOfAServiceIsRefused) {
+  Listen(echo_, {}, ClientCertificates::kRequest);
+  TlsClient service(Uri(), {.ca = authority_.certificate(),
+                            .own = authority_.Issue("s", {"URI:urn:rawgate:service:exec"})});
+  EXPECT_EQ(service.ReadExactly(1), "");
+  EXPECT_TRUE(Closes(CloseReason::kRefused));
+  TlsClient user(Uri(), {.ca = authority_.certificate(),
+                         .own = authority_.Issue("u", {"URI:urn:rawgate:client:service"})});
+  ASSERT_TRUE(user.Send("me"));
+  EXPECT_EQ(user.ReadExactly(2), "me");
+}
+
 TEST_F(TlsListenerTest, AResetIsPassedOn) {
   Listen(flood_);
   TlsClient client(Uri(), Trusting());

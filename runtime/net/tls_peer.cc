@@ -1,13 +1,19 @@
 #include "runtime/net/tls_peer.h"
 
+#include <algorithm>
 #include <ctime>
 #include <memory>
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+
 namespace rawgate::net {
 namespace {
+
+constexpr absl::string_view kServiceUriPrefix = "urn:rawgate:service:";
 
 std::optional<std::string> Utf8Of(const ASN1_STRING& name) {
   unsigned char* text = nullptr;
@@ -48,6 +54,12 @@ absl::Time Expiry(const X509& certificate) {
 }
 
 }  // namespace
+
+bool IsService(const TlsPeer& peer) {
+  return std::any_of(peer.uris.begin(), peer.uris.end(), [](const std::string& uri) {
+    return absl::StartsWith(uri, kServiceUriPrefix);
+  });
+}
 
 std::optional<TlsPeer> VerifiedPeerOf(SSL& ssl) {
   const X509* const certificate = SSL_get0_peer_certificate(&ssl);

@@ -23,6 +23,10 @@ struct TlsPeer {
   absl::Time expiry;
 };
 
+// Of what services show to those who call them (`rawgate init-tls --service`): with the key of one,
+// which the commands of exec may have got hold of, nobody is a client of another.
+bool IsService(const TlsPeer& peer);
+
 // Of a connection whose handshake is done. Nullopt when the peer has shown no certificate, when it
 // was not verified, and when a name of it cannot be read as text, for which gRPC refuses the
 // handshake.

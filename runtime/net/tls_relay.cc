@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -13,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/net/connection.h"
 #include "runtime/net/stream_listener.h"
+#include "runtime/net/tls_peer.h"
 #include "runtime/net/tls_terminator.h"
 
 namespace rawgate::net {
@@ -99,6 +101,9 @@ void TlsRelay::Handshake() {
   errno = 0;
   const int result = SSL_accept(ssl_.get());
   if (result != 1) return OnReadError(result);
+  const std::optional<TlsPeer> peer = VerifiedPeerOf(*ssl_);
+  if (peer && IsService(*peer))
+    return EndHandshake(CloseReason::kRefused, "a service's certificate is no client's");
   wants_write_ = false;
   SSL_set_msg_callback(ssl_.get(), OnMessage);
   SSL_set_msg_callback_arg(ssl_.get(), this);
