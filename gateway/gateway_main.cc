@@ -37,16 +37,13 @@ int main(int argc, char** argv) {
   for (auto& listener : rawgate::host::HttpListeners(http->get())) listeners.push_back(listener);
   // Last: see AdminServer.
   auto admin = AdminServer::StartIfWanted(absl::GetFlag(FLAGS_admin_listen));
-  if (!admin.ok()) {
-    (*gateway)->Stop(absl::ZeroDuration());
-    return process.Fail(admin.status());
-  }
-  if (*admin != nullptr) listeners.emplace_back("admin", (*admin)->uri());
-  if (absl::Status sockets = process.CheckSockets(); !sockets.ok()) {
-    const int failed = process.Fail(sockets);
+  const absl::Status ready = admin.ok() ? process.CheckSockets() : admin.status();
+  if (!ready.ok()) {
+    const int failed = process.Fail(ready);
     (*gateway)->Stop(absl::ZeroDuration());
     return failed;
   }
+  if (*admin != nullptr) listeners.emplace_back("admin", (*admin)->uri());
   process.PrintReady("", listeners);
   process.WaitForStopSignal([&](const auto& token) { (*gateway)->AskLoops(token); });
   (*gateway)->Stop(process.grace());

@@ -200,6 +200,7 @@ void Process::PrintReady(const std::string& rpc_uri,
 
 int Process::Healthcheck() const {
   const bool is_service = !definition_.default_rpc_listen.empty();
+  if (!is_service && listen_.empty()) ExitWithUsageError(name(), "--listen names no address");
   const absl::Status serving =
       is_service ? CheckServiceHealth(rpc_listen_) : CheckFrontDoorHealth(listen_[0].endpoint);
   return serving.ok() ? 0 : Fail(serving);

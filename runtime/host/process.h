@@ -66,8 +66,9 @@ class Process {
   void PrintReady(const std::string& rpc_uri,
                   const std::vector<std::pair<std::string, std::string>>& listeners) const;
   // Blocks until SIGINT or SIGTERM, and tells the service manager that the process stops. Meanwhile
-  // its watchdog, if there is one, is told that the process is alive, as long as all loops answer.
-  // A second signal, after this has returned, ends the process at once with status 130 or 143.
+  // its watchdog, if there is one, is told that the process is alive, as long as those loops
+  // answer. A second signal, after this has returned, ends the process at once with status 130 or
+  // 143.
   void WaitForStopSignal(const AskLoops& ask_loops);
 
   // Logs the error and returns 1, or 2 where a flag was wrong (FieldError): for `return

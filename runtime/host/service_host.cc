@@ -239,7 +239,8 @@ int ServiceHost::Impl::Run() {
   }
   if (absl::Status sockets = process_.CheckSockets(); !sockets.ok()) {
     const int failed = process_.Fail(sockets);
-    DrainAndStop(**server);
+    if (!DrainAndStop(**server)) std::_Exit(failed);
+    if (*http != nullptr) (*http)->Stop(kLastPages);
     stop_loop();
     return failed;
   }

@@ -1,5 +1,6 @@
 #include "runtime/host/systemd.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include <systemd/sd-daemon.h>
@@ -12,6 +13,9 @@
 namespace rawgate::host::systemd {
 namespace {
 
+// What stands for "inf" to a service manager that knows numbers only.
+constexpr absl::Duration kLongestStop = absl::Hours(24 * 365);
+
 // A service manager that does not listen is no reason not to serve.
 void Notify(const std::string& state) { ::sd_notify(/*unset_environment=*/0, state.c_str()); }
 
@@ -19,7 +23,10 @@ void Notify(const std::string& state) { ::sd_notify(/*unset_environment=*/0, sta
 
 absl::Status TakeSockets() {
   const int count = ::sd_listen_fds(/*unset_environment=*/1);
-  if (count < 0) return ErrnoError(-count, "sockets of the service manager");
+  if (count < 0) {
+    return FieldError("listen", "BAD_SOCKET",
+                      ErrnoError(-count, "sockets of the service manager").message());
+  }
   for (int i = 0; i < count; ++i) {
     absl::Status added = net::AddInheritedSocket(Fd(SD_LISTEN_FDS_START + i));
     if (!added.ok()) return added;
@@ -32,9 +39,8 @@ void SayReady(const std::string& status) { Notify(absl::StrCat("READY=1\nSTATUS=
 void SayStopping(const std::string& status, absl::Duration at_most) {
   std::string state = absl::StrCat("STOPPING=1\nSTATUS=", status);
   // However long the grace, nobody has to give the service manager the same number.
-  if (at_most != absl::InfiniteDuration()) {
-    absl::StrAppend(&state, "\nEXTEND_TIMEOUT_USEC=", absl::ToInt64Microseconds(at_most));
-  }
+  absl::StrAppend(
+      &state, "\nEXTEND_TIMEOUT_USEC=", absl::ToInt64Microseconds(std::min(at_most, kLongestStop)));
   Notify(state);
 }
 

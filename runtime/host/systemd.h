@@ -12,7 +12,8 @@ namespace rawgate::host::systemd {
 
 // Has the sockets that were bound for this process taken by whoever binds their addresses: see
 // net/inherited_sockets.h. Once, before there are threads or children; the environment does not
-// tell of them any more. Errors: those of net::AddInheritedSocket().
+// tell of them any more. Errors:
+// those of net::AddInheritedSocket(), and the same for an environment that makes no sense.
 absl::Status TakeSockets();
 
 // It serves; `status` is for people.

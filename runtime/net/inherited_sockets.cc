@@ -15,9 +15,9 @@
 namespace rawgate::net {
 namespace {
 
-// Datagrams that are dropped at once when a listener starts again. More than a buffer holds; what
-// comes while they are dropped is for the listener.
-constexpr int kDroppedMax = 1 << 20;
+// Datagrams that are dropped at once when a listener starts again. As many as a receive buffer of
+// 4 MiB holds; what comes while they are dropped is for the listener.
+constexpr int kDroppedMax = 1 << 14;
 
 struct Inherited {
   Fd fd;
@@ -77,10 +77,10 @@ absl::Status AddInheritedSocket(Fd fd) {
   const bool serves =
       type == SOCK_DGRAM || (type == SOCK_STREAM && IntOption(fd.get(), SO_ACCEPTCONN) == 1);
   if ((family != AF_INET && family != AF_INET6 && family != AF_UNIX) || !serves) {
-    return Error(absl::StatusCode::kInvalidArgument, "BAD_SOCKET",
-                 absl::StrCat("descriptor ", fd.get(),
-                              " is no socket that listens, nor one for datagrams (a socket unit "
-                              "needs Accept=no)"));
+    return FieldError("listen", "BAD_SOCKET",
+                      absl::StrCat("descriptor ", fd.get(),
+                                   " is no socket that listens, nor one for datagrams (a socket "
+                                   "unit needs Accept=no)"));
   }
   const Endpoint address = Endpoint::LocalOf(TransportOf(family, type), fd.get());
   Table& table = TheTable();

@@ -20,8 +20,8 @@
 
 namespace rawgate::net {
 
-// Error: INVALID_ARGUMENT (BAD_SOCKET) for what is neither a listening stream nor a datagram socket
-// of the families that Endpoint has.
+// Error: INVALID_ARGUMENT (BAD_SOCKET), as FieldError, for what is neither a listening stream nor a
+// datagram socket of the families that Endpoint has.
 absl::Status AddInheritedSocket(Fd fd);
 
 // A non-blocking copy of the socket that is bound to `address` (SOCK_STREAM or SOCK_DGRAM in

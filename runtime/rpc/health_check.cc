@@ -21,6 +21,7 @@ absl::Status CheckHealth(const std::string& target,
                          const std::shared_ptr<grpc::ChannelCredentials>& credentials,
                          const std::string& host, absl::Duration timeout) {
   grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   if (!host.empty()) arguments.SetSslTargetNameOverride(host);
   grpc::TemplatedGenericStub<HealthCheckRequest, HealthCheckResponse> stub(
       grpc::CreateCustomChannel(target, credentials, arguments));

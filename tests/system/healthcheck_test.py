@@ -51,6 +51,11 @@ class HealthcheckTest(HealthcheckCase):
                 self.stack.start_service("echo", "--allow_insecure_bind", rpc=listen, label=host)
                 self.assert_serves(healthcheck("echo", RAWGATE_RPC_LISTEN=listen))
 
+    def test_no_proxy_is_asked(self):
+        """Docker's client gives containers the proxy of its user."""
+        rpc = self.stack.start_service("echo").ready["rpc"]
+        self.assert_serves(healthcheck("echo", f"--rpc_listen={rpc}", http_proxy=f"http://127.0.0.1:{stable_port()}"))
+
     def test_at_a_unix_socket(self):
         rpc = f"unix://{self.stack.directory}/rpc.sock"
         self.stack.start_service("echo", rpc=rpc)
@@ -67,7 +72,7 @@ class HealthcheckTest(HealthcheckCase):
         self.assert_does_not_serve(checked, "eadline")
 
     def test_wrong_usage(self):
-        for name, arguments in (("echo", ["--rpc_listen=tcp://127.0.0.1:0"]), ("gateway", ["--listen=grpc=tcp://[::1]:0"]),
+        for name, arguments in (("echo", ["--rpc_listen=tcp://127.0.0.1:0"]), ("gateway", ["--listen=grpc=tcp://[::1]:0"]), ("gateway", ["--listen="]),
                                 ("echo", ["more"])):
             with self.subTest(program=name, arguments=arguments):
                 self.assertEqual(healthcheck(name, *arguments).returncode, 2)
