@@ -36,6 +36,7 @@ WORKDIR /var/lib/rawgate
 USER 10001:10001
 STOPSIGNAL SIGTERM
 # Whichever program is process 1 asks itself, by the RAWGATE_ variables that both see; flags of the command are not seen here.
+# Under `docker run --init` that is not one of ours: it is not needed, they all are good at being process 1.
 # Not by /proc/1/exe: rawgate-exec cannot be read by its own user, whose commands must not read its memory.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \
   CMD read -r program </proc/1/comm && exec "$program" healthcheck
@@ -108,7 +109,8 @@ COPY --from=gateway /src/build/release/bin/ /usr/local/bin/
 COPY --from=cli /src/build/release/bin/ /usr/local/bin/
 # Nothing that a program loads is missing.
 RUN ! ldd /usr/local/bin/rawgate* | grep "not found"
-ARG VERSION=unknown
+# CMake's.
+ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="rawgate" \
       org.opencontainers.image.description="Network services that speak plain sockets, and one gRPC gateway that controls them" \

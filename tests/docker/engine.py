@@ -24,7 +24,7 @@ CACHE = pathlib.Path(os.environ.get("RAWGATE_DOCKER_CACHE", REPOSITORY / "build/
 COMMAND_TIMEOUT_S = 600
 # As docker-compose.yml calls them.
 IMAGE = "rawgate"
-IMAGES = (IMAGE, "rawgate-prometheus")
+IMAGES = (IMAGE, f"{IMAGE}:tls", "rawgate-prometheus")
 ARCHIVE = CACHE / "images.tar"
 
 

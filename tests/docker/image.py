@@ -12,7 +12,8 @@ from tests.harness.program import REPOSITORY
 # A cold compilation takes some ten minutes on two cores.
 TIMEOUT_S = 3600
 # What each image is built of, as docker-compose.yml has it.
-BUILDS = {IMAGES[0]: ("--target", "image", str(REPOSITORY)), IMAGES[1]: (str(REPOSITORY / "deploy/prometheus"),)}
+RAWGATE = ("--target", "image", str(REPOSITORY))
+BUILDS = dict(zip(IMAGES, (RAWGATE, RAWGATE, (str(REPOSITORY / "deploy/prometheus"),))))
 
 
 def build(engine):
@@ -41,7 +42,7 @@ def keep(engine):
 
 def forget_what_is_not_used(engine):
     """Layers of stages as they are now have names from here on, those of former ones go."""
-    for image, (*_, context) in BUILDS.items():
+    for image, context in {context: (image, context) for image, (*_, context) in reversed(BUILDS.items())}.values():
         stages = re.findall(r"(?m)^FROM .* AS (\w+)$", (REPOSITORY / context / "Dockerfile").read_text())
         for stage in stages:
             if stage != "test":

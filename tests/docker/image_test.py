@@ -2,11 +2,13 @@
 
 import contextlib
 import json
+import re
 import unittest
 
 from tests.docker import engine as engines
 from tests.docker.stack import SERVICES, state_of
 from tests.harness.deadlines import wait_until
+from tests.harness.program import REPOSITORY
 from tests.harness.stack import LISTENERS
 
 LARGEST = 120_000_000
@@ -46,6 +48,15 @@ class ContentsTest(unittest.TestCase):
         self.assertTrue(config["Healthcheck"]["Test"])
         for label in ("title", "description", "licenses", "version", "revision"):
             self.assertTrue(config["Labels"].get(f"org.opencontainers.image.{label}"), label)
+
+    def test_the_version_is_the_projects(self):
+        version = re.search(r"(?m)^project\(rawgate VERSION (\S+)", (REPOSITORY / "CMakeLists.txt").read_text()).group(1)
+        self.assertEqual(self.image["Config"]["Labels"]["org.opencontainers.image.version"], version)
+
+    def test_no_program_makes_anybody_another_user(self):
+        setuid = 'find / -xdev -type f -perm "$0" | wc -l'
+        self.assertEqual(run("sh", "-c", setuid, "/6000").strip(), "0")
+        self.assertNotEqual(run("sh", "-c", setuid, "/0111").strip(), "0")
 
     def test_no_compiler_and_no_package_lists(self):
         found = run("sh", "-c", "command -v cc c++ gcc g++ clang ld as cmake ninja make python3;"
