@@ -8,6 +8,7 @@ from tests.docker import engine as engines
 from tests.docker.stack import SERVICES, ComposeStack
 from tests.harness import rpc
 from tests.harness.deadlines import wait_until
+from tests.harness.durability import skip_test
 
 stack = None
 
@@ -60,7 +61,7 @@ class KillTest(unittest.TestCase):
 
     def test_killed_process_comes_back_by_the_restart_policy(self):
         if not stack.engine.own:
-            self.skipTest("processes of containers are within reach with an engine of our own only, which takes root")
+            skip_test(self, "processes of containers are within reach with an engine of our own only, which takes root")
         for service in SERVICES:
             with self.subTest(service):
                 before = self.instances()

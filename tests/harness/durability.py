@@ -4,6 +4,7 @@ RAWGATE_DURABILITY=full makes them do what script/durability promises; without i
 RAWGATE_DURABILITY_SEED repeats a run's chances, as far as the machine's own allow that.
 """
 
+import atexit
 import ctypes
 import os
 import random
@@ -33,10 +34,23 @@ def report(line):
     print(f"durability: {line}", flush=True)
 
 
-def skip_module(reason):
-    """For setUpModule(). ctest looks for the first word, and script/test then names the module."""
+def _report_skip(reason):
+    """ctest looks for the first word, and script/test then names the module."""
     print(f"\nSKIPPED: {reason}", flush=True)
+
+
+def skip_module(reason):
+    """For setUpModule()."""
+    _report_skip(reason)
     raise unittest.SkipTest(reason)
+
+
+def skip_test(case, reason):
+    """For a test method. Its module counts as skipped then, unless something in it fails: ctest would not look at the exit
+    code of a module that has said so. Hence at the end."""
+    result = case._outcome.result
+    atexit.register(lambda: result.wasSuccessful() and _report_skip(reason))
+    case.skipTest(reason)
 
 
 def require_root(what):
