@@ -35,9 +35,14 @@ def ask(port, request, host="127.0.0.1"):
         return client.recv(65536)
 
 
-def write_to_the_desk(text):
+def send(port, request):
+    """One datagram, which nobody need answer."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.sendto(text, ("127.0.0.1", 8081))
+        client.sendto(request, ("127.0.0.1", port))
+
+
+def write_to_the_desk(text):
+    send(8081, text)
 
 
 def upload_request(name, content, **more):

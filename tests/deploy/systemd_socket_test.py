@@ -3,10 +3,11 @@
 import json
 import unittest
 
-from tests.deploy.booted import RAW, MachineTest, ask, connect, exchange, upload_request
+from tests.deploy.booted import RAW, MachineTest, ask, connect, exchange, send, upload_request
 from tests.deploy.debian_root import require_debootstrap
 from tests.deploy.machine import require_boot
 from tests.harness.deadlines import wait_until
+from tests.harness.durability import skip_test
 from tests.harness.network_namespace import Wire
 
 # Packets that a filter drops are answered by nothing, so the client's patience is all there is to wait for.
@@ -63,13 +64,28 @@ class SocketTest(MachineTest):
         self.assertNotEqual(self.machine.state("rawgate-time.service"), "active")
         self.assertIn("9002", self.machine.journal("rawgate-time.service"))
 
+    def test_wrong_settings_are_not_tried_for_ever(self):
+        """A client that waits has the service started whenever it has ended: up to the socket's TriggerLimitBurst=."""
+        self.machine.systemctl("stop", "rawgate-time.service")
+        self.settings("time", "RAWGATE_GRACE=no time\n")
+        self.call(send, 9000, b"%H")
+        self.await_state("rawgate-time.socket", "failed")
+        self.assertEqual(self.machine.show("rawgate-time.socket", "Result"), "trigger-limit-hit")
+        wait_until(lambda: self.machine.show("rawgate-time.service", "SubState") == "failed", "the end of the last attempt")
+        self.assertEqual(self.machine.show("rawgate-time.service", "ExecMainStatus"), "2")
+        # Once they are right, starting the service is enough.
+        (self.machine.root / "etc/default/rawgate-time").write_text("RAWGATE_GRACE=5s\n")
+        self.machine.systemctl("restart", "rawgate-time.service")
+        self.assertEqual(self.machine.state("rawgate-time.socket"), "active")
+        self.assertEqual(self.call(ask, 9000, b"again"), b"again")
+
     def test_off_loopback_nobody_is_let_in_before_the_unit_says_so(self):
         self.settings("echo", "RAWGATE_LISTEN=tcp=tcp://0.0.0.0:8080\nRAWGATE_ALLOW_INSECURE_BIND=true\n")
         self.machine.systemctl("mask", "--now", "--runtime", "rawgate-echo.socket")
         self.addCleanup(self.machine.systemctl, "unmask", "--runtime", "rawgate-echo.socket")
         self.machine.systemctl("restart", "rawgate-echo.service")
         if "does not support BPF" in self.machine.journal("rawgate-echo.service"):
-            self.skipTest("this kernel has no filter of addresses for cgroups (BPF)")
+            skip_test(self, "this kernel has no filter of addresses for cgroups (BPF)")
         with self.assertRaises(TimeoutError):
             self.elsewhere.call(connect, 8080, Wire.LEFT[0], REFUSED_WITHIN_S)
         self.drop_in("rawgate-echo.service", "[Service]\nIPAddressAllow=10.9.0.0/24\n")
