@@ -129,12 +129,17 @@ class EndTest(MachineTest):
     def listening_since(self, name):
         return self.machine.systemctl("show", "--property=ActiveEnterTimestampMonotonic", f"rawgate-{name}.socket")
 
+    def upgrade(self):
+        """To the same version, which makes no difference to what is done."""
+        self.machine.run("dpkg", "--install", *sorted(f"/srv/{path.name}" for path in (self.machine.root / "srv").glob("*.deb")))
+
     def test_an_upgrade_leaves_all_running_and_keeps_state(self):
         self.call(exchange, 8090, upload_request("kept.txt", b"kept"))
         before = {name: self.main_pid(name) for name in ENABLED}
         listening_since = {name: self.listening_since(name) for name in RAW}
-        self.machine.run("dpkg", "--install", *sorted(f"/srv/{path.name}" for path in (self.machine.root / "srv").glob("*.deb")))
+        self.upgrade()
         self.assert_active(*ENABLED)
+        self.assertEqual([self.machine.state(f"rawgate-exec.{kind}") for kind in ("service", "socket")], ["inactive"] * 2)
         for name in ENABLED:
             self.assertNotEqual(self.main_pid(name), before[name], f"rawgate-{name} is still the old one")
         self.assertEqual(self.machine.systemctl("--failed", "--no-legend"), "")
@@ -144,6 +149,17 @@ class EndTest(MachineTest):
         self.assertEqual({name: self.listening_since(name) for name in RAW}, listening_since)
         self.assertEqual(self.call(exchange, 8080, b"hello"), b"HELLO")
         self.assertEqual((self.machine.root / "var/lib/rawgate/files/kept.txt").read_bytes(), b"kept")
+
+    def test_an_upgrade_restarts_exec_where_it_runs(self):
+        for words in (("start",), ("enable", "--now")):
+            with self.subTest(" ".join(words)):
+                self.machine.systemctl(*words, "rawgate-exec.service")
+                self.addCleanup(self.machine.systemctl, "disable", "--now", "rawgate-exec.service", "rawgate-exec.socket")
+                before, listening_since = self.main_pid("exec"), self.listening_since("exec")
+                self.upgrade()
+                self.assert_active("exec")
+                self.assertNotEqual(self.main_pid("exec"), before)
+                self.assertEqual(self.listening_since("exec"), listening_since)
 
 
 if __name__ == "__main__":
