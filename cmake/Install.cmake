@@ -1,5 +1,5 @@
-# What `cmake --install` brings, under any prefix: programs, systemd's files, the contract for clients, documents. deploy/debian
-# makes its packages of the same.
+# What `cmake --install` brings: under any prefix programs, systemd's units, the contract for clients, documents; in /etc settings.
+# deploy/debian makes its packages of the same.
 
 include(GNUInstallDirs)
 set(RAWGATE_LIBEXECDIR ${CMAKE_INSTALL_LIBEXECDIR}/rawgate)
@@ -22,6 +22,18 @@ install(CODE "
     file(WRITE \${service} \"\${text}\")
   endforeach()")
 install(FILES deploy/systemd/sysusers.d/rawgate.conf DESTINATION lib/sysusers.d)
+# Settings are where the units look for them, whatever the prefix: systemd knows one /etc. Without DESTDIR that takes root. Once
+# they are there they are an administrator's, and a policy that permits less than ours is not replaced by it.
+install(CODE "
+  foreach(setting default/rawgate rawgate/exec-policy.textproto)
+    set(target \"\$ENV{DESTDIR}/etc/\${setting}\")
+    if(EXISTS \${target})
+      message(STATUS \"Left as it is: \${target}\")
+    else()
+      cmake_path(GET setting PARENT_PATH folder)
+      file(INSTALL DESTINATION /etc/\${folder} TYPE FILE FILES \"${CMAKE_SOURCE_DIR}/deploy/systemd/etc/\${setting}\")
+    endif()
+  endforeach()")
 
 install(DIRECTORY protos DESTINATION ${CMAKE_INSTALL_DATADIR}/rawgate FILES_MATCHING PATTERN "*.proto")
 install(DIRECTORY deploy/prometheus deploy/grafana DESTINATION ${CMAKE_INSTALL_DATADIR}/rawgate)

@@ -1,6 +1,5 @@
 """deploy/systemd: the units, as systemd's own tools judge them, and whether they say what the programs take."""
 
-import pathlib
 import re
 import subprocess
 import tempfile
@@ -148,12 +147,22 @@ class SettingsTest(TreeTest):
                 self.assertCountEqual(listed, expected)
 
     def test_files_that_units_name_are_there(self):
-        policy = pathlib.Path("etc/rawgate/exec-policy.textproto")
-        self.assertIn(f"RAWGATE_POLICY=/{policy}", values(self.tree.units / "rawgate-exec.service", "Environment"))
-        self.assertTrue((SOURCES / policy).is_file())
-        process = values(self.tree.units / "rawgate-.service.d/10-process.conf", "EnvironmentFile")
-        self.assertIn("-/etc/default/rawgate", process)
-        self.assertTrue((SOURCES / "etc/default/rawgate").is_file())
+        """In the one /etc that systemd knows, wherever the units are."""
+        for prefix in ("/usr", "/usr/local"):
+            with self.subTest(prefix), tempfile.TemporaryDirectory() as folder:
+                tree = InstalledTree(folder, prefix)
+                [policy] = [value.partition("=")[2] for value in values(tree.units / "rawgate-exec.service", "Environment")
+                            if value.startswith("RAWGATE_POLICY=")]
+                self.assertTrue((tree.root / policy[1:]).is_file(), policy)
+                process = values(tree.units / "rawgate-.service.d/10-process.conf", "EnvironmentFile")
+                self.assertEqual(process, ["-/etc/default/rawgate", "-/etc/default/%N"])
+                self.assertTrue((tree.root / "etc/default/rawgate").is_file())
+
+    def test_installing_again_leaves_settings_as_they_are(self):
+        policy = self.tree.root / "etc/rawgate/exec-policy.textproto"
+        policy.write_text("# Ours.\n")
+        InstalledTree(self.tree.root)
+        self.assertEqual(policy.read_text(), "# Ours.\n")
 
 
 class DependenciesTest(TreeTest):
