@@ -1,9 +1,12 @@
 """The Debian packages of deploy/debian: what is in them, and what installing, removing and purging them does to a Debian."""
 
+import os
+import pathlib
 import re
 import shutil
 import stat
 import subprocess
+import tempfile
 import unittest
 
 from tests.deploy.debian_root import INSTALL_S, copy_or_skip, packages, require_debootstrap, without_services
@@ -12,6 +15,8 @@ from tests.harness.program import REPOSITORY
 
 SERVICES = ("echo", "exec", "time", "file", "chat", "gateway")
 USERS = ("rawgate-chat", "rawgate-exec", "rawgate-file")
+# Documents for who has the sources.
+ELSEWHERE = ("CONTRIBUTING.md", "deploy/")
 CONFFILES = ("etc/default/rawgate", "etc/rawgate/exec-policy.textproto")
 
 
@@ -72,10 +77,17 @@ class ContentTest(unittest.TestCase):
                 self.assertTrue(mode[0] == "l" or (mode[5] == mode[8] == "-"), f"{mode} {path}")
                 self.assertNotIn("s", mode, path)
 
-    def test_documents_have_the_link_targets_that_they_name(self):
-        shown = {path.removesuffix(".gz") for path in self.listing("rawgate")}
-        for path in ("README.md", "docs/security.md", "services/exec/PROTOCOL.md", "docs/adr/0007-launchers.md"):
-            self.assertIn(f"usr/share/doc/rawgate/{path}", shown)
+    def test_documents_have_the_documents_that_they_link_to(self):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        output_of("dpkg-deb", "--extract", self.packages["rawgate"], folder)
+        root = folder / "usr/share/doc/rawgate"
+        for name in ("README.md", "docs/security.md", "services/exec/PROTOCOL.md", "docs/adr/0007-launchers.md"):
+            self.assertTrue((root / name).is_file(), name)
+        for document in root.rglob("*.md"):
+            for target in re.findall(r"\]\(([^)#:\s]+\.md)(?:#[^)]*)?\)", document.read_text()):
+                linked = os.path.relpath(document.parent / target, root)
+                if not linked.startswith(ELSEWHERE):
+                    self.assertTrue((root / linked).is_file(), f"{document.relative_to(root)} links to {linked}")
 
     def test_settings_are_conffiles(self):
         folder = output_of("dpkg-deb", "--info", self.packages["rawgate-server"], "conffiles").split()
@@ -152,6 +164,25 @@ class LifeTest(unittest.TestCase):
         self.assertIn("left in /var/lib/rawgate", said)
         self.assertEqual(stored.read_text(), "precious")
         self.assertFalse((self.root / "var/lib/rawgate/chat").exists())
+
+    def test_purging_after_an_administrator_has_cleared_up(self):
+        self.install()
+        (self.root / "var/lib/rawgate").mkdir()
+        self.apt("purge", "rawgate-server")
+        self.assertFalse((self.root / "var/lib/rawgate").exists())
+
+    def test_purging_leaves_what_is_no_folder(self):
+        self.install()
+        moved = self.root / "srv/moved"
+        moved.mkdir()
+        state = self.root / "var/lib/rawgate"
+        state.mkdir()
+        (state / "files").symlink_to("/srv/moved")
+        (state / "chat").write_text("moved elsewhere")
+        (state / "note").write_text("why")
+        self.assertIn("left in /var/lib/rawgate", self.apt("purge", "rawgate-server"))
+        self.assertEqual({path.name for path in state.iterdir()}, {"files", "chat", "note"})
+        self.assertTrue(moved.is_dir())
 
     def test_users_cannot_log_in(self):
         self.install()
