@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/numeric/int128.h"
@@ -15,6 +18,20 @@
 #include "services/file/file_sweep.h"
 
 namespace rawgate::file {
+namespace {
+
+// A file system of this machine alone, for certain: not NFS, CIFS, FUSE, or one for a cluster.
+bool IsLocal(int folder) {
+  struct statfs status;
+  if (::fstatfs(folder, &status) != 0) return false;
+  constexpr std::array<uint32_t, 9> kLocal = {
+      EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,       BTRFS_SUPER_MAGIC,    TMPFS_MAGIC, RAMFS_MAGIC,
+      F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, 0x2FC12FC1 /* ZFS */, 0xCA451A4E /* bcachefs */};
+  return std::find(kLocal.begin(), kLocal.end(), static_cast<uint32_t>(status.f_type)) !=
+         kLocal.end();
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<FileCore>> FileCore::Open(Options options, Syscalls& syscalls) {
   absl::StatusOr<FileRoot> root = FileRoot::Open(options.root, syscalls);
@@ -26,6 +43,7 @@ absl::StatusOr<std::unique_ptr<FileCore>> FileCore::Open(Options options, Syscal
   store.background = std::move(options.background);
   const Fd folder = store.root.OpenFolder(FileName());
   if (!folder) return ErrnoError(errno, absl::StrCat("opening ", options.root));
+  store.shared_by_machines = options.shared_by_machines.value_or(!IsLocal(folder.get()));
   store.link_method = ProbeLinkMethod(folder.get(), syscalls);
   if (store.usage.limited()) store.usage.Add(SizeOfAllFiles(store.root, syscalls));
   store.unfinished =

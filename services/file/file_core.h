@@ -63,8 +63,8 @@ class FileCore {
     std::string root = {};
     // Largest file accepted.
     uint64_t file_max_bytes = kFileBytesMax;
-    // Plain uploads at once, and resumable ones, whether or not somebody works on them; each holds
-    // one descriptor.
+    // Plain uploads at once, and resumable ones, whether or not somebody works on them, here or in
+    // another process; each holds one descriptor.
     size_t uploads_max = 1024;
     // Bytes of all files and announced uploads; 0: no limit. With a limit all folders are read at
     // the start, and what others change below the root goes unnoticed until the next.
@@ -77,6 +77,8 @@ class FileCore {
     std::function<void(std::function<void()>)> background = {};
     // See UploadRecord.
     std::string boot_id = BootId();
+    // See FileStore; absent: as the root's file system looks.
+    std::optional<bool> shared_by_machines = std::nullopt;
   };
 
   // `syscalls` outlives the result. Errors: as FileRoot::Open().
@@ -90,7 +92,8 @@ class FileCore {
   // goes through a file; OTHER_FILE_SYSTEM: the upload is resumable, and its place on another than
   // the root's), ALREADY_EXISTS (FILE_EXISTS; UPLOAD_EXISTS: of another file), NOT_FOUND
   // (UPLOAD_NOT_FOUND: spec.offset is of none that has begun), ABORTED (WRONG_OFFSET,
-  // UPLOAD_COMPLETING; UPLOAD_TAKEN_OVER: by another process).
+  // UPLOAD_COMPLETING; UPLOAD_TAKEN_OVER: another process on this root has it in hand), UNAVAILABLE
+  // (UPLOAD_UNREADABLE).
   absl::StatusOr<std::unique_ptr<FileUpload>> BeginUpload(UploadSpec spec);
 
   // The file, if nothing is left to do for `spec`: it is stored with the SHA-256 that the spec
@@ -101,7 +104,8 @@ class FileCore {
   absl::Status CheckStored(const FileInfo& stored, const Digests& expected);
 
   // ---- Resumable uploads without an attempt that lasts. Errors of all: NOT_FOUND
-  // (UPLOAD_NOT_FOUND), ABORTED (UPLOAD_COMPLETING).
+  // (UPLOAD_NOT_FOUND), ABORTED (UPLOAD_COMPLETING; UPLOAD_TAKEN_OVER: another process on this root
+  // has it in hand), UNAVAILABLE (UPLOAD_UNREADABLE).
 
   // Begins one, or finds it. Errors: as BeginUpload().
   absl::StatusOr<UploadState> CreateUpload(const UploadSpec& spec);
@@ -120,7 +124,7 @@ class FileCore {
   // Bytes that are on disk of the upload that `spec` began, without a digest of them. Errors: as
   // GetUpload(); NOT_FOUND also when that id is of another file.
   absl::StatusOr<uint64_t> CommittedSize(const UploadSpec& spec);
-  // The file of one that was completed not long ago.
+  // The file of one that was completed not long ago, by this process.
   std::optional<FileInfo> FindCompleted(absl::string_view id);
   // See FileUpload::Commit(). Takes the upload over from whoever sends.
   absl::StatusOr<FileInfo> CompleteUpload(absl::string_view id, const Digests& expected);

@@ -47,6 +47,12 @@ absl::Status UploadInProgress::Prepare() {
   return file_.Reserve(0);
 }
 
+void UploadInProgress::CatchUp(uint64_t received, absl::Time last_active) {
+  const absl::MutexLock lock(&mutex_);
+  file_.CatchUp(received);
+  last_active_ = last_active;
+}
+
 absl::Status UploadInProgress::CheckState() const {
   switch (state_) {
     case State::kReceiving:

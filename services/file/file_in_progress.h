@@ -43,6 +43,9 @@ class UploadInProgress {
   // Before the first byte. Errors: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED, NO_SPACE).
   absl::Status Prepare();
 
+  // More came by way of another process while nobody here was at it: `received` bytes are there.
+  void CatchUp(uint64_t received, absl::Time last_active);
+
   // ---- Attempts. Errors of all: NOT_FOUND (UPLOAD_NOT_FOUND) when the upload was given up;
   // ABORTED (UPLOAD_TAKEN_OVER) for any but the newest attempt, (UPLOAD_COMPLETING) while it is
   // being stored.
@@ -70,6 +73,8 @@ class UploadInProgress {
 
   // Of the file that the bytes are in; the same throughout.
   int fd() const { return file_.fd(); }
+  // Not while it is being stored by another thread.
+  const TemporaryFile& temporary() const { return file_.temporary(); }
   uint64_t received() const;
   absl::Time last_active() const;
   // Digest of what was received. Errors: those of attempts; INTERNAL (DIGEST_UNAVAILABLE);

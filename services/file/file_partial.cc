@@ -70,6 +70,15 @@ absl::Status PartialFile::Reserve(uint64_t next) {
   return absl::OkStatus();
 }
 
+void PartialFile::CatchUp(uint64_t received) {
+  received_ = received;
+  reserved_ = std::max(reserved_, received);
+  written_back_ = std::max(written_back_, received);
+  // What is there is there, whatever the quota says.
+  Claim().IgnoreError();
+  TellDigest();
+}
+
 absl::Status PartialFile::MakeRoom(uint64_t next) {
   if (!spec_.size_known) return claim_.Grow(received_ + next, spec_.name);
   return Reserve(next);

@@ -28,6 +28,7 @@ class PartialFile {
   uint64_t received() const { return received_; }
   uint64_t remaining() const { return spec_.size - received_; }
   TemporaryFile& temporary() { return file_; }
+  const TemporaryFile& temporary() const { return file_; }
   int fd() const { return file_.fd(); }
 
   // Claims what the quota must hold for all of it. Error: RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
@@ -35,6 +36,9 @@ class PartialFile {
   // Makes sure that `next` bytes more have their place, and some after them. Errors: those of
   // fallocate(2), as StoringError().
   absl::Status Reserve(uint64_t next);
+
+  // `received` bytes are in the file: another process brought what is new.
+  void CatchUp(uint64_t received);
 
   // See FileUpload. After an error the bytes before it are there, and received() tells how many.
   absl::Status Append(absl::string_view bytes);

@@ -32,6 +32,8 @@ struct FileStore {
   DigestMemory digests;
   FileUsage usage;
   LinkMethod link_method = LinkMethod::kNone;
+  // Its file system may be one of several machines, which share no page cache.
+  bool shared_by_machines = false;
   uint64_t file_max_bytes = 0;
   size_t uploads_max = 0;
   // Resumable ones are counted, as many again, by their table.

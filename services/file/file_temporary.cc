@@ -112,6 +112,15 @@ TemporaryFile::~TemporaryFile() {
   if (!hidden_name_.empty()) syscalls_->UnlinkAt(hidden_folder_.get(), hidden_name_.c_str(), 0);
 }
 
+bool TemporaryFile::Is(const struct stat& status) const {
+  for (const Fd* file : {file_.get(), &older_}) {
+    struct stat own;
+    if (!*file || syscalls_->FstatAt(file->get(), "", &own, AT_EMPTY_PATH) != 0) continue;
+    if (own.st_dev == status.st_dev && own.st_ino == status.st_ino) return true;
+  }
+  return false;
+}
+
 int TemporaryFile::LinkUnnamed(int folder, const char* entry) {
   if (own_name_.empty()) return LinkBy(method_, fd(), folder, entry, *syscalls_);
   const int result = syscalls_->LinkAt(own_folder_, own_name_.c_str(), folder, entry, 0);
@@ -133,6 +142,12 @@ int TemporaryFile::Name(int folder, const char* entry) {
 }
 
 void TemporaryFile::Unname(int folder, const char* entry) { syscalls_->UnlinkAt(folder, entry, 0); }
+
+void TemporaryFile::Settle(int folder, std::string entry) {
+  own_folder_ = folder;
+  own_name_ = std::move(entry);
+  hidden_folder_ = Fd();
+}
 
 int TemporaryFile::Hide(int folder) {
   Fd kept(::fcntl(folder, F_DUPFD_CLOEXEC, 0));

@@ -49,11 +49,16 @@ class TemporaryFile {
   // Second owner: the digest, which reads back what is written.
   std::shared_ptr<const Fd> shared_fd() const { return file_; }
 
+  // `status` is that of this file, or of the one that it replaced.
+  bool Is(const struct stat& status) const;
+
   // ---- Getting its name; each returns 0, or -1 and errno.
 
   // Names it `entry` of `folder`; EEXIST when that is taken.
   int Name(int folder, const char* entry);
   void Unname(int folder, const char* entry);
+  // It was named `entry` of `folder`, and from now on is one that was adopted there.
+  void Settle(int folder, std::string entry);
 
   // Swaps places with the file that is `entry` of `folder`, which is kept: hidden, until this
   // object is destroyed, or under the name that an adopted file had, until its owner removes that.

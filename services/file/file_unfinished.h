@@ -1,9 +1,11 @@
 // Resumable uploads that are not complete, by id; and, for a while, those that are.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,25 +31,32 @@ struct UploadState {
   absl::Time expires = {};
 };
 
-// Thread-safe; every method may block on the disk. An unfinished upload belongs to one process: of
-// two that serve the same folder, each knows its own.
+// Thread-safe; every method may block on the disk. All processes that serve the same folder know
+// all of them: an upload is held, by a lock that ends with its process, only while somebody here
+// has it in hand; in between any process may go on with it.
 class UnfinishedUploads {
  public:
-  // `store` outlives this object.
+  // An upload, held as long as one of these is there.
+  using Held = std::shared_ptr<UploadInProgress>;
+
+  // `store` outlives this object, and this object all that it returns.
   UnfinishedUploads(FileStore& store, absl::Duration expiry, std::string boot_id)
       : store_(store), expiry_(expiry), folder_(store.root, std::move(boot_id), store.syscalls) {}
 
-  // Takes over what a process that has ended left.
+  // Finds out what there is.
   void Load();
+
+  // Errors of all that hold one: ABORTED (UPLOAD_TAKEN_OVER, UPLOAD_COMPLETING) when another
+  // process does, and goes on doing so for kHandoverWait; UNAVAILABLE (UPLOAD_UNREADABLE).
 
   // The upload of that id, begun if there was none. Errors: NOT_FOUND (UPLOAD_NOT_FOUND), for an
   // attempt that is not at the beginning; those of CheckDestination();
   // ALREADY_EXISTS (UPLOAD_EXISTS) when it is of another file; RESOURCE_EXHAUSTED
   // (TOO_MANY_UPLOADS, QUOTA_EXCEEDED); FAILED_PRECONDITION (OTHER_FILE_SYSTEM).
-  absl::StatusOr<std::shared_ptr<UploadInProgress>> FindOrBegin(const UploadSpec& spec);
+  absl::StatusOr<Held> FindOrBegin(const UploadSpec& spec);
   // Error: NOT_FOUND (UPLOAD_NOT_FOUND).
-  absl::StatusOr<std::shared_ptr<UploadInProgress>> Find(absl::string_view id);
-  // The file of an upload that was completed, if it is still there as it was then.
+  absl::StatusOr<Held> Find(absl::string_view id);
+  // The file of an upload that was completed here, if it is still there as it was then.
   std::optional<FileInfo> FindCompleted(absl::string_view id);
 
   // Brings what was received to disk and notes it down; returns how much that is. Errors: as
@@ -60,7 +69,8 @@ class UnfinishedUploads {
   absl::Status Abort(absl::string_view id);
 
   UploadState StateOf(const UploadInProgress& upload) const;
-  // At most `limit` with an id behind `after`, by id, in `next` where the next page begins.
+  // At most `limit` with an id behind `after`, by id, in `next` where the next page begins; of all
+  // processes.
   std::vector<UploadState> List(absl::string_view after, size_t limit, std::string* next);
 
   // Gives up those to which nothing has come for too long, and those to which nothing has come at
@@ -71,19 +81,24 @@ class UnfinishedUploads {
 
  private:
   static constexpr size_t kCompletedMax = 4096;
+  // For one that another process has in hand: many calls are short, and one whose client is gone
+  // ends soon.
+  static constexpr absl::Duration kHandoverWait = absl::Seconds(1);
+  // Calls that wait so at the same time, of the few threads that there are for the disk.
+  static constexpr int kWaitingMax = 4;
 
-  // Null when there is none.
-  std::shared_ptr<UploadInProgress> FindLocked(absl::string_view id)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<std::shared_ptr<UploadInProgress>> BeginLocked(const UploadSpec& spec)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<std::shared_ptr<UploadInProgress>> Begin(const UploadSpec& spec);
-  absl::Duration ExpiryOf(const UploadInProgress& upload) const;
   // One upload, and what is noted down of it.
   struct Entry {
-    explicit Entry(std::shared_ptr<UploadInProgress> of) : upload(std::move(of)) {}
+    explicit Entry(Held of) : upload(std::move(of)) {}
 
-    const std::shared_ptr<UploadInProgress> upload;
+    const Held upload;
+    // Held while the upload is taken and released. Never taken by who holds mutex_.
+    absl::Mutex taking;
+    int users ABSL_GUARDED_BY(taking) = 1;
+    // As it was released.
+    UploadFolder::Progress left ABSL_GUARDED_BY(taking) = {};
+    // What is known of it is not true any longer.
+    bool stale ABSL_GUARDED_BY(taking) = false;
     // Held while the record is written, after mutex_ was released.
     absl::Mutex noting;
     std::optional<uint64_t> noted ABSL_GUARDED_BY(noting);
@@ -91,8 +106,25 @@ class UnfinishedUploads {
     bool forgotten ABSL_GUARDED_BY(noting) = false;
   };
 
-  // Those with an id behind that one. Asked one by one without the lock: one may wait for its disk.
-  std::vector<std::shared_ptr<UploadInProgress>> After(absl::string_view id);
+  // As Find(), without waiting.
+  absl::StatusOr<Held> TryFind(absl::string_view id);
+  absl::StatusOr<Held> LoadLocked(absl::string_view id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<Held> BeginLocked(const UploadSpec& spec) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::shared_ptr<UploadInProgress>> Begin(const UploadSpec& spec);
+  Held AddLocked(absl::string_view id, std::shared_ptr<UploadInProgress> upload)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Holds what is known here. NOT_FOUND: it is stale.
+  absl::StatusOr<Held> Take(const std::shared_ptr<Entry>& entry);
+  Held HeldBy(std::shared_ptr<Entry> entry);
+  void Release(Entry& entry);
+  void Drop(const std::string& id, const std::shared_ptr<Entry>& entry);
+  // Drops what other processes have ended. False: that was done a moment ago.
+  bool LookAgain();
+  // Of all that there are, here or elsewhere, those behind that one.
+  std::set<std::string> IdsAfter(absl::string_view after);
+
+  absl::Duration ExpiryOf(uint64_t received) const;
+  UploadState ToState(const UploadSpec& spec, const UploadFolder::Progress& progress) const;
   std::shared_ptr<Entry> EntryOf(const UploadInProgress& upload);
   // It was given up, or stored: nothing is left of it on disk, nor then here. With `stored` it is
   // remembered as complete.
@@ -101,10 +133,12 @@ class UnfinishedUploads {
   FileStore& store_;
   const absl::Duration expiry_;
   UploadFolder folder_;
+  std::atomic<int> waiting_{0};
   // Held while an upload begins, so that it begins once.
   absl::Mutex mutex_;
-  // Second owners: whoever works on one at the moment.
+  // All that are known here, held or not, with what the quota holds for them and their digests.
   std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries_ ABSL_GUARDED_BY(mutex_);
+  absl::Time looked_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   LruMap<std::string, FileInfo> completed_ ABSL_GUARDED_BY(mutex_){kCompletedMax};
 };
 

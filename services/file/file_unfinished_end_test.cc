@@ -121,15 +121,6 @@ TEST_F(UnfinishedTest, OneThatWasStoredIsSoOnDiskBeforeItsRecordGoes) {
   EXPECT_THAT(Hidden(), IsEmpty());
 }
 
-TEST_F(UnfinishedTest, AnotherProcessKeepsItsOwn) {
-  ASSERT_TRUE(Bring(0, 5).ok());
-  const auto other = OpenStore(folder_.path());
-  std::string next;
-  EXPECT_THAT(other->ListUploads("", 10, &next), IsEmpty());
-  EXPECT_REASON(other->BeginUpload(Spec()).status(), kAborted, "UPLOAD_TAKEN_OVER");
-  ASSERT_TRUE(BringTheRest(5).ok());
-}
-
 TEST_F(UnfinishedTest, AnotherProcessLeavesAloneWhatMayHaveToComeBack) {
   ASSERT_TRUE(Put(*core_, "a.txt", "older").ok());
   ASSERT_TRUE(Bring(0, 5).ok());
@@ -176,20 +167,6 @@ TEST_F(UnfinishedTest, ALaterAttemptMayWantNothingReplaced) {
   ASSERT_TRUE(Put(*core_, "a.txt", "older").ok());
   EXPECT_REASON((*upload)->Commit().status(), kAlreadyExists, "FILE_EXISTS");
   EXPECT_EQ(Get(*core_, "a.txt"), "older");
-}
-
-TEST_F(UnfinishedTest, OfAProcessThatEndsLaterItIsTakenOverThen) {
-  auto earlier = OpenStore(folder_.path());
-  {
-    auto upload = earlier->BeginUpload(Spec());
-    ASSERT_TRUE(upload.ok());
-    ASSERT_TRUE((*upload)->Append(kContent.substr(0, 5)).ok());
-  }
-  Restart();
-  EXPECT_REASON(core_->GetUpload("u").status(), kNotFound, "UPLOAD_NOT_FOUND");
-  earlier.reset();
-  EXPECT_EQ(Committed(), 5u);
-  ASSERT_TRUE(BringTheRest(5).ok());
 }
 
 TEST_F(UnfinishedTest, WhatCannotBeReadAtTheMomentStays) {

@@ -5,13 +5,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "runtime/base/status.h"
 #include "services/file/file_errors.h"
 #include "services/file/file_listing.h"
 
@@ -29,14 +28,12 @@ constexpr size_t kRemovedMax = 16;
 constexpr absl::string_view kRecordSuffix = ".json";
 
 std::string FolderName() { return absl::StrCat(kReservedPrefix, "uploads"); }
-absl::Status Elsewhere(absl::string_view id) {
-  return Error(absl::StatusCode::kAborted, "UPLOAD_TAKEN_OVER",
-               absl::StrCat("upload \"", id, "\" is in the hands of another process"));
-}
-
-std::string RecordName(absl::string_view id) { return absl::StrCat(id, kRecordSuffix); }
 
 }  // namespace
+
+std::string UploadFolder::RecordName(absl::string_view id) {
+  return absl::StrCat(id, kRecordSuffix);
+}
 
 int UploadFolder::Open() {
   const absl::MutexLock lock(&mutex_);
@@ -89,49 +86,16 @@ std::vector<std::string> UploadFolder::Ids() {
   return {ids.begin(), ids.end()};
 }
 
-std::optional<UploadFolder::Found> UploadFolder::Load(const std::string& id) {
-  const int folder = CheckUploadId(id).ok() ? Open() : -1;
-  return folder < 0 ? std::nullopt : LoadFrom(folder, id);
-}
-
-std::optional<UploadFolder::Found> UploadFolder::LoadFrom(int folder, const std::string& id) {
-  // Only what is of no use for certain is removed: not what cannot be read at the moment, for want
-  // of descriptors or otherwise.
-  Fd file = root_.OpenEntry(folder, id.c_str(), O_RDWR | O_NONBLOCK);
-  if (!file && errno != ENOENT) return std::nullopt;
-  // Whoever has it in hand holds the lock.
-  if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
-  const absl::StatusOr<UploadRecord> record = ReadRecord(folder, id);
-  if (absl::IsUnavailable(record.status())) return std::nullopt;
-  struct stat status;
-  if (file && syscalls_.FstatAt(file.get(), "", &status, AT_EMPTY_PATH) != 0) return std::nullopt;
-  // Two names: it was stored. No file, or another inode's: so it was, and what is here now is the
-  // older file, if there was one.
-  if (!file || !record.ok() || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
-      status.st_ino != record->inode) {
-    // Whoever stored it may have ended before that was on disk.
-    if (record.ok() && !SyncFolder(record->spec.name.Parent())) return std::nullopt;
-    Remove(id);
-    return std::nullopt;
-  }
-  auto received = static_cast<uint64_t>(status.st_size);
-  if (record->boot_id != boot_id_ || boot_id_.empty())
-    received = std::min(received, record->synced);
-  received = std::min(received, record->spec.size);
-  // Not without need: it counts as the time of the last byte.
-  if (received != static_cast<uint64_t>(status.st_size) &&
-      syscalls_.Ftruncate(file.get(), static_cast<off_t>(received)) != 0) {
-    return std::nullopt;
-  }
-  // What comes from here on is in the hands of this run of the machine. Should that not get noted
-  // down, a restart loses it, but nothing that is on disk.
-  if (record->boot_id != boot_id_) {
-    WriteRecord(folder, {record->spec, received, record->inode, boot_id_}, true).IgnoreError();
-  }
-  return Found{.spec = record->spec,
-               .file = TemporaryFile::Adopt(std::move(file), folder, id, syscalls_),
-               .received = received,
-               .last_active = absl::TimeFromTimespec(status.st_mtim)};
+void UploadFolder::RemoveUnnamed() {
+  const int folder = Open();
+  if (folder < 0) return;
+  ForEachEntry(root_.OpenEntry(folder, ".", O_RDONLY | O_DIRECTORY),
+               [&](const char* name, unsigned char) {
+                 if (!absl::StartsWith(name, kReservedPrefix)) return;
+                 const Fd file = root_.OpenEntry(folder, name, O_RDWR | O_NONBLOCK);
+                 if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return;
+                 syscalls_.UnlinkAt(folder, name, 0);
+               });
 }
 
 bool UploadFolder::SyncFolder(const FileName& name) const {
@@ -158,7 +122,7 @@ absl::StatusOr<TemporaryFile> UploadFolder::Create(const UploadSpec& spec, uint6
   absl::StatusOr<int> folder = Make(spec.name);
   if (!folder.ok()) return folder.status();
   const std::string& id = spec.upload_id;
-  Fd file = CreateFile(*folder, id);
+  TemporaryFile file = CreateFile(*folder, id);
   if (!file && errno == ENOENT) {
     // Somebody removed the folder.
     Forget();
@@ -167,11 +131,10 @@ absl::StatusOr<TemporaryFile> UploadFolder::Create(const UploadSpec& spec, uint6
     file = CreateFile(*folder, id);
   }
   // What another process has of this id stays its own.
-  if (!file) return errno == EEXIST ? Elsewhere(id) : StoringError(errno, spec.name);
-  ::flock(file.get(), LOCK_EX | LOCK_NB);
+  if (!file) return errno == EEXIST ? Elsewhere(*folder, id) : StoringError(errno, spec.name);
   struct stat status;
   absl::Status made;
-  if (syscalls_.FstatAt(file.get(), "", &status, AT_EMPTY_PATH) != 0) {
+  if (syscalls_.FstatAt(file.fd(), "", &status, AT_EMPTY_PATH) != 0) {
     made = StoringError(errno, spec.name);
   } else if (status.st_dev != device) {
     made = OtherFileSystem(spec.name);
@@ -179,15 +142,26 @@ absl::StatusOr<TemporaryFile> UploadFolder::Create(const UploadSpec& spec, uint6
     made = WriteRecord(*folder, {.spec = spec, .inode = status.st_ino, .boot_id = boot_id_}, false);
   }
   if (!made.ok()) {
-    Remove(id);
+    RemoveHeld(*folder, id, false);
     return made;
   }
-  return TemporaryFile::Adopt(std::move(file), *folder, id, syscalls_);
+  return file;
 }
 
-Fd UploadFolder::CreateFile(int folder, const std::string& id) {
-  return Fd(syscalls_.OpenAt(folder, id.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC,
-                             kFileMode));
+TemporaryFile UploadFolder::CreateFile(int folder, const std::string& id) const {
+  Fd at(::fcntl(folder, F_DUPFD_CLOEXEC, 0));
+  if (!at) return {};
+  // With a hidden name, and so locked before it has the one by which others find it.
+  TemporaryFile file = TemporaryFile::Create(std::move(at), LinkMethod::kNone, syscalls_);
+  if (!file) return {};
+  if (file.Name(folder, id.c_str()) != 0) {
+    const int error = errno;
+    file = TemporaryFile();
+    errno = error;
+    return file;
+  }
+  file.Settle(folder, id);
+  return file;
 }
 
 absl::Status UploadFolder::Note(const UploadSpec& spec, int file, uint64_t synced) {
@@ -199,7 +173,7 @@ absl::Status UploadFolder::Note(const UploadSpec& spec, int file, uint64_t synce
       Open(), {.spec = spec, .synced = synced, .inode = status.st_ino, .boot_id = boot_id_}, true);
 }
 
-absl::Status UploadFolder::WriteRecord(int folder, const UploadRecord& record, bool durable) {
+absl::Status UploadFolder::WriteRecord(int folder, const UploadRecord& record, bool durable) const {
   const FileName& name = record.spec.name;
   const std::string final_name = RecordName(record.spec.upload_id);
   const std::string new_name = absl::StrCat(final_name, ".new");
@@ -226,9 +200,22 @@ absl::Status UploadFolder::WriteRecord(int folder, const UploadRecord& record, b
   return absl::OkStatus();
 }
 
-void UploadFolder::Remove(const std::string& id, bool durably) {
+void UploadFolder::Remove(const std::string& id, const TemporaryFile& file, bool durably) {
   const int folder = Open();
   if (folder < 0) return;
+  // Where storing it took its name from here, another may have begun under its id.
+  struct stat named;
+  TemporaryFile placeholder;
+  if (syscalls_.FstatAt(folder, id.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (!file.Is(named)) return;
+  } else if (errno == ENOENT) {
+    placeholder = CreateFile(folder, id);
+    if (!placeholder && errno == EEXIST) return;
+  }
+  RemoveHeld(folder, id, durably);
+}
+
+void UploadFolder::RemoveHeld(int folder, const std::string& id, bool durably) const {
   // The record first: a file without one is removed at the next start, not gone on with.
   syscalls_.UnlinkAt(folder, RecordName(id).c_str(), 0);
   syscalls_.UnlinkAt(folder, absl::StrCat(RecordName(id), ".new").c_str(), 0);

@@ -4,10 +4,12 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/file/file_record.h"
@@ -16,46 +18,64 @@
 
 namespace rawgate::file {
 
-// Thread-safe, but calls for one id come one at a time. Each file is locked with flock(2) while its
-// process lives: what another process has in hand is left alone.
+// Thread-safe, but calls for one id come one at a time. All processes that serve the same root
+// share it: a file's names here and its record are changed only by who holds its lock (flock(2)),
+// which the kernel takes from a process that ends, and which a file has from before it is to be
+// seen.
 class UploadFolder {
  public:
   // All outlive this object.
   UploadFolder(const FileRoot& root, std::string boot_id, Syscalls& syscalls)
       : root_(root), boot_id_(std::move(boot_id)), syscalls_(syscalls) {}
 
-  // An unfinished upload as it was found.
+  // How much of an upload is here, and when its last byte came.
+  struct Progress {
+    uint64_t received;
+    absl::Time last_active;
+  };
+  // An unfinished upload as it was found, locked.
   struct Found {
     UploadSpec spec;
     TemporaryFile file;
-    uint64_t received;
-    // When its last byte came.
-    absl::Time last_active;
+    Progress progress;
   };
 
   // Ids of all that is there, of whichever process.
   std::vector<std::string> Ids();
-  // The upload of that id, if no process has it in hand. Removes what is of no use: a record
-  // without a file, a file without a record, an upload that was stored in its process's last
-  // moment. Bytes that a power cut may have taken are cut off.
-  std::optional<Found> Load(const std::string& id);
+  // Removes files that a process which ended had not named yet.
+  void RemoveUnnamed();
 
-  // Makes the file and the record of a new upload; makes the folder if it is missing. Neither is
-  // durable before Note(). Errors: as Make(); FAILED_PRECONDITION (OTHER_FILE_SYSTEM) when
-  // `device` is not the folder's; ABORTED (UPLOAD_TAKEN_OVER) when another process has one of that
-  // id.
+  // ---- Holding one. Errors: NOT_FOUND: there is none, or not this one any longer; ABORTED
+  // (UPLOAD_TAKEN_OVER, UPLOAD_COMPLETING: all of it has come): another process holds it at the
+  // moment; UNAVAILABLE: it cannot be read now. All remove what is of no use: a record without a
+  // file, a file without a record, an upload that was stored in its process's last moment; and cut
+  // off bytes that a power cut may have taken.
+
+  absl::StatusOr<Found> Load(const std::string& id);
+  // Again, through its open `file`, after Release().
+  absl::StatusOr<Progress> Retake(const std::string& id, int file);
+  // From now on any process may go on with it.
+  static void Release(int file);
+  // What is noted of one that another process holds, and how much of it is here: a guess.
+  std::optional<std::pair<UploadSpec, Progress>> Peek(const std::string& id);
+
+  // Makes the file, locked, and the record of a new upload; makes the folder if it is missing.
+  // Neither is durable before Note(). Errors: as Make(); FAILED_PRECONDITION (OTHER_FILE_SYSTEM)
+  // when `device` is not the folder's; ABORTED (UPLOAD_TAKEN_OVER) when there is one of that id.
   absl::StatusOr<TemporaryFile> Create(const UploadSpec& spec, uint64_t device);
 
   // Notes, durably, that the first `synced` bytes of `file` are on disk. Error: DATA_LOSS
   // (SYNC_FAILED); as StoringError().
   absl::Status Note(const UploadSpec& spec, int file, uint64_t synced);
 
-  // Removes both. What cannot be removed is left for the next start. `durably`: the record is gone
-  // for good before the file is; a power cut does not bring it back, for bytes that may be
-  // another's by then.
-  void Remove(const std::string& id, bool durably = false);
+  // Removes both, of the upload in `file`, which is held; not another's of that id, should it have
+  // lost its name here when it was stored. What cannot be removed is left for the next start.
+  // `durably`: the record is gone for good before the file is; a power cut does not bring it back,
+  // for bytes that may be another's by then.
+  void Remove(const std::string& id, const TemporaryFile& file, bool durably);
 
  private:
+  static std::string RecordName(absl::string_view id);
   // Its descriptor; -1 and errno when it cannot be opened, such as when there is none.
   int Open();
   int OpenLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -64,13 +84,31 @@ class UploadFolder {
   absl::StatusOr<int> Make(const FileName& name);
   // Somebody removed it.
   void Forget();
-  std::optional<Found> LoadFrom(int folder, const std::string& id);
+  absl::StatusOr<Found> LoadFrom(int folder, const std::string& id);
+  struct Examined {
+    UploadSpec spec;
+    Progress progress;
+  };
+  // Of a file that is locked and has that name.
+  absl::StatusOr<Examined> Examine(int folder, const std::string& id, int file);
+  // What stands under that name, locked, with that record, is of no use. Returns NOT_FOUND, or
+  // UNAVAILABLE when it has to stay for now.
+  absl::Status RemoveUseless(int folder, const std::string& id,
+                             const absl::StatusOr<UploadRecord>& record) const;
+  // `id` names the open `file`; false with errno 0: another.
+  bool IsNamed(int folder, const std::string& id, int file) const;
+  // How much of it is here, as `status` of its file and the record say.
+  uint64_t Received(const UploadRecord& record, const struct stat& status) const;
+  // Another process has it: the error that says so.
+  absl::Status Elsewhere(int folder, const std::string& id) const;
   // Of the store. True when what it holds is on disk, or it is gone.
   bool SyncFolder(const FileName& name) const;
   // UNAVAILABLE when it cannot be read now.
   absl::StatusOr<UploadRecord> ReadRecord(int folder, const std::string& id) const;
-  Fd CreateFile(int folder, const std::string& id);
-  absl::Status WriteRecord(int folder, const UploadRecord& record, bool durable);
+  // A new empty file of that name, locked. An empty object and errno: EEXIST when it is taken.
+  TemporaryFile CreateFile(int folder, const std::string& id) const;
+  void RemoveHeld(int folder, const std::string& id, bool durably) const;
+  absl::Status WriteRecord(int folder, const UploadRecord& record, bool durable) const;
 
   const FileRoot& root_;
   const std::string boot_id_;
