@@ -177,7 +177,7 @@ class BoundsTest(unittest.TestCase):
     def test_commands_cannot_call_as_a_gateway(self):
         """Whoever may call a service's RPC says who he is. A command can read exec's certificate, and its address is there."""
         own = "--tls-ca ca.pem --tls-certificate certificate.pem --tls-key key.pem"
-        said = swarm.cli("run", "--", "sh", "-c", f"cd /run/secrets && rawgate --gateway 127.0.0.1:50062 {own} ps 2>&1 || true")
+        said = swarm.cli("run", "--", "sh", "-c", f"cd /run/secrets && rawgate --gateway exec:50062 {own} ps 2>&1 || true")
         self.assertIn("CLIENT_NOT_LISTED", said)
 
     @staticmethod
