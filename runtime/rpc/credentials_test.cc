@@ -20,6 +20,10 @@ using ::rawgate::testing::TestAuthority;
 using ::rawgate::testing::TestFolder;
 using ::rawgate::testing::TestIdentity;
 
+constexpr char kCheck[] = "/grpc.health.v1.Health/Check";
+constexpr char kWatch[] = "/grpc.health.v1.Health/Watch";
+constexpr char kOther[] = "/rawgate.Nothing/Nothing";
+
 class CredentialsTest : public ::testing::Test {
  protected:
   ~CredentialsTest() override {
@@ -42,9 +46,9 @@ class CredentialsTest : public ::testing::Test {
     server_->SetServing(true);
   }
 
-  // Asks for the server's health over a connection of its own.
+  // Calls the server, for its health unless told otherwise, over a connection of its own.
   grpc::Status Ask(const std::shared_ptr<grpc::ChannelCredentials>& credentials,
-                   grpc::ChannelArguments arguments = {}) {
+                   grpc::ChannelArguments arguments = {}, const std::string& method = kCheck) {
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     const auto channel = grpc::CreateCustomChannel(
         GrpcAddress(*net::Endpoint::Parse(server_->uri())), credentials, arguments);
@@ -53,8 +57,7 @@ class CredentialsTest : public ::testing::Test {
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
     grpc::CompletionQueue queue;
     const grpc::Slice empty;
-    auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check",
-                                      grpc::ByteBuffer(&empty, 1), &queue);
+    auto call = stub.PrepareUnaryCall(&context, method, grpc::ByteBuffer(&empty, 1), &queue);
     call->StartCall();
     grpc::ByteBuffer response;
     grpc::Status status;
@@ -65,10 +68,10 @@ class CredentialsTest : public ::testing::Test {
     return status;
   }
 
-  grpc::Status AskAs(const net::TlsFiles& own) {
+  grpc::Status AskAs(const net::TlsFiles& own, const std::string& method = kCheck) {
     const auto credentials = TlsChannelCredentials(folder_.path("ca.pem"), own);
     EXPECT_TRUE(credentials.ok()) << credentials.status();
-    return Ask(*credentials);
+    return Ask(*credentials, {}, method);
   }
 
   // With the roots of an authority that signed the server's certificate only if it is this one.
@@ -84,16 +87,27 @@ class CredentialsTest : public ::testing::Test {
   std::unique_ptr<Server> server_;
 };
 
-TEST_F(CredentialsTest, OnlyListedClientsMayCallAnything) {
+// A process asks itself, by a certificate that is not listed.
+TEST_F(CredentialsTest, EveryClientOfTheAuthorityMayAskForHealth) {
+  Serve(Files("server", authority_.IssueForLoopback()), {"urn:rawgate:gateway"});
+  const grpc::Status asked = AskAs(Files("other", authority_.Issue("o", {"URI:urn:other"})));
+  EXPECT_TRUE(asked.ok()) << asked.error_message();
+  EXPECT_EQ(AskAs({}).error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(CredentialsTest, OnlyListedClientsMayCallAnythingElse) {
   Serve(Files("server", authority_.IssueForLoopback()), {"urn:rawgate:gateway"});
   const auto gateway = Files("gateway", authority_.Issue("g", {"URI:urn:rawgate:gateway"}));
   const grpc::Status served = AskAs(gateway);
   EXPECT_TRUE(served.ok()) << served.error_message();
+  EXPECT_EQ(AskAs(gateway, kOther).error_code(), grpc::StatusCode::UNIMPLEMENTED);
 
   const auto other = Files("other", authority_.Issue("urn:rawgate:gateway", {"URI:urn:other"}));
-  const grpc::Status refused = AskAs(other);
-  EXPECT_EQ(refused.error_code(), grpc::StatusCode::PERMISSION_DENIED);
-  EXPECT_NE(refused.error_message().find("CLIENT_NOT_LISTED"), std::string::npos);
+  for (const char* const method : {kOther, kWatch}) {
+    const grpc::Status refused = AskAs(other, method);
+    EXPECT_EQ(refused.error_code(), grpc::StatusCode::PERMISSION_DENIED) << method;
+    EXPECT_NE(refused.error_message().find("CLIENT_NOT_LISTED"), std::string::npos);
+  }
 
   EXPECT_EQ(AskAs({}).error_code(), grpc::StatusCode::UNAVAILABLE);
   TestAuthority stranger("somebody else");
