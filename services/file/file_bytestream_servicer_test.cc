@@ -235,7 +235,10 @@ TEST_F(FileByteStreamServicerTest, AWriteFromTheBeginningBeginsAnew) {
 TEST_F(FileByteStreamServicerTest, TheNewestCallTakesOver) {
   HeldWrite older(*bytestream_stub_);
   ASSERT_TRUE(older.Send(Piece("a", 0, "1")));
-  ASSERT_TRUE(Eventually([&] { return Query("a").ok(); }));
+  ASSERT_TRUE(Eventually([&] {
+    const auto there = Query("a");
+    return there.ok() && there->committed_size() == 1;
+  }));
   EXPECT_EQ(Write({Piece("a", 1, "2")}).value(), 2);
   older.Send(Piece("a", 1, "x"));
   EXPECT_REASON(older.AwaitEnd().status(), kAborted, "UPLOAD_TAKEN_OVER");
