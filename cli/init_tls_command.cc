@@ -251,8 +251,9 @@ void AddInitTlsCommand(CLI::App& app, Command& chosen) {
       ->allow_extra_args(false);
   command
       ->add_option("--service", options->services,
-                   "What the gateway calls a service by, a name or IP address\nor several; the "
-                   "first names its files; may be repeated")
+                   "Names or IP addresses that the gateway calls a\nservice by, the first of which "
+                   "names its "
+                   "files;\nmay be repeated")
       ->type_name("NAME[,NAME...]")
       ->allow_extra_args(false);
   command->add_flag("--renew", options->renew, "New certificates from the CA that is there");
