@@ -33,6 +33,7 @@ NOT_RUN = {
         "docker compose exec gateway rawgate ps",
         "docker compose down",
         "docker compose --profile observability up -d",
+        "docker compose --profile tls --profile observability down",
         "docker compose --profile tls up -d gateway-tls",
         "docker compose run --rm certificates rawgate ps",
         "docker compose run --rm -T certificates cat ca.pem > ca.pem",
