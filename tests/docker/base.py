@@ -38,10 +38,11 @@ def _pull(engine):
 
 def _bootstrap(archive):
     sources = _sources()
-    mirror = next((uri for uri, suite, _ in sources if suite == SUITE), "http://deb.debian.org/debian")
+    # Without one debootstrap knows where Debian is.
+    mirror = [uri for uri, suite, _ in sources if suite == SUITE][:1]
     with tempfile.TemporaryDirectory(prefix="rawgate-base-") as folder:
         root = pathlib.Path(folder) / "root"
-        result = subprocess.run(["debootstrap", "--variant=minbase", SUITE, root, mirror], stdout=subprocess.PIPE,
+        result = subprocess.run(["debootstrap", "--variant=minbase", SUITE, root, *mirror], stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, check=False)
         if result.returncode != 0:
             raise Unavailable(f"debootstrap failed:\n{result.stdout[-2000:]}")
