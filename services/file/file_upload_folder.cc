@@ -204,13 +204,14 @@ void UploadFolder::Remove(const std::string& id, const TemporaryFile& file, bool
   const int folder = Open();
   if (folder < 0) return;
   // Where storing it took its name from here, another may have begun under its id.
+  // A file of ours holds the name meanwhile.
   struct stat named;
-  TemporaryFile placeholder;
+  TemporaryFile name_holder;
   if (syscalls_.FstatAt(folder, id.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0) {
     if (!file.Is(named)) return;
   } else if (errno == ENOENT) {
-    placeholder = CreateFile(folder, id);
-    if (!placeholder && errno == EEXIST) return;
+    name_holder = CreateFile(folder, id);
+    if (!name_holder && errno == EEXIST) return;
   }
   RemoveHeld(folder, id, durably);
 }

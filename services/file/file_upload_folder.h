@@ -92,7 +92,7 @@ class UploadFolder {
   // Of a file that is locked and has that name.
   absl::StatusOr<Examined> Examine(int folder, const std::string& id, int file);
   // What stands under that name, locked, with that record, is of no use. Returns NOT_FOUND, or
-  // UNAVAILABLE when it has to stay for now.
+  // UNAVAILABLE when it has to stay until the next look.
   absl::Status RemoveUseless(int folder, const std::string& id,
                              const absl::StatusOr<UploadRecord>& record) const;
   // `id` names the open `file`; false with errno 0: another.

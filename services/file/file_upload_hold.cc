@@ -53,9 +53,9 @@ absl::StatusOr<UploadFolder::Found> UploadFolder::LoadFrom(int folder, const std
         return errno == ENOENT ? NotHere() : Unreadable();
       }
       // A record alone goes as it would with a file: by the hand that holds the name.
-      const TemporaryFile placeholder = CreateFile(folder, id);
-      if (!placeholder && errno == EEXIST) continue;
-      if (!placeholder) return Unreadable();
+      const TemporaryFile name_holder = CreateFile(folder, id);
+      if (!name_holder && errno == EEXIST) continue;
+      if (!name_holder) return Unreadable();
       const absl::Status removed = RemoveUseless(folder, id, ReadRecord(folder, id));
       if (absl::IsUnavailable(removed)) syscalls_.UnlinkAt(folder, id.c_str(), 0);
       return removed;

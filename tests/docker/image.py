@@ -9,7 +9,7 @@ from tests.docker import base
 from tests.docker.engine import ARCHIVE, CACHE, IMAGES, Unavailable, building
 from tests.harness.program import REPOSITORY
 
-# A cold compilation takes some ten minutes on two cores.
+# A cold compilation takes a quarter of an hour on two cores.
 TIMEOUT_S = 3600
 # What each image is built of, as docker-compose.yml has it.
 RAWGATE = ("--target", "image", str(REPOSITORY))
