@@ -1,7 +1,6 @@
 #include "cli/chat_screen.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,19 +12,10 @@ constexpr int kUnknownColumns = 80;
 constexpr absl::string_view kSaveCursor = "\0337";
 constexpr absl::string_view kRestoreCursor = "\0338";
 
-bool WantsColors() {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment
-  const char* no_color = std::getenv("NO_COLOR");
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): as above
-  const char* terminal = std::getenv("TERM");
-  const bool is_dumb = terminal == nullptr || absl::string_view(terminal) == "dumb";
-  return (no_color == nullptr || *no_color == '\0') && !is_dumb;
-}
-
 }  // namespace
 
 ChatScreen::ChatScreen(Console& console, Interrupt& interrupt)
-    : console_(console), colored_(WantsColors()) {
+    : console_(console), colored_(console.OutputIsColored()) {
   if (!console_.InputIsTerminal() || !console_.OutputIsTerminal()) return;
   terminal_.emplace(console_.in(), interrupt);
   terminal_->EnterPromptMode(console_.out());

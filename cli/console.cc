@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
@@ -50,6 +51,16 @@ bool Console::InputIsTerminal() const { return ::isatty(in_) == 1; }
 bool Console::OutputIsTerminal() const { return ::isatty(out_) == 1; }
 
 bool Console::ErrorIsTerminal() const { return ::isatty(error_) == 1; }
+
+bool Console::OutputIsColored() const {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment
+  const char* no_color = std::getenv("NO_COLOR");
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): as above
+  const char* terminal = std::getenv("TERM");
+  const bool is_dumb = terminal == nullptr || absl::string_view(terminal) == "dumb";
+  return colors_allowed_ && OutputIsTerminal() && !is_dumb &&
+         (no_color == nullptr || *no_color == '\0');
+}
 
 int Console::Columns() const { return ColumnsOf(out_); }
 

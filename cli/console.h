@@ -24,6 +24,12 @@ class Console {
   bool OutputIsTerminal() const;
   bool ErrorIsTerminal() const;
 
+  // Whether output may be coloured: at a terminal, but for one without colours (TERM=dumb, or
+  // none), where NO_COLOR is set (no-color.org), and after ForbidColors() (--no-color).
+  bool OutputIsColored() const;
+  // Before other threads use this.
+  void ForbidColors() { colors_allowed_ = false; }
+
   // Columns of the terminal that output, or standard error, goes to; 0 when it goes elsewhere.
   int Columns() const;
   int ErrorColumns() const;
@@ -44,6 +50,7 @@ class Console {
   int in_;
   int out_;
   int error_;
+  bool colors_allowed_ = true;
 };
 
 // All of `bytes` to `fd`, which may be non-blocking. `name` is for the error's message.

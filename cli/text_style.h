@@ -9,15 +9,14 @@
 namespace rawgate::cli {
 
 // In the palette that people have chosen for their terminal.
-enum class Style { kPlain, kFaint, kOwn, kUnread };
+enum class Style { kPlain, kFaint, kStrong, kOwn, kUnread, kGood, kBad };
 
 // `text` in that style; as it is when `colored` is false.
 inline std::string Styled(absl::string_view text, Style style, bool colored) {
   if (!colored || style == Style::kPlain || text.empty()) return std::string(text);
-  const absl::string_view begin = style == Style::kFaint ? "\x1b[2m"
-                                  : style == Style::kOwn ? "\x1b[36m"
-                                                         : "\x1b[1;33m";
-  return absl::StrCat(begin, text, "\x1b[0m");
+  constexpr absl::string_view kBegin[] = {"",           "\x1b[2m",  "\x1b[1m", "\x1b[36m",
+                                          "\x1b[1;33m", "\x1b[32m", "\x1b[31m"};
+  return absl::StrCat(kBegin[static_cast<size_t>(style)], text, "\x1b[0m");
 }
 
 }  // namespace rawgate::cli

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cli/display_text.h"
 
 namespace rawgate::cli {
@@ -39,6 +41,12 @@ std::string TextTable::Text() const {
   for (const auto& row : rows_) {
     add_line([&](size_t i) -> const std::string& { return row[i]; });
   }
+  return text;
+}
+
+std::string TextTable::PlainText() const {
+  std::string text;
+  for (const auto& row : rows_) absl::StrAppend(&text, absl::StrJoin(row, "\t"), "\n");
   return text;
 }
 

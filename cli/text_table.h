@@ -30,6 +30,9 @@ class TextTable {
   // Heading and rows, each with its newline and without blanks at its end.
   std::string Text() const;
 
+  // Rows alone, a line each, every column in it and one tab between two (OutputFormat::kPlain).
+  std::string PlainText() const;
+
  private:
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
