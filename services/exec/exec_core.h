@@ -72,6 +72,7 @@ class ExecCore final : public net::Drainable {
 
   // For commands from now on.
   void SetPolicy(Policy policy) { policy_ = std::move(policy); }
+  const Policy& policy() const { return policy_; }
 
   // As a Drainable: what runs without a client may finish, and is ended when the time is up.
   void Drain(std::function<void()> drained) override;

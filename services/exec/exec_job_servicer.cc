@@ -1,4 +1,4 @@
-// The unary methods of ExecService: one command is looked at, or told something.
+// The unary methods of ExecService: commands are looked at, or told something.
 #include <limits>
 #include <memory>
 #include <optional>
@@ -99,6 +99,15 @@ grpc::ServerUnaryReactor* ExecServicer::ListJobs(grpc::CallbackServerContext* co
       response->set_next_page_token(rpc::MakePageToken(instance, jobs.back()->number()));
     }
     for (const std::shared_ptr<Job>& job : jobs) *response->add_jobs() = DescribeJob(*job);
+    done(absl::OkStatus());
+  });
+}
+
+grpc::ServerUnaryReactor* ExecServicer::GetLimits(grpc::CallbackServerContext* context,
+                                                  const v1::GetLimitsRequest*,
+                                                  v1::GetLimitsResponse* response) {
+  return OnLoop(context, "GetLimits", 0, [=, this](const Caller&, const rpc::UnaryDone& done) {
+    *response = DescribeLimits(core_);
     done(absl::OkStatus());
   });
 }

@@ -119,10 +119,29 @@ Policy::Policy(std::vector<PolicyRule> rules) {
 }
 
 Policy Policy::LocalOnly(Identity identity, Sandbox sandbox) {
-  return Policy({{.name = "local",
+  Policy policy({{.name = "local",
                   .sources = {.local = true},
                   .identity = std::move(identity),
                   .sandbox = sandbox}});
+  policy.given_ = false;
+  return policy;
+}
+
+Confinement ConfinementBy(const Policy& policy) {
+  Confinement all;
+  for (const std::shared_ptr<const PolicyRule>& rule : policy.rules()) {
+    if (rule->commands == Commands::kNone) continue;
+    const bool first = !all.sandbox.has_value();
+    all.sandbox = first ? rule->sandbox : std::min(*all.sandbox, rule->sandbox);
+    if (first) {
+      all.user = rule->identity.name;
+    } else if (all.user != rule->identity.name) {
+      all.user.clear();
+    }
+    // Who cannot change its user is not root.
+    all.root = all.root || (rule->identity.change && rule->identity.user == 0);
+  }
+  return all;
 }
 
 absl::StatusOr<Permit> Policy::Check(const CommandSpec& spec, const Caller& caller) const {

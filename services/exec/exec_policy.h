@@ -92,10 +92,24 @@ class Policy {
   absl::StatusOr<Permit> Check(const CommandSpec& spec, const Caller& caller) const;
 
   const std::vector<std::shared_ptr<const PolicyRule>>& rules() const { return rules_; }
+  // Whether it is not LocalOnly().
+  bool given() const { return given_; }
 
  private:
+  bool given_ = true;
   std::vector<std::shared_ptr<const PolicyRule>> rules_;
 };
+
+// What the rules that let commands run have in common.
+struct Confinement {
+  // The weakest; nothing when nothing may run.
+  std::optional<Sandbox> sandbox;
+  // Empty where there are several users, or none, or one without a name.
+  std::string user;
+  // One of the users is root.
+  bool root = false;
+};
+Confinement ConfinementBy(const Policy& policy);
 
 // The words of a shell command that a shell would take for what they are: letters, digits and
 // @%_+=:,./- between blanks, and no assignment in front. Empty when there is anything else in it.

@@ -183,6 +183,27 @@ TEST(PolicyTest, TheSameRunIsByTheSameRuleAsTheSameUser) {
   EXPECT_FALSE(SameRun(permit(rule), permit(other)));
 }
 
+TEST(PolicyTest, TellsWhatItsRulesHaveInCommon) {
+  const auto rule = [](const std::string& user, uid_t uid, Sandbox sandbox) {
+    return PolicyRule{.sources = {.any = true},
+                      .identity = {.change = true, .user = uid, .name = user},
+                      .sandbox = sandbox};
+  };
+  PolicyRule refuses = rule("root", 0, Sandbox::kNone);
+  refuses.commands = PolicyRule::Commands::kNone;
+  const Confinement one =
+      ConfinementBy(Policy({rule("build", 7, Sandbox::kBubblewrap), std::move(refuses)}));
+  EXPECT_EQ(one.sandbox, Sandbox::kBubblewrap);
+  EXPECT_EQ(one.user, "build");
+  EXPECT_FALSE(one.root);
+  const Confinement two = ConfinementBy(
+      Policy({rule("build", 7, Sandbox::kBubblewrap), rule("root", 0, Sandbox::kLandlock)}));
+  EXPECT_EQ(two.sandbox, Sandbox::kLandlock);
+  EXPECT_EQ(two.user, "");
+  EXPECT_TRUE(two.root);
+  EXPECT_EQ(ConfinementBy(Policy({})).sandbox, std::nullopt);
+}
+
 TEST(PolicyTest, RefusalsSayWhatToLookAt) {
   EXPECT_EQ(Policy({}).Check(Shell("id"), Local()).status().message(),
             "no rule of the policy lets tcp://127.0.0.1:4711 run this");

@@ -2,7 +2,9 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <limits>
 #include <optional>
 
@@ -15,6 +17,25 @@
 #include "runtime/rpc/proto_time.h"
 
 namespace rawgate::exec {
+namespace {
+
+uint32_t Saturated(size_t count) {
+  return static_cast<uint32_t>(std::min<size_t>(count, std::numeric_limits<uint32_t>::max()));
+}
+
+v1::Sandbox ToProto(Sandbox sandbox) {
+  switch (sandbox) {
+    case Sandbox::kNone:
+      return v1::SANDBOX_NONE;
+    case Sandbox::kLandlock:
+      return v1::SANDBOX_LANDLOCK;
+    case Sandbox::kBubblewrap:
+      return v1::SANDBOX_BUBBLEWRAP;
+  }
+  return v1::SANDBOX_UNSPECIFIED;
+}
+
+}  // namespace
 
 absl::StatusOr<CommandSpec> ToCommandSpec(const v1::RunRequest& request) {
   CommandSpec spec;
@@ -165,6 +186,24 @@ v1::Outcome ToProto(const Job& job) {
   to.mutable_resource_usage()->set_max_resident_bytes(from.max_resident_bytes);
   to.set_output_may_be_incomplete(from.output_may_be_incomplete);
   return to;
+}
+
+v1::GetLimitsResponse DescribeLimits(const ExecCore& core) {
+  const Confinement confinement = ConfinementBy(core.policy());
+  const ExecOptions& options = core.options();
+  v1::GetLimitsResponse limits;
+  if (confinement.sandbox) limits.set_sandbox(ToProto(*confinement.sandbox));
+  limits.set_has_policy(core.policy().given());
+  limits.set_run_as(confinement.user);
+  limits.set_runs_as_root(confinement.root);
+  *limits.mutable_default_timeout() = rpc::ToProto(options.timeout_default);
+  *limits.mutable_max_timeout() = rpc::ToProto(options.timeout_max);
+  limits.set_max_running(Saturated(options.commands_max));
+  limits.set_max_queued(Saturated(options.queue_max));
+  limits.set_running(Saturated(core.running()));
+  limits.set_queued(Saturated(core.waiting()));
+  limits.set_max_output_bytes(options.output_max);
+  return limits;
 }
 
 }  // namespace rawgate::exec

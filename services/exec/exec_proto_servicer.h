@@ -19,6 +19,8 @@ v1::OutputStream ToProto(OutputStream stream);
 // Of a job that has ended.
 v1::Outcome ToProto(const Job& job);
 v1::Job DescribeJob(const Job& job);
+// On the core's loop.
+v1::GetLimitsResponse DescribeLimits(const ExecCore& core);
 // The signal's number. Error: INVALID_ARGUMENT (BAD_SIGNAL).
 absl::StatusOr<int> ToSignal(v1::Signal signal);
 // Error: INVALID_ARGUMENT (BAD_TERMINAL), for `field`.

@@ -107,6 +107,30 @@ TEST_F(BusyExecServicerTest, ACommandWhoseTurnNeverCameIsRefusedByAStop) {
   EXPECT_TRUE(RetryAfterOf(status).has_value());
 }
 
+TEST_F(BusyExecServicerTest, TellsHowCommandsAreRun) {
+  FollowedRun running(*stub_, "exec sleep 600");
+  ASSERT_TRUE(running.AwaitStarted());
+  FollowedRun waiting(*stub_, "echo never");
+  ASSERT_TRUE(Eventually([&] { return exec_.waiting() == 1; }));
+  grpc::ClientContext context;
+  v1::GetLimitsResponse limits;
+  ASSERT_TRUE(stub_->GetLimits(&context, {}, &limits).ok());
+  EXPECT_EQ(limits.sandbox(), v1::SANDBOX_NONE);
+  EXPECT_FALSE(limits.has_policy());
+  EXPECT_EQ(limits.run_as(), ResolveIdentity("nobody")->name);
+  EXPECT_FALSE(limits.runs_as_root());
+  EXPECT_EQ(limits.default_timeout().seconds(), 60);
+  EXPECT_EQ(limits.max_timeout().seconds(), 3600);
+  EXPECT_EQ(limits.max_running(), 1u);
+  EXPECT_EQ(limits.max_queued(), 1u);
+  EXPECT_EQ(limits.running(), 1u);
+  EXPECT_EQ(limits.queued(), 1u);
+  EXPECT_EQ(limits.max_output_bytes(), 1000u);
+  ASSERT_TRUE(exec_.service().Stop(absl::ZeroDuration()).ok());
+  running.AwaitEnd();
+  waiting.AwaitEnd();
+}
+
 TEST_F(BusyExecServicerTest, OutputLimitHasItsOutcome) {
   const RunResult result = Run("yes");
   EXPECT_TRUE(result.status.ok());
