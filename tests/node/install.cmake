@@ -1,5 +1,5 @@
-# Installs the packages of tests/node into the build folder, unless that has been done for this very lock file.
-# Expects NPM, FROM (tests/node) and TO.
+# Installs the packages that a folder's package-lock.json names into the build folder, unless that has been done for this very
+# file. Expects NPM, FROM (the folder) and TO.
 
 file(SHA256 ${FROM}/package-lock.json wanted)
 set(stamp ${TO}/installed)

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Writes to the desk with nc and prints the first answer, which a person may take a minute to write.
+# Usage: chat_raw.sh [TEXT [HOST [PORT]]]
+set -euo pipefail
+text=${1:-is anybody there? 你好} host=${2:-127.0.0.1} port=${3:-8081}
+
+# Our address and port are our session: the answer comes to this socket, so nc stays until one datagram has come (-W 1), or
+# for a minute (-w 60). cat -v: bytes from the network are not let loose on the terminal.
+answer=$(printf '%s' "$text" | nc -u -W 1 -w 60 "$host" "$port" | cat -v)
+[[ $answer ]] || { echo "chat_raw: no answer from $host port $port" >&2; exit 1; }
+echo "answer: $answer"
