@@ -94,6 +94,50 @@ class Node(Language):
             run_tool("node", "--check", source)
 
 
+class Go(Language):
+    """Built with Debian's packages of Go, without modules: a folder `rawgate` with their folders and generated ones."""
+
+    name, suffix = "go", ".go"
+    path = BUILT / "go"
+
+    def __init__(self):
+        super().__init__()
+        self.build_environment = {**os.environ, "GO111MODULE": "off", "GOPATH": f"{self.path}:/usr/share/gocode",
+                                  "GOCACHE": str(self.path / "cache"), "GOFLAGS": ""}
+
+    def sources(self):
+        # Not what somebody has generated there.
+        return sorted(path for path in self.folder.glob("*/*.go"))
+
+    def examples(self):
+        return {path.parent.name for path in self.sources() if "_" in path.parent.name}
+
+    def prepare(self):
+        generated = self.path / "src"
+        (generated / "rawgate").mkdir(parents=True, exist_ok=True)
+        protos = sorted((REPOSITORY / "protos/rawgate").glob("*/v1/*.proto"))
+        run_tool("protoc", "-I", REPOSITORY / "protos", f"--go_out={generated}", f"--go-grpc_out={generated}", *protos)
+        for folder in {source.parent for source in self.sources()}:
+            link(generated / "rawgate" / folder.name, folder)
+        (self.path / "bin").mkdir(exist_ok=True)
+        self._go("build", "-o", f"{self.path}/bin/", *(f"rawgate/{example}" for example in self.examples()))
+
+    def _go(self, *arguments):
+        return run_tool("go", *arguments, env=self.build_environment, cwd=self.path)
+
+    def command(self, example):
+        return [str(self.path / "bin" / example)]
+
+    def address(self, host, *ports):
+        return [f"{host}:{port}" for port in ports]
+
+    def check_style(self):
+        misformatted = run_tool("gofmt", "-l", self.folder)
+        if misformatted:
+            raise AssertionError(f"gofmt would change {misformatted}")
+        self._go("vet", *sorted({f"rawgate/{source.parent.name}" for source in self.sources()}))
+
+
 class Shell(Language):
     name, suffix, typed = "shell", ".sh", "curl"
 
