@@ -138,6 +138,24 @@ class Go(Language):
         self._go("vet", *sorted({f"rawgate/{source.parent.name}" for source in self.sources()}))
 
 
+class Cpp(Language):
+    """Built by our own build; clang-format belongs to script/lint."""
+
+    name, suffix = "cpp", ".cc"
+
+    def sources(self):
+        return sorted([*self.folder.glob("*.cc"), *self.folder.glob("*.h")])
+
+    def command(self, example):
+        return [str(BUILT / "cpp/bin" / example)]
+
+    def check_style(self):
+        """That it is a project of its own, too, and that this builds: here only what needs no stubs, for the time it takes."""
+        alone = BUILT / "cpp-alone"
+        run_tool("cmake", "-S", self.folder, "-B", alone, "-G", "Ninja", env={**os.environ, "CMAKE_GENERATOR": "Ninja"})
+        run_tool("cmake", "--build", alone, "--target", "example_echo_raw", "example_exec_raw")
+
+
 class Shell(Language):
     name, suffix, typed = "shell", ".sh", "curl"
 

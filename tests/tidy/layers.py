@@ -32,7 +32,7 @@ FORBIDDEN = (
     ("*_core.*", GENERATED, "a core knows no protobuf"),
     ("*_core_test.cc", GENERATED, "a core is tested without protobuf"),
 )
-NAMING_GENERATED_TYPES = ("*_servicer*", "*_policy_file.cc", "gateway/*", "cli/*", "runtime/rpc/*", "tests/*", "bench/*")
+NAMING_GENERATED_TYPES = ("*_servicer*", "*_policy_file.cc", "gateway/*", "cli/*", "runtime/rpc/*", "tests/*", "bench/*", "examples/*")
 
 
 def check(source):
