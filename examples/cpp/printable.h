@@ -2,13 +2,14 @@
 // anything to it.
 #pragma once
 
-#include <algorithm>
 #include <string>
 
-// Whatever is not printable ASCII as '?'. Who wants UTF-8 has to check it, and to drop U+0080 to
-// U+009F.
+// With '?' for control characters: those of ASCII, and U+0080 to U+009F, which UTF-8 begins by C2.
 inline std::string Printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    if (byte < 0x20 || byte == 0x7f || (byte == 0xc2 && next < 0xa0)) text[i] = '?';
+  }
   return text;
 }

@@ -6,8 +6,9 @@ import {call, connect} from './gateway.mjs';
 const SAMPLES = 8;
 const time = connect('time', 'TimeService', process.argv[2]);
 
-// In milliseconds since 1970, with their fractions, which Date.now() has not.
-const now = () => performance.timeOrigin + performance.now();
+// Milliseconds since 1970: Date.now() tells whole ones, performance.now() counts on from there in fractions.
+const origin = Date.now() - performance.now();
+const now = () => origin + performance.now();
 const milliseconds = ({seconds, nanos}) => seconds * 1000 + nanos / 1e6;
 
 // One exchange, measured as NTP does (RFC 5905 section 8).
@@ -24,10 +25,11 @@ async function sample() {
 try {
   const samples = [];
   while (samples.length < SAMPLES) samples.push(await sample());
-  // The exchange that was under way for the shortest time has the least room for error: half its delay.
+  // The exchange that was under way for the shortest time has the least room for error: half its delay, and the
+  // millisecond that Date.now() may lack.
   const {delay, offset} = samples.reduce((best, each) => each.delay < best.delay ? each : best);
   console.log('time:', samples.at(-1).formatted);
-  console.log(`offset: ${offset.toFixed(3)} ms, give or take ${(delay / 2).toFixed(3)} ms`);
+  console.log(`offset: ${offset.toFixed(3)} ms, give or take ${(delay / 2 + 1).toFixed(3)} ms`);
 } catch (error) {
   console.error(`time_grpc: ${error.message}`);
   process.exitCode = 1;

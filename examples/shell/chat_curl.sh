@@ -19,8 +19,8 @@ stream chat.v1.ChatService/WatchMessages '{}' |
       echo waiting
     elif [[ $(jq -r .message.direction <<<"$response") == DIRECTION_INBOUND ]]; then
       session=$(jq -r .message.sessionId <<<"$response")
-      # cat -v: it may hold escape sequences.
-      echo "$session: $(jq -r .message.body <<<"$response" | base64 -d | cat -v)"
+      # Without control characters, of which escape sequences are made.
+      echo "$session: $(jq -r .message.body <<<"$response" | base64 -d | LC_ALL=C.UTF-8 sed -z 's/[[:cntrl:]]/?/g')"
       answer "$session"
     fi
   done

@@ -10,7 +10,8 @@ answer=$(printf 'hello' | nc -N -w 10 "$host" "$port") ||
   { echo "echo_raw: nobody listens at $host port $port (tcp)" >&2; exit 1; }
 echo "tcp: $answer"
 
-# Of datagrams there is no end: -t says how long the answer is awaited.
+# Of datagrams there is no end: -t says how long the answer is awaited. socat wants IPv6 addresses in brackets.
+[[ $host != *:* ]] || host="[$host]"
 answer=$(printf 'hello' | socat -t 1 - "UDP:$host:$port")
 [[ $answer ]] || { echo "echo_raw: no answer from $host port $port (udp)" >&2; exit 1; }
 echo "udp: $answer"

@@ -129,7 +129,7 @@ class Go(Language):
         return [str(self.path / "bin" / example)]
 
     def address(self, host, *ports):
-        return [f"{host}:{port}" for port in ports]
+        return [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for port in ports]
 
     def check_style(self):
         misformatted = run_tool("gofmt", "-l", self.folder)
