@@ -160,8 +160,8 @@ class Examples:
         found = re.fullmatch(r"time: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\noffset: ([-+\d.]+) ms, give or take ([\d.]+) ms\n", printed)
         self.assertTrue(found, printed)
         offset, uncertainty = map(float, found.groups())
-        # For what is lost in printing, and in floating point.
-        self.assertLessEqual(abs(offset - 3_600_000), uncertainty + 0.01)
+        # What is printed holds as long as nobody sets the machine's clock, which may happen to a test.
+        self.assertLessEqual(abs(offset - 3_600_000), uncertainty + 50)
 
     def check_transfer(self, example, name, *where):
         printed, said = self.run_example(example, self.file, name, *where)
