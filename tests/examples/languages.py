@@ -150,10 +150,11 @@ class Cpp(Language):
         return [str(BUILT / "cpp/bin" / example)]
 
     def check_style(self):
-        """That it is a project of its own, too, and that this builds: here only what needs no stubs, for the time it takes."""
+        """That it is a project of its own, too, and that this builds, as far as a few seconds go: not all stubs."""
         alone = BUILT / "cpp-alone"
-        run_tool("cmake", "-S", self.folder, "-B", alone, "-G", "Ninja", env={**os.environ, "CMAKE_GENERATOR": "Ninja"})
-        run_tool("cmake", "--build", alone, "--target", "example_echo_raw", "example_exec_raw")
+        run_tool("cmake", "-S", self.folder, "-B", alone, "-G", "Ninja")
+        typed = "CMakeFiles/example_echo_grpc.dir/echo_grpc.cc.o"
+        run_tool("cmake", "--build", alone, "--parallel", "1", "--target", "example_exec_raw", typed)
 
 
 class Shell(Language):
