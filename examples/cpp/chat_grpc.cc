@@ -1,4 +1,5 @@
 // An operator who answers everybody once: "hello". Until Ctrl-C.
+//
 // Usage: chat_grpc [HOST:PORT]
 #include <exception>
 #include <iostream>

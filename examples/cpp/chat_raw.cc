@@ -1,5 +1,7 @@
 // Writes to the desk over UDP and prints the first answer, which a person may take a minute to
-// write. Usage: chat_raw [TEXT [HOST [PORT]]]
+// write.
+//
+// Usage: chat_raw [TEXT [HOST [PORT]]]
 #include <exception>
 #include <iostream>
 

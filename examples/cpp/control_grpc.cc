@@ -1,5 +1,7 @@
 // Lists the services, then follows what happens in them: connections, requests, every read with its
-// size. Until Ctrl-C. Usage: control_grpc [HOST:PORT]
+// size. Until Ctrl-C.
+//
+// Usage: control_grpc [HOST:PORT]
 #include <exception>
 #include <iostream>
 #include <stdexcept>

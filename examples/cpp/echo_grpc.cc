@@ -1,4 +1,5 @@
 // echo through the gateway: one call, then a conversation on one stream.
+//
 // Usage: echo_grpc [HOST:PORT]
 #include <exception>
 #include <iostream>

@@ -1,4 +1,5 @@
 // echo over plain sockets: upper case over TCP, a greeting over UDP.
+//
 // Usage: echo_raw [HOST [PORT]]
 #include <exception>
 #include <iostream>

@@ -1,5 +1,7 @@
 // Runs a shell command through the gateway: output as it comes, and the command's exit code as our
-// own. Usage: exec_grpc [COMMAND [HOST:PORT]]
+// own.
+//
+// Usage: exec_grpc [COMMAND [HOST:PORT]]
 #include <exception>
 #include <iostream>
 #include <stdexcept>

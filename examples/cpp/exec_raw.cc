@@ -1,5 +1,7 @@
 // Runs a shell command over plain sockets, twice: once with its output behind a size, once behind a
-// JSON header. Usage: exec_raw [COMMAND [HOST [SIZED_PORT [HEADER_PORT]]]]
+// JSON header.
+//
+// Usage: exec_raw [COMMAND [HOST [SIZED_PORT [HEADER_PORT]]]]
 #include <exception>
 #include <iostream>
 #include <stdexcept>

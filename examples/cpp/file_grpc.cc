@@ -1,5 +1,6 @@
-// Uploads a file through the gateway so that it can be resumed, and downloads it. Broken off, the
-// same command goes on. Usage: file_grpc [FILE [NAME [HOST:PORT]]]
+// Uploads a file through the gateway, going on with what was broken off, and downloads it.
+//
+// Usage: file_grpc [FILE [NAME [HOST:PORT]]]
 #include <exception>
 #include <filesystem>
 #include <iostream>
@@ -44,7 +45,6 @@ int main(int argc, char** argv) try {
   const std::string data = ReadFile(path), digest = Sha256().Update(data).Hex();
   Upload(*files, name, data, digest);
   std::cout << "stored: " << name << " " << digest << "\n";
-
   Within context(600);
   rpc::DownloadRequest request;
   request.set_filename(name);

@@ -1,4 +1,5 @@
 // Uploads a file over a plain socket, downloads it again, and compares the digests.
+//
 // Usage: file_raw [FILE [NAME [HOST [PORT]]]]
 #include <algorithm>
 #include <exception>

@@ -1,4 +1,5 @@
 // The time through the gateway, and how far our clock is from the service's.
+//
 // Usage: time_grpc [HOST:PORT]
 #include <chrono>
 #include <exception>

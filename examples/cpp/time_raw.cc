@@ -1,4 +1,5 @@
 // The time over UDP: the datagram is a strftime format, the answer is the time in it.
+//
 // Usage: time_raw [HOST [PORT]]
 #include <exception>
 #include <iostream>
