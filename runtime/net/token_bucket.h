@@ -8,6 +8,9 @@ namespace rawgate::net {
 // Monotonic time in nanoseconds, from any origin.
 using Nanoseconds = int64_t;
 
+// By the steady clock.
+Nanoseconds MonotonicNow();
+
 // How fast a bucket fills. It holds at most one second's worth, and at least one token.
 class TokenRate {
  public:
