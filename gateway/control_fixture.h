@@ -77,6 +77,14 @@ class TestControl final : public control::v1::ControlService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status SetFaults(grpc::ServerContext* context, const control::v1::SetFaultsRequest* request,
+                         control::v1::SetFaultsResponse* response) override {
+    last_call_.Take(*context);
+    faults_seed = request->faults().seed();
+    Describe(response->mutable_service());
+    return grpc::Status::OK;
+  }
+
   // `connections` rows, whose ids count from 1; never answers while `frozen`.
   grpc::Status ListConnections(grpc::ServerContext* context,
                                const control::v1::ListConnectionsRequest* request,
@@ -150,6 +158,7 @@ class TestControl final : public control::v1::ControlService::Service {
   std::atomic<int> open_feeds = 0;
   std::atomic<int> starts = 0;
   std::atomic<int> stops = 0;
+  std::atomic<uint64_t> faults_seed = 0;
   std::atomic<int> connections = 1;
   std::atomic<uint64_t> closed = 0;
   std::atomic<uint64_t> events = 0;

@@ -187,6 +187,13 @@ grpc::ServerUnaryReactor* ControlServicer::StopService(Context* context,
       context, request, response, ceiling_ + grace, Reach::kAll, &Stub::async::StopService);
 }
 
+grpc::ServerUnaryReactor* ControlServicer::SetFaults(Context* context,
+                                                     const pb::SetFaultsRequest* request,
+                                                     pb::SetFaultsResponse* response) {
+  return PassOn<pb::SetFaultsRequest, pb::SetFaultsResponse>(context, request, response, ceiling_,
+                                                             Reach::kAll, &Stub::async::SetFaults);
+}
+
 grpc::ServerUnaryReactor* ControlServicer::CloseConnection(
     Context* context, const pb::CloseConnectionRequest* request,
     pb::CloseConnectionResponse* response) {

@@ -48,6 +48,8 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
                         control::v1::StartServiceResponse* response) override;
   Reactor* StopService(Context* context, const control::v1::StopServiceRequest* request,
                        control::v1::StopServiceResponse* response) override;
+  Reactor* SetFaults(Context* context, const control::v1::SetFaultsRequest* request,
+                     control::v1::SetFaultsResponse* response) override;
   Reactor* ListConnections(Context* context, const control::v1::ListConnectionsRequest* request,
                            control::v1::ListConnectionsResponse* response) override;
   Reactor* CloseConnection(Context* context, const control::v1::CloseConnectionRequest* request,

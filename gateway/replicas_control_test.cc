@@ -142,6 +142,24 @@ TEST_F(ReplicasControlTest, StopReachesAllOrTheOneNamed) {
   EXPECT_FALSE(response.replicas(1).address().empty());
 }
 
+TEST_F(ReplicasControlTest, FaultsReachAllOrTheOneNamed) {
+  auto request = Of<pb::SetFaultsRequest>("echo", "2");
+  request.mutable_faults()->set_seed(7);
+  pb::SetFaultsResponse response;
+  grpc::ClientContext one;
+  ASSERT_TRUE(stub_->SetFaults(&one, request, &response).ok());
+  EXPECT_EQ(one_.faults_seed, 0u);
+  EXPECT_EQ(two_.faults_seed, 7u);
+  EXPECT_THAT(Instances(response), ElementsAre("2"));
+  request.clear_instance();
+  request.mutable_faults()->set_seed(8);
+  grpc::ClientContext all;
+  ASSERT_TRUE(stub_->SetFaults(&all, request, &response).ok());
+  EXPECT_EQ(one_.faults_seed, 8u);
+  EXPECT_EQ(two_.faults_seed, 8u);
+  EXPECT_EQ(Instances(response), in_order_);
+}
+
 TEST_F(ReplicasControlTest, ErrorOfOneIsTheCallsWhenAllHaveAnswered) {
   two_server_.Stop();
   pb::StartServiceResponse response;

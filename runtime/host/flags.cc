@@ -34,6 +34,9 @@ ABSL_FLAG(std::string, log_format, "auto",
           "text, json (one object a line), or auto: text on a terminal, json elsewhere.");
 ABSL_FLAG(bool, allow_insecure_bind, false,
           "Permit addresses off loopback although nothing here checks who asks.");
+ABSL_FLAG(bool, allow_faults, false,
+          "Let ControlService.SetFaults, which takes the admin role, make listeners misbehave: "
+          "delays, losses, broken connections, to try clients with. For tests alone.");
 ABSL_FLAG(uint64_t, connections_max, 100'000, "Connections per stream listener.");
 ABSL_FLAG(absl::Duration, idle_timeout, absl::Minutes(10),
           "How long a connection may be without a request.");

@@ -19,6 +19,7 @@ ABSL_DECLARE_FLAG(absl::Duration, healthcheck_timeout);
 ABSL_DECLARE_FLAG(std::string, log_level);
 ABSL_DECLARE_FLAG(std::string, log_format);
 ABSL_DECLARE_FLAG(bool, allow_insecure_bind);
+ABSL_DECLARE_FLAG(bool, allow_faults);
 ABSL_DECLARE_FLAG(uint64_t, connections_max);
 ABSL_DECLARE_FLAG(absl::Duration, idle_timeout);
 ABSL_DECLARE_FLAG(absl::Duration, header_timeout);

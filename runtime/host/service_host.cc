@@ -42,6 +42,7 @@ class ServiceHost::Impl {
         admission_(service_),
         control_(service_, admission_) {
     service_.Add(admission_);
+    if (absl::GetFlag(FLAGS_allow_faults)) service_.AllowFaults();
   }
 
   int Run();

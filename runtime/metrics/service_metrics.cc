@@ -78,6 +78,9 @@ void AddService(Page& page, net::Service& service, absl::string_view rpc_listene
                   listener->running ? 1 : 0);
     page.AddGauge("rawgate_listener_wanted", "Whether it should be: 0 once an operator stopped it.",
                   labels, listener->desired_running ? 1 : 0);
+    page.AddGauge("rawgate_listener_faults",
+                  "Whether the listener misbehaves because it was told to (SetFaults).", labels,
+                  listener->faulty ? 1 : 0);
     const bool datagrams = net::IsDatagram(listener->configured().transport());
     if (!datagrams) {
       page.AddGauge("rawgate_listener_connections_max", "Connections that may be open.", labels,

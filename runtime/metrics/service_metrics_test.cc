@@ -28,6 +28,9 @@ class FakeListener final : public net::Listener {
   bool CloseConnection(uint64_t) override { return false; }
 
   absl::Status start_result;
+
+ private:
+  void ApplyFaults() override {}
 };
 
 class ServiceMetricsTest : public ::testing::Test {

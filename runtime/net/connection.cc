@@ -10,10 +10,10 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
+#include "runtime/net/peer_name.h"
+#include "runtime/net/relay.h"
 #include "runtime/net/stream_listener.h"
-#include "runtime/net/tls_relay.h"
 
 namespace rawgate::net {
 namespace {
@@ -42,7 +42,7 @@ void Advance(std::vector<iovec>* parts, size_t bytes) {
 
 }  // namespace
 
-Connection::Connection(StreamListener& listener, uint64_t id, Fd fd, TlsRelay* relay)
+Connection::Connection(StreamListener& listener, uint64_t id, Fd fd, Relay* relay)
     : listener_(listener),
       fd_(std::move(fd)),
       relay_(relay),
@@ -61,12 +61,13 @@ Endpoint Connection::local() const {
   return Endpoint::LocalOf(listener_.configured().transport(), fd_.get());
 }
 
+int Connection::peer_socket() const {
+  return relay_ == nullptr ? fd_.get() : relay_->peer_socket();
+}
+
 std::string Connection::PeerName() const {
-  if (listener_.configured().transport() != Transport::kUnix) return peer().ToUri();
-  ucred credentials{};
-  socklen_t length = sizeof(credentials);
-  if (::getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return "unix:";
-  return absl::StrCat("unix:pid=", credentials.pid, ",uid=", credentials.uid);
+  if (relay_ != nullptr) return relay_->peer_name();
+  return PeerNameOf(listener_.configured().transport(), fd_.get());
 }
 
 bool Connection::draining() const { return listener_.draining(); }
@@ -92,7 +93,8 @@ ReadResult Connection::TryRead(std::span<char> buffer) {
     const bool broken =
         relay_ != nullptr && (relay_->reset() || (mid_request_ && relay_->cut_off()));
     if (!broken) return {Kind::kEnd};
-    Close(CloseReason::kReset, "the TLS stream ended without close_notify");
+    Close(CloseReason::kReset, relay_->reset() ? "the peer reset the connection"
+                                               : "the TLS stream ended without close_notify");
     return {Kind::kGone};
   }
   if (errno == EAGAIN) {

@@ -33,8 +33,8 @@ namespace asio = boost::asio;
 using observe::CloseReason;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+class Relay;
 class StreamListener;
-class TlsRelay;
 
 // What a read brought.
 struct ReadResult {
@@ -66,10 +66,12 @@ class Connection final : private Poller::Watched {
 
   // Unique within the process.
   uint64_t id() const { return id_; }
-  // Of a TLS connection, the peer's own, although `native_handle()` is a Unix socket.
+  // The peer's own, also where `native_handle()` is but one end of a socket pair.
   Endpoint peer() const;
   // What the peer connected to, of which the same is true.
   Endpoint local() const;
+  // The socket whose other end is the peer's: for who asks the kernel about it (SO_PEERCRED).
+  int peer_socket() const;
   // "tcp://127.0.0.1:40312", "tls://127.0.0.1:40312", or "unix:pid=812,uid=1000".
   std::string PeerName() const;
   // For splice(2), sendfile(2) and socket options; see also CountReceived().
@@ -168,7 +170,7 @@ class Connection final : private Poller::Watched {
     absl::AnyInvocable<void()> resume;
   };
 
-  Connection(StreamListener& listener, uint64_t id, Fd fd, TlsRelay* relay);
+  Connection(StreamListener& listener, uint64_t id, Fd fd, Relay* relay);
   void OnReady(uint32_t events) override;
   // Close() was called, or a watch began too late: tells whoever waits.
   void WakeUp();
@@ -184,8 +186,8 @@ class Connection final : private Poller::Watched {
 
   StreamListener& listener_;
   const Fd fd_;
-  // Between this and the peer; null without TLS.
-  TlsRelay* const relay_;
+  // Between this and the peer; null where nothing is.
+  Relay* const relay_;
   CloseReason reason_ = CloseReason::kNone;
   // Why CloseGently() closes, whatever ends it.
   CloseReason gentle_reason_ = CloseReason::kNone;

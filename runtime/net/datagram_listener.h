@@ -110,6 +110,8 @@ class DatagramListener final : public Listener {
                     const LocalAddress& local = {});
 
  private:
+  void ApplyFaults() override;
+
   class Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "runtime/net/endpoint.h"
+#include "runtime/net/faults.h"
 #include "runtime/observe/counters.h"
 #include "runtime/observe/event_log.h"
 
@@ -43,7 +44,8 @@ class Listener {
   // start. Errors: FAILED_PRECONDITION (BIND_FAILED, naming the cause).
   virtual absl::Status Start() = 0;
   // Stops serving new peers at once (the address is free again when this returns), closes
-  // connections that have nothing in progress, and calls `drained` when none is left.
+  // connections that have nothing in progress, and calls `drained` when none is left. There are no
+  // faults any more.
   virtual void Stop(std::function<void()> drained) = 0;
   // Ends what Stop() is waiting for.
   virtual void CloseAll() = 0;
@@ -54,6 +56,13 @@ class Listener {
   virtual void RefreshCounters() {}
   // False when there is no such connection.
   virtual bool CloseConnection(uint64_t id) = 0;
+
+  // What it does wrong from now on, in place of what it did before; empty: nothing. Only while it
+  // is bound. `faults` has passed CheckFaults() and has nothing for listeners of another kind.
+  void SetFaults(const Faults& faults);
+  const Faults& faults() const { return faults_; }
+  // Since they were set.
+  const FaultCounters& fault_counters() const { return fault_counters_; }
 
   const std::string& name() const { return name_; }
   const Endpoint& configured() const { return configured_; }
@@ -77,13 +86,24 @@ class Listener {
   // What of it any thread may read, for metrics.
   std::atomic<bool> running{false};
   std::atomic<bool> desired_running{true};
+  // There are faults.
+  std::atomic<bool> faulty{false};
 
  protected:
+  // faults() are others now.
+  virtual void ApplyFaults() = 0;
+  // A fault has hit what `peer` sent (`received`), or was sent. `connection_id` may be 0.
+  void CountFault(FaultKind kind, uint64_t connection_id, const std::string& peer, bool received);
+
   const std::string name_;
   const Endpoint configured_;
   observe::EventLog& events_;
   observe::Counters counters_;
   std::string bound_uri_;
+  FaultCounters fault_counters_;
+
+ private:
+  Faults faults_;
 };
 
 // Ids of connections, unique within the process. Any thread.

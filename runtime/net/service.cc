@@ -256,7 +256,9 @@ ServiceDescription Service::DescribeNow() const {
         .transport = listener->configured().transport(),
         .configured_uri = listener->configured().ToUri() + listener->configured_options,
         .bound_uri = listener->bound_uri(),
-        .status = listener->status};
+        .status = listener->status,
+        .faults = listener->faults(),
+        .fault_counters = listener->fault_counters()};
     listener->RefreshCounters();
     row.counters.Add(listener->counters());
     description.counters.Add(listener->counters());

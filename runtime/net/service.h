@@ -41,6 +41,14 @@ struct ListenerDescription {
   std::string bound_uri;
   Listener::Status status;
   CountersSnapshot counters{};
+  Faults faults{};
+  FaultCounters fault_counters{};
+};
+
+// Who asked for something, for the log: a URI, and the name of a user who is known.
+struct Caller {
+  std::string peer;
+  std::string user;
 };
 
 struct ServiceDescription {
@@ -74,6 +82,7 @@ class Service {
   void Add(std::unique_ptr<Listener> listener);
   // `drainable` outlives this object.
   void Add(Drainable& drainable);
+  void AllowFaults() { faults_allowed_ = true; }
 
   // ---- Any thread
   const std::string& name() const { return name_; }
@@ -106,6 +115,12 @@ class Service {
                        std::function<void(std::vector<ConnectionInfo>)> done);
   // Errors: NOT_FOUND (CONNECTION_NOT_FOUND).
   void CloseConnection(uint64_t id, Done done);
+  // Has `listener` misbehave, in place of what it did wrong before; with empty `faults` it behaves.
+  // `listener` empty: all that are bound, each by what applies to it. Seed 0 picks one. `faults`
+  // has passed CheckFaults(). Errors: FAILED_PRECONDITION (FAULTS_NOT_ALLOWED, SERVICE_STOPPED),
+  // NOT_FOUND (LISTENER_NOT_FOUND), INVALID_ARGUMENT (BAD_FAULTS: none of it, or of one that is
+  // named not all of it, applies), UNAVAILABLE (DRAINING).
+  void SetFaults(std::string listener, Faults faults, Caller caller, Done done);
 
   // Calls `observer` with the service as it is, and again after each change of anything but
   // counters, in order, for as long as the loop runs. A later observer replaces an earlier one.
@@ -120,6 +135,7 @@ class Service {
   absl::Status StartNow(const std::string& listener);
   void StopNow(const std::string& listener, absl::Duration grace, Done done);
   ServiceDescription DescribeNow() const;
+  absl::Status SetFaultsNow(const std::string& listener, Faults faults, const Caller& caller);
   // One of the things that a request waits for has drained.
   void Complete(const std::shared_ptr<StopRequest>& request);
   void OnDrained(Listener& listener);
@@ -140,6 +156,7 @@ class Service {
   bool desired_running_ = true;
   bool started_ = false;
   bool stopped_for_good_ = false;
+  bool faults_allowed_ = false;
   absl::Time since_ = absl::Now();
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<Drainable*> drainables_;

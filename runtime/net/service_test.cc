@@ -47,6 +47,8 @@ class FakeListener final : public Listener {
   std::vector<uint64_t> ids;
 
  private:
+  void ApplyFaults() override {}
+
   std::function<void()> drained_;
 };
 

@@ -10,15 +10,11 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/net/relay.h"
 #include "runtime/net/tls_relay.h"
 
 namespace rawgate::net {
 namespace {
-
-using std::chrono::milliseconds;
-
-// How late a deadline may be noticed.
-constexpr milliseconds kSweepInterval{100};
 
 std::unique_ptr<TlsTerminator> MakeTerminator(asio::io_context& loop, const Endpoint& address,
                                               const StreamOptions& options,
@@ -48,6 +44,7 @@ StreamListener::StreamListener(asio::io_context& loop, std::string name, Endpoin
       tls_(MakeTerminator(loop, configured_, options, *this)) {}
 
 StreamListener::~StreamListener() {
+  if (fault_relays_ != nullptr) fault_relays_->Abandon();
   connections_.clear_and_dispose(std::default_delete<Connection>());
 }
 
@@ -66,9 +63,11 @@ absl::Status StreamListener::Start() {
 }
 
 void StreamListener::Stop(std::function<void()> drained) {
+  SetFaults({});
   acceptor_.Close();
   bound_uri_.clear();
   if (tls_ != nullptr) tls_->Stop(/*all=*/false);
+  if (fault_relays_ != nullptr) fault_relays_->Stop(/*all=*/false);
   drained_ = std::move(drained);
   // Parked connections have nothing in progress. Closing only cancels their wait: Finish() follows
   // from the loop, so the list does not change under this iteration.
@@ -79,13 +78,15 @@ void StreamListener::Stop(std::function<void()> drained) {
 }
 
 void StreamListener::TellIfDrained() {
-  const bool empty = connections_.empty() && (tls_ == nullptr || tls_->count() == 0);
+  const bool empty = connections_.empty() && (tls_ == nullptr || tls_->count() == 0) &&
+                     (fault_relays_ == nullptr || fault_relays_->count() == 0);
   if (empty && drained_) std::exchange(drained_, nullptr)();
 }
 
 void StreamListener::CloseAll() {
   for (Connection& connection : connections_) connection.Close(CloseReason::kStopped);
   if (tls_ != nullptr) tls_->Stop(/*all=*/true);
+  if (fault_relays_ != nullptr) fault_relays_->Stop(/*all=*/true);
 }
 
 void StreamListener::List(uint64_t after_id, size_t limit, std::vector<ConnectionInfo>* rows) {
@@ -115,14 +116,43 @@ bool StreamListener::CloseConnection(uint64_t id) {
 // ---- Accepting
 
 size_t StreamListener::connection_count() const {
-  return tls_ == nullptr ? connection_count_ : tls_->count();
+  const size_t finished = fault_relays_ == nullptr ? 0 : fault_relays_->finished();
+  return finished + (tls_ == nullptr ? connection_count_ : tls_->count());
 }
 
-int StreamListener::Prepare() { return tls_ == nullptr ? 0 : tls_->Prepare(); }
+int StreamListener::Prepare() {
+  const int scarce = fault_relays_ == nullptr ? 0 : fault_relays_->Prepare();
+  return scarce != 0 || tls_ == nullptr ? scarce : tls_->Prepare();
+}
 
 void StreamListener::OnAccepted(Fd fd) {
-  if (tls_ != nullptr) return tls_->Take(std::move(fd));
-  Adopt(std::move(fd), nullptr);
+  if (fault_relays_ == nullptr || !fault_relays_->active()) return Take(std::move(fd), nullptr);
+  FaultRelay* const relay = fault_relays_->Take(std::move(fd));
+  if (relay != nullptr) Take(relay->TakeInside(), relay);
+}
+
+void StreamListener::Take(Fd fd, Relay* relay) {
+  if (tls_ != nullptr) return tls_->Take(std::move(fd), relay);
+  Adopt(std::move(fd), relay);
+}
+
+void StreamListener::ApplyFaults() {
+  if (fault_relays_ == nullptr) {
+    if (faults().empty()) return;
+    FaultRelays::Owner& owner = *this;
+    fault_relays_ = std::make_unique<FaultRelays>(
+        loop_,
+        FaultRelays::Options{.transport = configured_.transport(),
+                             .stall_timeout = options_.stall_timeout,
+                             .linger_timeout = options_.header_timeout},
+        owner);
+  }
+  fault_relays_->Set(faults());
+}
+
+void StreamListener::OnFault(FaultKind kind, uint64_t connection_id, const std::string& peer,
+                             bool received) {
+  CountFault(kind, connection_id, peer, received);
 }
 
 void StreamListener::Adopt(TlsRelay& relay) { Adopt(relay.TakeInside(), &relay); }
@@ -149,7 +179,7 @@ void StreamListener::OnRelayGone() {
   TellIfDrained();
 }
 
-void StreamListener::Adopt(Fd fd, TlsRelay* relay) {
+void StreamListener::Adopt(Fd fd, Relay* relay) {
   auto* connection = new Connection(*this, NextConnectionId(), std::move(fd), relay);
   if (relay != nullptr) relay->SetConnection(*connection);
   connections_.push_back(*connection);  // freed by Finish()
@@ -240,52 +270,6 @@ void StreamListener::Finish(Connection& connection) {
                                  std::default_delete<Connection>());
   acceptor_.OnRoom();
   TellIfDrained();
-}
-
-// ---- Deadlines
-
-milliseconds StreamListener::Length(Wait wait) const {
-  switch (wait) {
-    case Wait::kIdle:
-      return options_.idle_timeout;
-    case Wait::kHeader:
-      return options_.header_timeout;
-    case Wait::kStall:
-      return options_.stall_timeout;
-    case Wait::kNone:
-      break;
-  }
-  return milliseconds::max();
-}
-
-void StreamListener::Enqueue(Connection& connection) {
-  const milliseconds length = Length(connection.wait_);
-  connection.deadline_ =
-      length == milliseconds::max() ? SteadyTime::max() : std::chrono::steady_clock::now() + length;
-  waits_[static_cast<size_t>(connection.wait_)].push_back(connection);
-}
-
-void StreamListener::ScheduleSweep() {
-  sweep_scheduled_ = true;
-  sweep_timer_.expires_after(kSweepInterval);
-  sweep_timer_.async_wait([this](const boost::system::error_code& error) {
-    sweep_scheduled_ = false;
-    if (error) return;
-    Sweep();
-    if (!connections_.empty()) ScheduleSweep();
-  });
-}
-
-void StreamListener::Sweep() {
-  static constexpr std::array<CloseReason, kWaits> kReasons = {
-      CloseReason::kNone, CloseReason::kIdle, CloseReason::kHeaderDeadline, CloseReason::kStalled};
-  const SteadyTime now = std::chrono::steady_clock::now();
-  for (size_t wait = 0; wait < kWaits; ++wait) {
-    // Close() takes the connection out of the queue.
-    while (!waits_[wait].empty() && waits_[wait].front().deadline_ <= now) {
-      waits_[wait].front().Close(kReasons[wait]);
-    }
-  }
 }
 
 }  // namespace rawgate::net

@@ -14,6 +14,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/net/connection.h"
+#include "runtime/net/fault_relays.h"
 #include "runtime/net/listener.h"
 #include "runtime/net/stream_acceptor.h"
 #include "runtime/net/tls_terminator.h"
@@ -63,7 +64,8 @@ struct StreamOptions {
 
 class StreamListener final : public Listener,
                              private StreamAcceptor::Owner,
-                             private TlsTerminator::Owner {
+                             private TlsTerminator::Owner,
+                             private FaultRelays::Owner {
  public:
   // `handler`, `loop` and `events` outlive this object. The loop has one thread.
   StreamListener(asio::io_context& loop, std::string name, Endpoint address,
@@ -102,9 +104,14 @@ class StreamListener final : public Listener,
   void Adopt(TlsRelay& relay) override;
   void OnFailedHandshake(const TlsRelay& relay, CloseReason reason,
                          absl::string_view detail) override;
+  void OnFault(FaultKind kind, uint64_t connection_id, const std::string& peer,
+               bool received) override;
   void OnRelayGone() override;
-  // `relay`, unless null, has the peer at its other end.
-  void Adopt(Fd fd, TlsRelay* relay);
+  void ApplyFaults() override;
+  // Has an accepted connection served, under TLS if need be. `relay`, unless null, has the peer at
+  // its other end.
+  void Take(Fd fd, Relay* relay);
+  void Adopt(Fd fd, Relay* relay);
   // Calls what Stop() was given when nothing is left.
   void TellIfDrained();
 
@@ -131,6 +138,8 @@ class StreamListener final : public Listener,
   Timer sweep_timer_;
   bool sweep_scheduled_ = false;
   Poller poller_;
+  // Null unless there are faults, or have been.
+  std::unique_ptr<FaultRelays> fault_relays_;
   // Null unless the address is tls://.
   const std::unique_ptr<TlsTerminator> tls_;
   LogLimit handshake_log_;

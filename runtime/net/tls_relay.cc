@@ -43,9 +43,11 @@ std::string TakeSslError() {
 
 }  // namespace
 
-TlsRelay::TlsRelay(TlsTerminator& terminator, Fd wire, Fd outside, Fd inside, SSL* ssl)
+TlsRelay::TlsRelay(TlsTerminator& terminator, Fd wire, Relay* below, Fd outside, Fd inside,
+                   SSL* ssl)
     : terminator_(terminator),
       wire_(std::move(wire)),
+      below_(below),
       outside_(std::move(outside)),
       inside_(std::move(inside)),
       ssl_(ssl, SSL_free) {
@@ -59,10 +61,24 @@ TlsRelay::TlsRelay(TlsTerminator& terminator, Fd wire, Fd outside, Fd inside, SS
   SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
 }
 
-TlsRelay::~TlsRelay() = default;
+TlsRelay::~TlsRelay() {
+  if (below_ != nullptr) below_->OnFinished(CloseReason::kNone);
+}
 
-Endpoint TlsRelay::peer() const { return Endpoint::PeerOf(Transport::kTls, wire_.get()); }
-Endpoint TlsRelay::local() const { return Endpoint::LocalOf(Transport::kTls, wire_.get()); }
+Endpoint TlsRelay::peer() const {
+  if (below_ != nullptr) return below_->peer();
+  return Endpoint::PeerOf(Transport::kTls, wire_.get());
+}
+
+Endpoint TlsRelay::local() const {
+  if (below_ != nullptr) return below_->local();
+  return Endpoint::LocalOf(Transport::kTls, wire_.get());
+}
+
+void TlsRelay::SetConnection(Connection& connection) {
+  connection_ = &connection;
+  if (below_ != nullptr) below_->SetConnection(connection);
+}
 
 bool TlsRelay::Watch() {
   Poller& poller = terminator_.owner_.poller();
@@ -140,7 +156,7 @@ void TlsRelay::OnReadError(int result) {
   const unsigned long error = ERR_peek_last_error();
   if (ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING ||
       (error == 0 && saved_errno == 0)) {
-    in_end_ = InEnd::kCutOff;
+    in_end_ = below_ != nullptr && below_->reset() ? InEnd::kReset : InEnd::kCutOff;
     ERR_clear_error();
     if (handshake) EndHandshake(CloseReason::kPeerClosed, "the peer closed during the handshake");
     return;

@@ -24,6 +24,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/net/endpoint.h"
 #include "runtime/net/poller.h"
+#include "runtime/net/relay.h"
 #include "runtime/observe/counters.h"
 
 namespace rawgate::net {
@@ -33,7 +34,7 @@ using observe::CloseReason;
 class Connection;
 class TlsTerminator;
 
-class TlsRelay {
+class TlsRelay final : public Relay {
  public:
   // What it is about, which says how long that may take.
   enum class Phase : uint8_t {
@@ -44,30 +45,32 @@ class TlsRelay {
   };
   static constexpr size_t kPhases = 4;
 
-  // `wire` is connected, `outside` and `inside` are a pair; all of them non-blocking. Takes `ssl`.
-  TlsRelay(TlsTerminator& terminator, Fd wire, Fd outside, Fd inside, SSL* ssl);
+  // `wire` is connected, `outside` and `inside` are a pair; all of them non-blocking. `below`,
+  // unless null, has the peer at its other end, and outlives this object. Takes `ssl`.
+  TlsRelay(TlsTerminator& terminator, Fd wire, Relay* below, Fd outside, Fd inside, SSL* ssl);
   ~TlsRelay();
   TlsRelay(const TlsRelay&) = delete;
   TlsRelay& operator=(const TlsRelay&) = delete;
 
-  // Of the peer, and what it connected to; without an address when the peer is gone.
-  Endpoint peer() const;
-  Endpoint local() const;
+  Endpoint peer() const override;
+  Endpoint local() const override;
+  std::string peer_name() const override { return peer().ToUri(); }
+  int peer_socket() const override {
+    return below_ == nullptr ? wire_.get() : below_->peer_socket();
+  }
+  // Without close_notify.
+  bool cut_off() const override { return in_end_ == InEnd::kCutOff; }
+  bool reset() const override { return in_end_ == InEnd::kReset; }
+  // The listener has adopted `inside`.
+  void SetConnection(Connection& connection) override;
+  void OnFinished(CloseReason reason) override;
 
   Phase phase() const { return phase_; }
-  // The peer's stream ended without close_notify.
-  bool cut_off() const { return in_end_ == InEnd::kCutOff; }
-  // By a reset, as where a client closes with something unread.
-  bool reset() const { return in_end_ == InEnd::kReset; }
   // False: the poller has no memory for it.
   bool Watch();
   // Goes on with whatever it is about.
   void Run();
-  // Its connection: the listener has adopted `inside`.
-  void SetConnection(Connection& connection) { connection_ = &connection; }
   Fd TakeInside() { return std::move(inside_); }
-  // The connection is about to be freed.
-  void OnFinished(CloseReason reason);
   // The end, at once, without another word to the peer.
   void Cut();
   // It did not succeed: `detail` says why. The peer may read OpenSSL's alert first.
@@ -115,6 +118,7 @@ class TlsRelay {
 
   TlsTerminator& terminator_;
   const Fd wire_;
+  Relay* const below_;
   const Fd outside_;
   Fd inside_;
   const std::unique_ptr<SSL, void (*)(SSL*)> ssl_;

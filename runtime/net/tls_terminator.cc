@@ -1,9 +1,5 @@
 #include "runtime/net/tls_terminator.h"
 
-#include <sys/socket.h>
-
-#include <cerrno>
-
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <openssl/ssl.h>
@@ -28,26 +24,18 @@ TlsTerminator::TlsTerminator(asio::io_context& loop, const Options& options,
 
 TlsTerminator::~TlsTerminator() { relays_.clear_and_dispose(std::default_delete<TlsRelay>()); }
 
-int TlsTerminator::Prepare() {
-  if (next_outside_) return 0;
-  std::array<int, 2> pair;
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) != 0) {
-    return errno;
-  }
-  next_outside_.Reset(pair[0]);
-  next_inside_.Reset(pair[1]);
-  return 0;
-}
-
-void TlsTerminator::Take(Fd wire) {
+void TlsTerminator::Take(Fd wire, Relay* below) {
   SSL* const ssl = SSL_new(context_->Current()->native_handle());
-  if (ssl == nullptr) return;  // no memory: the peer sees its connection close
+  if (ssl == nullptr) {  // no memory: the peer sees its connection close
+    if (below != nullptr) below->OnFinished(CloseReason::kLocalError);
+    return;
+  }
   if (handshakes_ >= options_.handshakes_max) {
     phases_[static_cast<size_t>(Phase::kHandshake)].front().EndHandshake(
         CloseReason::kLimit, "too many handshakes at once, and this was the oldest");
   }
   auto* relay =
-      new TlsRelay(*this, std::move(wire), std::move(next_outside_), std::move(next_inside_), ssl);
+      new TlsRelay(*this, std::move(wire), below, pair_.TakeOutside(), pair_.TakeInside(), ssl);
   relays_.push_back(*relay);  // freed after Bury()
   ++count_;
   ++handshakes_;

@@ -12,6 +12,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include "runtime/base/fd.h"
+#include "runtime/net/socket_pair.h"
 #include "runtime/net/tls_context.h"
 #include "runtime/net/tls_relay.h"
 
@@ -54,9 +55,9 @@ class TlsTerminator {
   // Connections, handshakes, and those whose last bytes are on their way.
   size_t count() const { return count_; }
   // Makes the pair of sockets for the next Take(). An errno, or 0.
-  int Prepare();
-  // Prepare() was 0.
-  void Take(Fd wire);
+  int Prepare() { return pair_.Prepare(); }
+  // Prepare() was 0. `below`, unless null, has the peer at its other end.
+  void Take(Fd wire, Relay* below);
   // The listener stops: no more handshakes, and nobody is waited for who has been told everything;
   // with `all`, nor who has not. Until Resume().
   void Stop(bool all);
@@ -93,8 +94,7 @@ class TlsTerminator {
   bool sweep_scheduled_ = false;
   bool stopping_ = false;
   bool cutting_ = false;
-  Fd next_outside_;
-  Fd next_inside_;
+  SocketPair pair_;
   size_t count_ = 0;
   size_t handshakes_ = 0;
   // Owned, until Bury().

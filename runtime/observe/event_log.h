@@ -82,10 +82,15 @@ struct ListenerStateChanged {
   std::string bound_address;
   std::string last_error;
 };
+struct FaultHit {
+  std::string fault;
+  std::string peer;
+  bool received;
+};
 
 using EventBody = std::variant<ConnectionOpened, ConnectionClosed, ChunkReceived, DatagramReceived,
                                DatagramSent, RequestServed, CommandStarted, CommandEnded,
-                               TransferProgress, ListenerStateChanged>;
+                               TransferProgress, ListenerStateChanged, FaultHit>;
 
 struct Event {
   uint64_t sequence = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/base/status.h"
+#include "runtime/rpc/fault_messages.h"
 #include "runtime/rpc/proto_time.h"
 
 namespace rawgate::rpc {
@@ -79,6 +80,10 @@ pb::Listener ToProto(const net::ListenerDescription& listener) {
   *proto.mutable_state_time() = rpc::ToProto(listener.status.since);
   proto.set_last_error(Text(listener.status.last_error));
   *proto.mutable_counters() = ToProto(listener.counters);
+  if (!listener.faults.empty()) {
+    *proto.mutable_faults() = rpc::ToProto(listener.faults);
+    *proto.mutable_fault_counters() = rpc::ToProto(listener.fault_counters);
+  }
   return proto;
 }
 
@@ -147,6 +152,12 @@ class BodyWriter {
     proto.set_state(ToProto(body.state));
     proto.set_bound_address(body.bound_address);
     proto.set_last_error(Text(body.last_error));
+  }
+  void operator()(const observe::FaultHit& body) const {
+    auto& proto = *event_.mutable_fault_hit();
+    proto.set_fault(body.fault);
+    proto.set_peer(Text(body.peer));
+    proto.set_received(body.received);
   }
 
  private:

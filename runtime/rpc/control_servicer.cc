@@ -11,8 +11,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/call_log.h"
 #include "runtime/rpc/control_messages.h"
 #include "runtime/rpc/event_watch.h"
+#include "runtime/rpc/fault_messages.h"
 #include "runtime/rpc/page_token.h"
 #include "runtime/rpc/proto_time.h"
 #include "runtime/rpc/service_log.h"
@@ -39,6 +41,15 @@ grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const abs
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   reactor->Finish(ToGrpc(status));
   return reactor;
+}
+
+// As the gateway says, or whoever calls without it.
+net::Caller CallerOf(const grpc::CallbackServerContext& context) {
+  const absl::string_view peer = OnlyValue(context.client_metadata(), kPeerMetadataKey);
+  const absl::string_view user = OnlyValue(context.client_metadata(), kUserMetadataKey);
+  return {.peer = peer.empty() ? PeerUri(context.peer())
+                               : observe::Printable(peer, Admission::kPeerBytesMax),
+          .user = observe::Printable(user, Admission::kUserBytesMax)};
 }
 
 }  // namespace
@@ -225,6 +236,19 @@ grpc::ServerUnaryReactor* ControlServicer::CloseConnection(
   impl_->service.CloseConnection(request->connection_id(), [reactor](const absl::Status& status) {
     reactor->Finish(ToGrpc(status));
   });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ControlServicer::SetFaults(Context* context,
+                                                     const pb::SetFaultsRequest* request,
+                                                     pb::SetFaultsResponse* response) {
+  const absl::Status known = impl_->Check(*request);
+  if (!known.ok()) return Finish(context, known);
+  const absl::StatusOr<net::Faults> faults = FromProto(request->faults());
+  if (!faults.ok()) return Finish(context, faults.status());
+  Reactor* const reactor = context->DefaultReactor();
+  impl_->service.SetFaults(request->listener(), *faults, CallerOf(*context),
+                           impl_->DescribeWhenDone(response, reactor));
   return reactor;
 }
 

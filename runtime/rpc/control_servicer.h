@@ -40,6 +40,8 @@ class ControlServicer final : public control::v1::ControlService::CallbackServic
                            control::v1::ListConnectionsResponse* response) override;
   Reactor* CloseConnection(Context* context, const control::v1::CloseConnectionRequest* request,
                            control::v1::CloseConnectionResponse* response) override;
+  Reactor* SetFaults(Context* context, const control::v1::SetFaultsRequest* request,
+                     control::v1::SetFaultsResponse* response) override;
   grpc::ServerWriteReactor<control::v1::WatchEventsResponse>* WatchEvents(
       Context* context, const control::v1::WatchEventsRequest* request) override;
 

@@ -79,6 +79,8 @@ class FakeListener final : public net::Listener {
   std::vector<net::ConnectionInfo> rows;
 
  private:
+  void ApplyFaults() override {}
+
   std::function<void()> drained_;
 };
 

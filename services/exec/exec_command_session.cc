@@ -67,7 +67,7 @@ std::string FileName(const Connection& connection) {
 
 absl::Status CommandSession::Admit(Connection& connection) {
   absl::Status checked =
-      peers_.Check(connection.native_handle(), connection.peer(), connection.local());
+      peers_.Check(connection.peer_socket(), connection.peer(), connection.local());
   if (!checked.ok()) {
     Warn(connection, absl::StrCat("refused: ", checked.message()));
   }
