@@ -48,6 +48,7 @@ void AddJobCommands(CLI::App& app, Command& chosen);         // jobs, kill
 void AddAttachCommand(CLI::App& app, Command& chosen);       // attach
 void AddDateCommand(CLI::App& app, Command& chosen);         // date
 void AddTestClockCommand(CLI::App& app, Command& chosen);    // test-clock
+void AddFaultCommand(CLI::App& app, Command& chosen);        // fault
 void AddPutCommand(CLI::App& app, Command& chosen);          // put
 void AddGetCommand(CLI::App& app, Command& chosen);          // get
 void AddFileCommands(CLI::App& app, Command& chosen);        // ls, stat

@@ -84,6 +84,7 @@ void AddCommands(CLI::App& app, Command& chosen) {
   AddAttachCommand(app, chosen);
   AddDateCommand(app, chosen);
   AddTestClockCommand(app, chosen);
+  AddFaultCommand(app, chosen);
   AddChatCommand(app, chosen);
   AddPutCommand(app, chosen);
   AddGetCommand(app, chosen);

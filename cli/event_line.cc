@@ -112,6 +112,12 @@ Particulars ParticularsOf(const Event& event) {
                            event.reachability_changed().detail().empty() ? "" : ": ",
                            Printable(event.reachability_changed().detail())),
               ""};
+    case Event::kFaultHit:
+      return {"fault",
+              absl::StrCat(Printable(event.fault_hit().fault()),
+                           event.fault_hit().received() ? "  from " : "  to ",
+                           Printable(event.fault_hit().peer())),
+              ""};
     case Event::KIND_NOT_SET:
       break;
   }

@@ -114,6 +114,16 @@ TEST(EventLine, States) {
   EXPECT_EQ(Line(event), "echo               gateway  unreachable: connection refused");
 }
 
+TEST(EventLine, Faults) {
+  Event event = EchoEvent();
+  auto& hit = *event.mutable_fault_hit();
+  hit.set_fault("reset");
+  hit.set_peer("tcp://127.0.0.1:51234");
+  EXPECT_EQ(Line(event), "echo/tcp      #17  fault    reset  to tcp://127.0.0.1:51234");
+  hit.set_received(true);
+  EXPECT_EQ(Line(event), "echo/tcp      #17  fault    reset  from tcp://127.0.0.1:51234");
+}
+
 TEST(EventLine, UnknownKindsAreShownAllTheSame) {
   EXPECT_EQ(Line(EchoEvent()),
             "echo/tcp      #17  other    an event that this version does not know");

@@ -9,8 +9,10 @@
 #include "absl/strings/str_join.h"
 #include "cli/command.h"
 #include "cli/display_text.h"
+#include "cli/fault_text.h"
 #include "cli/proto_text.h"
 #include "cli/replicas.h"
+#include "cli/subject.h"
 #include "cli/text_table.h"
 #include "rawgate/control/v1/control_service.grpc.pb.h"
 
@@ -52,10 +54,12 @@ std::vector<std::string> RowOf(const control::v1::Service& service,
                                const control::v1::Listener& listener, const ReplicaCells& cells) {
   const std::string& address =
       listener.bound_address().empty() ? listener.configured_address() : listener.bound_address();
+  // What is known of a process that does not answer is of the past.
+  const bool unknown = service.state() == control::v1::SERVICE_STATE_UNREACHABLE;
   return {absl::StrCat(Printable(service.name()), "/", Printable(listener.name())), cells.instance,
-          // What is known of a process that does not answer is of the past.
-          service.state() == control::v1::SERVICE_STATE_UNREACHABLE ? "unknown"
-                                                                    : StateName(listener.state()),
+          // A star where it misbehaves on purpose.
+          unknown ? "unknown"
+                  : absl::StrCat(StateName(listener.state()), listener.has_faults() ? "*" : ""),
           Since(listener.state_time()), absl::StrCat(listener.counters().connections_open()),
           absl::StrCat(listener.counters().requests()), Printable(address)};
 }
@@ -73,6 +77,11 @@ std::string ProblemsOf(const control::v1::Service& service, const ReplicaCells& 
     if (listener.last_error() == service.last_error()) continue;
     add(absl::StrCat(Printable(service.name()), "/", Printable(listener.name())),
         listener.last_error());
+  }
+  for (const auto& listener : service.listeners()) {
+    if (!listener.has_faults()) continue;
+    add(absl::StrCat("* ", Printable(service.name()), "/", Printable(listener.name())),
+        absl::StrCat("on purpose: ", FaultsText(listener.faults())));
   }
   return problems;
 }
@@ -110,27 +119,6 @@ absl::StatusOr<int> ListServices(bool json, Context& context) {
 
 // --- start, stop
 
-struct Subject {
-  std::string service;
-  // Empty: all of them.
-  std::string listener;
-  // Of the process, or its beginning. Empty: all of them.
-  std::string instance = {};
-};
-
-CLI::Option* AddSubjectOption(CLI::App& app, Subject& subject, const std::string& description) {
-  const auto parse = [&subject](const std::string& text) {
-    const size_t slash = text.find('/');
-    subject.service = text.substr(0, slash);
-    subject.listener = slash == text.npos ? "" : text.substr(slash + 1);
-    if (subject.service.empty() || (slash != text.npos && subject.listener.empty())) {
-      throw CLI::ValidationError(absl::StrCat("'", text, "' is no SERVICE or SERVICE/LISTENER"));
-    }
-  };
-  app.add_option("--instance", subject.instance, "Only this replica of it")->type_name("ID");
-  return app.add_option_function<std::string>("SERVICE[/LISTENER]", parse, description)->required();
-}
-
 // "time running: udp://127.0.0.1:9000, udp://[::1]:9000", "echo/tcp stopped". With its instance,
 // where it is one of several.
 std::string Line(const Subject& subject, const control::v1::Service& service, bool one_of_several) {
@@ -142,8 +130,7 @@ std::string Line(const Subject& subject, const control::v1::Service& service, bo
     if (!listener.bound_address().empty()) addresses.push_back(Printable(listener.bound_address()));
   }
   const bool shows_addresses = state == control::v1::SERVICE_STATE_RUNNING && !addresses.empty();
-  return absl::StrCat(subject.service, subject.listener.empty() ? "" : "/", subject.listener,
-                      one_of_several ? " " : "",
+  return absl::StrCat(subject.Name(), one_of_several ? " " : "",
                       one_of_several ? ShortInstance(service.instance()) : "", " ",
                       StateName(state), shows_addresses ? ": " : "",
                       shows_addresses ? absl::StrJoin(addresses, ", ") : "", "\n");
@@ -198,6 +185,7 @@ constexpr char kPsExamples[] =
   rawgate ps --json | jq -r '.services[].listeners[].boundAddress'
 
 INSTANCE tells the processes of a service that has several apart.
+A star after a state: the listener misbehaves on purpose (rawgate fault).
 OPEN counts open connections and UDP peers heard from recently, REQUESTS those
 that were answered since the service's process started.)";
 
@@ -234,7 +222,7 @@ void AddServiceCommands(CLI::App& app, Command& chosen) {
   const auto subject = std::make_shared<Subject>();
   CLI::App* start = app.add_subcommand("start", "Start a service, or one of its listeners");
   start->group(kServicesGroup)->footer(kStartExamples);
-  AddSubjectOption(*start, *subject, "What to start");
+  AddSubjectOption(*start, *subject, "What to start")->required();
   start->callback([&chosen, subject] {
     chosen.run = [subject](Context& context) { return StartService(*subject, context); };
   });
@@ -242,7 +230,7 @@ void AddServiceCommands(CLI::App& app, Command& chosen) {
   const auto grace = std::make_shared<absl::Duration>(kDefaultGrace);
   CLI::App* stop = app.add_subcommand("stop", "Stop a service, or one of its listeners");
   stop->group(kServicesGroup)->footer(kStopExamples);
-  AddSubjectOption(*stop, *subject, "What to stop");
+  AddSubjectOption(*stop, *subject, "What to stop")->required();
   AddDurationOption(*stop, "--grace", *grace, "How long requests in progress may go on (5s)");
   stop->callback([&chosen, subject, grace] {
     chosen.run = [subject, grace](Context& context) {
