@@ -15,14 +15,14 @@ import grpc
 from google.bytestream import bytestream_pb2, bytestream_pb2_grpc
 from google.rpc import error_details_pb2, status_pb2
 from rawgate.chat.v1 import chat_service_pb2, chat_service_pb2_grpc
-from rawgate.control.v1 import control_service_pb2, control_service_pb2_grpc, event_pb2, state_pb2
+from rawgate.control.v1 import control_service_pb2, control_service_pb2_grpc, event_pb2, fault_pb2, state_pb2
 from rawgate.echo.v1 import echo_service_pb2, echo_service_pb2_grpc
 from rawgate.exec.v1 import command_pb2, exec_service_pb2, exec_service_pb2_grpc, job_pb2, outcome_pb2, output_pb2
 from rawgate.file.v1 import file_info_pb2, file_service_pb2, file_service_pb2_grpc, upload_pb2
 from rawgate.time.v1 import test_clock_pb2, time_service_pb2, time_service_pb2_grpc
 
 # The messages of each area.
-control = types.SimpleNamespace(**{**vars(state_pb2), **vars(event_pb2), **vars(control_service_pb2)})
+control = types.SimpleNamespace(**{**vars(state_pb2), **vars(event_pb2), **vars(fault_pb2), **vars(control_service_pb2)})
 echo = echo_service_pb2
 exec_ = types.SimpleNamespace(**{**vars(command_pb2), **vars(output_pb2), **vars(outcome_pb2), **vars(job_pb2),
                                   **vars(exec_service_pb2)})

@@ -6,8 +6,10 @@ import unittest
 
 from tests.conformance.file_client import download, request, upload
 from tests.conformance.plain_client import connect
+from tests.harness import rpc
 from tests.harness.durability import chance, figure, report
 from tests.harness.fault_proxy import END, RESET, SILENCE, TO_CLIENT, TO_SERVER, Cut, FaultProxy
+from tests.harness.faults import ALLOWED, set_faults
 from tests.harness.resuming_client import FileChanged, ResumingDownload, ResumingUpload
 from tests.harness.stack import Stack
 from tests.harness.stored_versions import Ledger
@@ -18,13 +20,15 @@ CUTS_MAX = 2
 MOVED_MAX = 1.1
 
 stack = None
+client = None
 
 
 def setUpModule():
-    global stack
+    global stack, client
     stack = Stack()
     unittest.addModuleCleanup(stack.stop)
-    stack.start_service("file")
+    client = rpc.Client(stack.start_service("file", ALLOWED).rpc_target)
+    unittest.addModuleCleanup(client.close)
 
 
 class ResumeTest(unittest.TestCase):
@@ -62,8 +66,8 @@ class ResumeTest(unittest.TestCase):
         moved, size, attempts = 0, 0, 0
         for number in range(TRANSFERS):
             version = self.next_version(f"down/{number % 5}")
-            with connect(stack.address("file", "tcp")) as client:
-                self.assertEqual(upload(client, version.name, version.content())["status"], "ok")
+            with connect(stack.address("file", "tcp")) as peer:
+                self.assertEqual(upload(peer, version.name, version.content())["status"], "ok")
             with self.subTest(number=number, size=version.size):
                 self.cut_next(TO_CLIENT, version.size)
                 receiving = ResumingDownload(self.proxy.address, version.name)
@@ -80,46 +84,46 @@ class ChangedFileTest(unittest.TestCase):
     """Between two attempts the client's file becomes another of the same length."""
 
     def setUp(self):
-        self.proxy = FaultProxy(stack.address("file", "tcp"))
-        self.addCleanup(self.proxy.close)
+        self.address = stack.address("file", "tcp")
         ledger = Ledger()
         self.name = f"changed-{self._testMethodName}"
         self.older, self.before, self.after = (ledger.begin(self.name, 5_000_000) for _ in range(3))
-        with connect(stack.address("file", "tcp")) as client:
-            self.assertEqual(upload(client, self.name, self.older.content())["status"], "ok")
+        with connect(self.address) as peer:
+            self.assertEqual(upload(peer, self.name, self.older.content())["status"], "ok")
 
     def begin(self, **header):
-        self.proxy.cut_next(Cut(TO_SERVER, 3_000_000, END))
-        interrupted = ResumingUpload(self.proxy.address, self.name, self.before.content(), self.name, **header)
+        set_faults(client, "file", "tcp", stream_received={"cut_after_bytes": 3_000_000})
+        interrupted = ResumingUpload(self.address, self.name, self.before.content(), self.name, **header)
         with self.assertRaises((OSError, EOFError)):
-            with connect(self.proxy.address) as client:
-                interrupted.attempt(client, 0)
+            with connect(self.address) as peer:
+                interrupted.attempt(peer, 0)
+        set_faults(client, "file")
 
     def stored(self):
-        with connect(stack.address("file", "tcp")) as client:
-            return download(client, self.name)[1]
+        with connect(self.address) as peer:
+            return download(peer, self.name)[1]
 
     def test_client_that_compares_notices(self):
         self.begin()
-        resumed = ResumingUpload(self.proxy.address, self.name, self.after.content(), self.name)
+        resumed = ResumingUpload(self.address, self.name, self.after.content(), self.name)
         resumed.attempts = 1
         with self.assertRaises(FileChanged):
             resumed.run()
         self.assertEqual(resumed.moved, 0)
         self.assertEqual(self.stored(), self.older.content())
-        anew = ResumingUpload(self.proxy.address, self.name, self.after.content(), f"{self.name}-2")
+        anew = ResumingUpload(self.address, self.name, self.after.content(), f"{self.name}-2")
         self.assertEqual(anew.run()["status"], "ok")
         self.assertEqual(self.stored(), self.after.content())
 
     def test_client_that_does_not_is_told_by_its_digest(self):
         self.begin()
         content = self.after.content()
-        with connect(stack.address("file", "tcp")) as client:
-            offset = request(client, op="status", upload_id=self.name)["offset"]
+        with connect(self.address) as peer:
+            offset = request(peer, op="status", upload_id=self.name)["offset"]
             self.assertGreater(offset, 0)
-            careless = ResumingUpload(self.proxy.address, self.name, content, self.name,
+            careless = ResumingUpload(self.address, self.name, content, self.name,
                                       sha256=hashlib.sha256(content).hexdigest())
-            reply = careless.attempt(client, offset)
+            reply = careless.attempt(peer, offset)
         self.assertEqual((reply["status"], reply.get("code")), ("error", "DATA_LOSS"))
         self.assertEqual(self.stored(), self.older.content())
 

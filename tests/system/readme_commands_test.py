@@ -1,4 +1,4 @@
-"""Every command that README.md and two of docs/ show, run in their order as a reader would: in one shell, from a folder
+"""Every command that README.md and three of docs/ show, run in their order as a reader would: in one shell, from a folder
 like the repository's, against the six processes. The documents' ports become those of this test's own processes.
 
 A command must succeed. What stands behind `# -> ` in its lines, or in lines of comment below it, is what it prints, and
@@ -20,10 +20,11 @@ from tests.harness.program import BIN_DIR, REPOSITORY, clean_environment
 from tests.harness.stack import HTTP, LISTENERS, Stack
 from tests.harness.terminal import CONTROL_C, CONTROL_D, Terminal
 
-DOCUMENTS = ("README.md", "docs/observability.md", "docs/security.md")
+DOCUMENTS = ("README.md", "docs/observability.md", "docs/security.md", "docs/faults.md")
 
 NOT_RUN = {
     "./script/up -d": "builds; tests/script/up_test.py starts it",
+    "RAWGATE_ALLOW_FAULTS=true ./script/up -d": "builds; the services here have the flag",
     "./script/bootstrap test": "installs packages of Debian",
     "./script/test": "runs this test",
     "./script/lint": "installs packages of Debian; tests/tidy is the part of it that is a test",
@@ -182,7 +183,7 @@ class ReadmeCommandsTest(unittest.TestCase):
                 listeners.append(f"{entry.removesuffix('0')}{cls.ports[well_known]}")
             if service == "echo":
                 listeners.append(f"tcp=unix://{cls.home}/.rawgate/run/echo.sock")
-            flags = ["--test_clock"] if service == "time" else []
+            flags = ["--allow_faults", *(["--test_clock"] if service == "time" else [])]
             program = cls.stack.start_service(service, HTTP, *flags, listeners=listeners)
             cls.ports[FIRST_SERVICE_HTTP_PORT + number] = program.address("http")[1]
         gateway = cls.stack.start_gateway(HTTP)
