@@ -13,6 +13,7 @@
 #include "cli/failure.h"
 #include "cli/gateway.h"
 #include "cli/interrupt.h"
+#include "cli/settings.h"
 
 namespace rawgate::cli {
 
@@ -21,6 +22,15 @@ struct Context {
   Gateway& gateway;
   Console& console;
   Interrupt& interrupt;
+  // Why they could not be told, for a command that needs no gateway.
+  const absl::StatusOr<Settings>& settings;
+  // The command was asked for JSON: what fails is told so, too.
+  bool json = false;
+
+  // To standard error, as text or as JSON.
+  void Tell(const Failure& failure) const {
+    console.Error(FailureLine(failure, gateway.target(), json));
+  }
 };
 
 // The command that the command line chose.
@@ -32,7 +42,7 @@ struct Command {
   std::function<absl::StatusOr<int>(Context&)> run;
   // The exit code of a failure.
   int failure_exit_code = kExitFailure;
-  // False for what is done without one: `rawgate version`, `init-tls`, `new-token`.
+  // False for what is done without one: `rawgate version`, `init-tls`, `config show`.
   bool needs_gateway = true;
 };
 
@@ -57,6 +67,12 @@ void AddUploadsCommand(CLI::App& app, Command& chosen);      // uploads
 void AddChatCommand(CLI::App& app, Command& chosen);         // chat
 void AddInitTlsCommand(CLI::App& app, Command& chosen);      // init-tls
 void AddNewTokenCommand(CLI::App& app, Command& chosen);     // new-token
+void AddContextCommands(CLI::App& app, Command& chosen);     // context add, list, use, show, remove
+void AddConfigCommands(CLI::App& app, Command& chosen);      // config show, path, set, unset
+void AddCompletionCommands(CLI::App& app, Command& chosen);  // completion; complete, not shown
+void AddManCommand(CLI::App& app, Command& chosen);          // man, not shown
+void AddVersionCommand(CLI::App& app, Command& chosen);      // version
+void AddHelpCommand(CLI::App& app, Command& chosen);         // help
 
 // An option whose value is a time: "500ms", "5s", "1m30s", or seconds as a bare number.
 CLI::Option* AddDurationOption(CLI::App& app, const std::string& name, absl::Duration& duration,
@@ -79,5 +95,7 @@ inline constexpr char kServicesGroup[] = "Services";
 inline constexpr char kOperationsGroup[] = "Operations";
 inline constexpr char kFilesGroup[] = "Files";
 inline constexpr char kAccessGroup[] = "Access";
+inline constexpr char kConfigurationGroup[] = "Configuration";
+inline constexpr char kOtherGroup[] = "Other";
 
 }  // namespace rawgate::cli

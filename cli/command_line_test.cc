@@ -21,9 +21,10 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 const std::vector<std::string> kCommands = {
-    "ps",   "start",  "stop", "watch",      "connections", "close",    "run", "shell",
-    "jobs", "attach", "kill", "echo",       "date",        "chat",     "put", "get",
-    "ls",   "stat",   "rm",   "test-clock", "init-tls",    "new-token"};
+    "ps",      "start",  "stop",       "watch",      "connections", "close",     "run", "shell",
+    "jobs",    "attach", "kill",       "echo",       "date",        "chat",      "put", "get",
+    "ls",      "stat",   "rm",         "test-clock", "init-tls",    "new-token", "mv",  "uploads",
+    "context", "config", "completion", "version",    "help"};
 
 // A port on which nothing listens: it was free a moment ago.
 std::string DeadTarget() {
@@ -157,10 +158,73 @@ TEST(CommandLine, AnUnavailableServiceThatComesBackIsToBeTriedAgain) {
             "rawgate run: this process is going down. Try again in 1.0s.");
 }
 
-TEST(CommandLine, NoWordsShowTheHelp) {
+TEST(CommandLine, ExamplesComeBeforeOptions) {
+  const std::string help = RunCli({"put", "--help"}).out;
+  EXPECT_LT(help.find("\nExamples:\n"), help.find("\nArguments:\n"));
+  EXPECT_LT(help.find("\nArguments:\n"), help.find("\nOptions:\n"));
+  EXPECT_LT(help.find("\nOptions:\n"), help.find("\nWhen it returns, "));
+}
+
+TEST(CommandLine, HelpIsACommandToo) {
+  EXPECT_EQ(RunCli({"help"}).out, RunCli({"--help"}).out);
+  EXPECT_EQ(RunCli({"help", "put"}).out, RunCli({"put", "--help"}).out);
+  EXPECT_EQ(RunCli({"help", "context", "add"}).out, RunCli({"context", "add", "--help"}).out);
+  EXPECT_THAT(RunCli({"help", "put"}).out, HasSubstr("Usage: rawgate put [OPTIONS] FILE..."));
+  EXPECT_EQ(RunCli({"help", "putt"}).error,
+            "rawgate help: no such command: putt. Did you mean put? See 'rawgate help --help'.\n");
+}
+
+TEST(CommandLine, NoWordsShowAShortHelp) {
   const CliResult result = RunCli({});
   EXPECT_EQ(result.code, 2);
-  EXPECT_EQ(result.error, RunCli({"--help"}).out);
+  EXPECT_EQ(result.out, "");
+  EXPECT_THAT(result.error, StartsWith("Control, observe and use"));
+  EXPECT_THAT(result.error, HasSubstr("\n  rawgate ps "));
+  EXPECT_THAT(result.error, EndsWith("'rawgate help COMMAND' tells of one.\n"));
+}
+
+TEST(CommandLine, SaysWhatWasMeantPerhaps) {
+  const auto error = [](const std::vector<std::string>& words) { return RunCli(words).error; };
+  EXPECT_EQ(error({"sart"}),
+            "rawgate: no such command: sart. Did you mean start? See 'rawgate --help'.\n");
+  EXPECT_THAT(error({"upload", "a.txt"}), HasSubstr("Did you mean put?"));
+  EXPECT_EQ(error({"--gatway", "x", "ps"}),
+            "rawgate: no such option: --gatway. Did you mean --gateway? See 'rawgate --help'.\n");
+  EXPECT_EQ(error({"stop", "echo", "--grce=5"}),
+            "rawgate stop: no such option: --grce. Did you mean --grace? See 'rawgate stop "
+            "--help'.\n");
+  EXPECT_THAT(error({"ps", "-x"}), HasSubstr("no such option: -x. See"));
+  EXPECT_THAT(error({"ps", "surplus"}), HasSubstr("one argument too many: surplus. See"));
+  EXPECT_THAT(error({"context"}), HasSubstr("rawgate context: no command. See 'rawgate context "));
+  EXPECT_THAT(error({"context", "lst"}), HasSubstr("no such command: lst. Did you mean list?"));
+  EXPECT_THAT(error({"stop", "--nosuch"}), HasSubstr("no such option: --nosuch"));
+}
+
+TEST(CommandLine, FailuresAreJsonWhereJsonIsAskedFor) {
+  EXPECT_EQ(RunCli({"ps", "--json", "surplus"}).error,
+            R"({"error":{"command":"ps","code":"INVALID_ARGUMENT","reason":"USAGE",)"
+            R"("message":"one argument too many: surplus","advice":"See 'rawgate ps --help'."}})"
+            "\n");
+  const CliResult result = RunCli({"ps", "--json", "--gateway", DeadTarget()});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.error,
+              StartsWith(R"({"error":{"command":"ps","code":"UNAVAILABLE",)"
+                         R"("reason":"GATEWAY_UNREACHABLE","message":"cannot reach)"));
+  EXPECT_EQ(result.error.find('\n'), result.error.size() - 1);
+}
+
+TEST(FailureLine, HasAllThatIsKnown) {
+  const absl::Status busy = WithRetryAfter(
+      Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_COMMANDS", "64 commands are running."),
+      absl::Seconds(12));
+  const Failure failure{.command = "rm", .subject = "a\n", .status = busy, .suggestion = " Ha?"};
+  EXPECT_EQ(FailureLine(failure, "gw", /*json=*/true),
+            R"({"error":{"command":"rm","subject":"a\n","code":"RESOURCE_EXHAUSTED",)"
+            R"("reason":"TOO_MANY_COMMANDS","message":"64 commands are running",)"
+            R"("advice":"Ha? Try again in 12s.","retryAfter":"12s"}})"
+            "\n");
+  EXPECT_EQ(FailureLine(failure, "gw", /*json=*/false),
+            "rawgate rm: a\\n: 64 commands are running. Ha? Try again in 12s.\n");
 }
 
 TEST(CommandLine, UnreachableGatewaySaysWhatToDo) {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/command.h"
 #include "cli/display_text.h"
+#include "cli/output_format.h"
 #include "cli/proto_text.h"
 #include "cli/replicas.h"
 #include "cli/text_table.h"
@@ -20,7 +21,7 @@ using control::v1::ControlService;
 struct ListOptions {
   std::string service;
   int limit = 1000;
-  bool json = false;
+  OutputFormat format = OutputFormat::kText;
 };
 
 // The first `limit` connections, from as many pages as that takes; next_page_token is that of the
@@ -44,7 +45,8 @@ absl::StatusOr<control::v1::ListConnectionsResponse> Fetch(const ListOptions& op
 }
 
 std::string ConnectionsText(const control::v1::ListConnectionsResponse& response,
-                            const std::set<std::string>& replicated) {
+                            const std::set<std::string>& replicated, OutputFormat format,
+                            bool colored) {
   using Align = TextTable::Align;
   TextTable table({{.heading = "NAME"},
                    {.heading = "INSTANCE", .optional = true},
@@ -61,27 +63,31 @@ std::string ConnectionsText(const control::v1::ListConnectionsResponse& response
         {absl::StrCat(Printable(connection.service()), "/", Printable(connection.listener())),
          replicated.count(connection.service()) > 0 ? ShortInstance(connection.instance()) : "",
          absl::StrCat(connection.id()), Printable(connection.peer()), Printable(connection.user()),
-         HumanDuration(now - ToTime(connection.open_time())),
-         HumanSize(connection.bytes_received()), HumanSize(connection.bytes_sent()),
+         format == OutputFormat::kPlain ? TimeCell(ToTime(connection.open_time()), format)
+                                        : HumanDuration(now - ToTime(connection.open_time())),
+         SizeCell(connection.bytes_received(), format), SizeCell(connection.bytes_sent(), format),
          absl::StrCat(connection.requests())});
   }
-  return table.Text();
+  return table.In(format, colored);
 }
 
 absl::StatusOr<int> ListConnections(const ListOptions& options, Context& context) {
   const auto response = Fetch(options, context);
   if (!response.ok()) return response.status();
   std::set<std::string> replicated;
-  if (!options.json) {
+  const bool json = options.format == OutputFormat::kJson;
+  if (!json) {
     const auto stub = context.gateway.Stub<ControlService>();
     const auto services = Call(*stub, &ControlService::Stub::ListServices, {});
     if (!services.ok()) return services.status();
     replicated = ReplicatedServices(*services);
   }
-  const absl::Status written = context.console.Out(
-      options.json ? JsonText(*response) : ConnectionsText(*response, replicated));
+  const absl::Status written =
+      context.console.Out(json ? JsonText(*response)
+                               : ConnectionsText(*response, replicated, options.format,
+                                                 context.console.OutputIsColored()));
   if (!written.ok()) return written;
-  if (!options.json && !response->next_page_token().empty()) {
+  if (!json && !response->next_page_token().empty()) {
     context.console.Error(absl::StrCat("There are more than these ", response->connections_size(),
                                        "; --limit sets how many are listed.\n"));
   }
@@ -135,7 +141,7 @@ void AddConnectionCommands(CLI::App& app, Command& chosen) {
   connections->add_option("--limit", list->limit, "List at most N (1000)")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
-  connections->add_flag("--json", list->json, "Print a ListConnectionsResponse as JSON");
+  AddOutputFormat(*connections, list->format, "a ListConnectionsResponse");
   connections->callback([&chosen, list] {
     chosen.run = [list](Context& context) { return ListConnections(*list, context); };
   });

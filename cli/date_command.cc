@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/date_watch.h"
 #include "cli/display_text.h"
+#include "cli/output_format.h"
 #include "cli/proto_text.h"
 #include "rawgate/time/v1/time_service.grpc.pb.h"
 
@@ -19,7 +20,9 @@ struct DateOptions {
   std::string format;
   std::string zone;
   bool verbose = false;
-  bool json = false;
+  OutputFormat output = OutputFormat::kText;
+
+  bool json() const { return output == OutputFormat::kJson; }
   bool watch = false;
   absl::Duration interval = absl::Seconds(1);
   uint32_t count = 0;
@@ -68,7 +71,7 @@ std::string Details(const time::v1::GetTimeResponse& response, absl::Time receiv
 absl::StatusOr<int> Watch(const DateOptions& options, Context& context) {
   DateWatch watch;
   watch.count = options.count;
-  watch.json = options.json;
+  watch.json = options.json();
   watch.request.set_format(FormatOf(options));
   watch.request.set_time_zone(options.zone);
   *watch.request.mutable_interval() = ToProto(options.interval);
@@ -84,7 +87,8 @@ absl::StatusOr<int> Date(const DateOptions& options, Context& context) {
   const auto response = Call(*stub, &TimeService::Stub::GetTime, request);
   const absl::Time received = absl::Now();
   if (!response.ok()) return response.status();
-  std::string text = options.json ? JsonText(*response) : absl::StrCat(response->formatted(), "\n");
+  std::string text =
+      options.json() ? JsonText(*response) : absl::StrCat(response->formatted(), "\n");
   if (context.console.OutputIsTerminal()) text = PrintableLines(text);
   if (options.verbose) text += Details(*response, received);
   const absl::Status written = context.console.Out(text);
@@ -125,9 +129,8 @@ void AddDateCommand(CLI::App& app, Command& chosen) {
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000'000))
       ->needs(watch);
-  date->add_flag("--json", options->json,
-                 "Print a GetTimeResponse as JSON; with --watch, a\nWatchTimeResponse a line")
-      ->excludes(verbose);
+  AddJsonFormat(*date, options->output, "a GetTimeResponse, with --watch\nWatchTimeResponses,");
+  date->get_option("--json")->excludes(verbose);
   date->callback([&chosen, options] {
     chosen.run = [options](Context& context) {
       return options->watch ? Watch(*options, context) : Date(*options, context);

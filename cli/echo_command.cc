@@ -6,6 +6,8 @@
 #include "absl/strings/str_join.h"
 #include "cli/command.h"
 #include "cli/display_text.h"
+#include "cli/output_format.h"
+#include "cli/proto_text.h"
 #include "rawgate/echo/v1/echo_service.grpc.pb.h"
 
 namespace rawgate::cli {
@@ -16,6 +18,9 @@ using echo::v1::EchoService;
 struct EchoOptions {
   std::vector<std::string> words;
   echo::v1::Transform transform = echo::v1::TRANSFORM_UNSPECIFIED;
+  OutputFormat format = OutputFormat::kText;
+
+  bool json() const { return format == OutputFormat::kJson; }
 };
 
 // Byte for byte, unless it could act on a terminal.
@@ -30,7 +35,9 @@ absl::StatusOr<int> EchoWords(const EchoOptions& options, Context& context) {
   const auto stub = context.gateway.Stub<EchoService>();
   const auto response = Call(*stub, &EchoService::Stub::Echo, request);
   if (!response.ok()) return response.status();
-  const absl::Status written = Show(absl::StrCat(response->payload(), "\n"), context.console);
+  const absl::Status written = options.json()
+                                   ? context.console.Out(JsonText(*response))
+                                   : Show(absl::StrCat(response->payload(), "\n"), context.console);
   if (!written.ok()) return written;
   return 0;
 }
@@ -56,6 +63,13 @@ absl::StatusOr<int> EchoInput(const EchoOptions& options, Context& context) {
     request.set_payload(*std::move(piece));
     echo::v1::ConverseResponse response;
     if (!stream->Write(request) || !stream->Read(&response)) break;
+    if (options.json()) {
+      if (absl::Status written = context.console.Out(JsonLine(response)); !written.ok()) {
+        call.TryCancel();
+        return written;
+      }
+      continue;
+    }
     begun += response.payload();
     const size_t whole = WholeCharacters(begun);
     if (absl::Status written = Show(begun.substr(0, whole), context.console); !written.ok()) {
@@ -102,6 +116,7 @@ void AddEchoCommand(CLI::App& app, Command& chosen) {
           "upper or identity; else as the service's listener is\nset, which is upper unless told "
           "otherwise")
       ->type_name("HOW");
+  AddJsonFormat(*echo, options->format, "an EchoResponse, of standard input\nConverseResponses,");
   // For the help alone: the words never pass through the parser.
   echo->add_option("TEXT", "Words, sent with a space between them")->expected(0, 1 << 20);
   echo->callback([&chosen, options] {

@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include <boost/json/object.hpp>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "cli/display_text.h"
+#include "cli/json_text.h"
 #include "runtime/base/status.h"
 
 namespace rawgate::cli {
@@ -25,7 +29,10 @@ constexpr std::array kAdvice = std::to_array<Advice>({
      "--gateway=NAME uses one that it is for; 'rawgate init-tls --renew "
      "--host NAME' makes one for more."},
     {"CERTIFICATE_UNTRUSTED", "'rawgate init-tls --renew' makes a new one."},
+    {"BAD_CONFIG", "'rawgate config path' tells which file it is."},
     {"CONNECTION_NOT_FOUND", "'rawgate connections' lists those that are open."},
+    {"CONTEXT_EXISTS", "--replace puts this one in its place."},
+    {"CONTEXT_NOT_FOUND", "'rawgate context list' shows those that there are."},
     {"CREDENTIALS_MISSING", "--token-file=FILE or $RAWGATE_TOKEN says who you are."},
     {"CREDENTIALS_UNKNOWN", "The gateway's access file does not have it; see 'rawgate new-token'."},
     {"FILE_EXISTS", "Without --if-absent a file is replaced, a folder never."},
@@ -63,45 +70,88 @@ std::string AdviceFor(const absl::Status& status, absl::string_view command = {}
   return "";
 }
 
-// Errors that gRPC itself made carry no reason of ours.
-std::string TransportFailure(const absl::Status& status, absl::string_view target) {
+struct Explanation {
+  // Without a full stop.
+  std::string message;
+  // A sentence or more; may be empty.
+  std::string advice = {};
+  // The message is one as well, whatever follows.
+  bool is_sentence = false;
+};
+
+// Errors that gRPC itself made carry no reason of ours. An empty message: it is none of these.
+Explanation TransportFailure(const absl::Status& status, absl::string_view target) {
   if (ReasonOf(status) == "GATEWAY_UNREACHABLE") {
-    return absl::StrCat("cannot reach the gateway at ", target, ": ", status.message(),
-                        ". Is it running? './script/up' starts everything; --gateway=ADDRESS "
-                        "names another.");
+    return {absl::StrCat("cannot reach the gateway at ", target, ": ", status.message()),
+            "Is it running? './script/up' starts everything; --gateway=ADDRESS names another.",
+            true};
   }
   if (absl::StartsWith(ReasonOf(status), "CERTIFICATE_") || ReasonOf(status) == "NOT_TLS") {
-    const std::string advice = AdviceFor(status);
-    return absl::StrCat("the gateway at ", target, " is not trusted: ", status.message(), ".",
-                        advice.empty() ? "" : " ", advice);
+    return {absl::StrCat("the gateway at ", target, " is not trusted: ", status.message()),
+            AdviceFor(status), true};
   }
-  if (ReasonOf(status) != absl::StatusCodeToString(status.code())) return "";
+  if (ReasonOf(status) != absl::StatusCodeToString(status.code())) return {};
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
-      return absl::StrCat("lost the gateway at ", target, ": ", status.message(), ".");
+      return {absl::StrCat("lost the gateway at ", target, ": ", status.message()), "", true};
     case absl::StatusCode::kDeadlineExceeded:
-      return absl::StrCat("the gateway at ", target, " did not answer in time.");
+      return {absl::StrCat("the gateway at ", target, " did not answer in time"), "", true};
     case absl::StatusCode::kUnimplemented:
-      return absl::StrCat(
-          "the server at ", target,
-          " does not know this call: it is no rawgate gateway, or another version.");
+      return {
+          absl::StrCat("the server at ", target,
+                       " does not know this call: it is no rawgate gateway, or another version"),
+          "", true};
     default:
-      return "";
+      return {};
   }
+}
+
+Explanation ExplanationOf(absl::string_view command, const absl::Status& status,
+                          absl::string_view target) {
+  Explanation explanation = TransportFailure(status, target);
+  if (!explanation.message.empty()) return explanation;
+  explanation.message = std::string(absl::StripSuffix(status.message(), "."));
+  if (explanation.message.empty()) explanation.message = ReasonOf(status);
+  explanation.advice = AdviceFor(status, command);
+  return explanation;
+}
+
+std::string ObjectLine(const Failure& failure, const Explanation& explanation) {
+  boost::json::object error;
+  const auto add = [&error](const char* name, absl::string_view value) {
+    if (!value.empty()) error[name] = JsonString(value);
+  };
+  add("command", failure.command);
+  add("subject", failure.subject);
+  add("code", absl::StatusCodeToString(failure.status.code()));
+  add("reason", ReasonOf(failure.status));
+  add("message", explanation.message);
+  add("advice",
+      absl::StripAsciiWhitespace(absl::StrCat(failure.suggestion, " ", explanation.advice)));
+  if (const auto delay = RetryAfterOf(failure.status)) error["retryAfter"] = JsonDuration(*delay);
+  return JsonLine(boost::json::object{{"error", error}});
 }
 
 }  // namespace
 
+std::string FailureLine(const Failure& failure, absl::string_view target, bool json) {
+  const Explanation explanation = ExplanationOf(failure.command, failure.status, target);
+  if (json) return ObjectLine(failure, explanation);
+  std::string text =
+      absl::StrCat("rawgate", failure.command.empty() ? "" : " ", failure.command,
+                   failure.subject.empty() ? "" : ": ", failure.subject, ": ", explanation.message);
+  // The message stays a fragment where it is all there is.
+  const std::string rest =
+      absl::StrCat(failure.suggestion, explanation.advice.empty() ? "" : " ", explanation.advice);
+  const bool stops = absl::EndsWith(explanation.message, "?");
+  if (!rest.empty() || explanation.is_sentence) absl::StrAppend(&text, stops ? "" : ".", rest);
+  return absl::StrCat(Printable(text), "\n");
+}
+
 std::string Explain(absl::string_view command, const absl::Status& status,
                     absl::string_view target) {
-  std::string text = TransportFailure(status, target);
-  if (text.empty()) {
-    const std::string advice = AdviceFor(status, command);
-    text = std::string(absl::StripSuffix(status.message(), "."));
-    if (text.empty()) text = ReasonOf(status);
-    if (!advice.empty()) absl::StrAppend(&text, ". ", advice);
-  }
-  return absl::StrCat("rawgate", command.empty() ? "" : " ", command, ": ", Printable(text));
+  const Failure failure{std::string(command), "", status};
+  return std::string(absl::StripSuffix(FailureLine(failure, target, /*json=*/false), "\n"));
 }
 
 }  // namespace rawgate::cli

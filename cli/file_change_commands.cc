@@ -59,8 +59,7 @@ absl::StatusOr<int> Removal::Run() {
 
 void Removal::Tell(const std::string& name, const absl::Status& failure) {
   failed_ = true;
-  context_.console.Error(absl::StrCat(
-      Explain(absl::StrCat("rm: ", Printable(name)), failure, context_.gateway.target()), "\n"));
+  context_.Tell({.command = "rm", .subject = name, .status = failure});
 }
 
 absl::Status Removal::Remove(const std::string& name) {

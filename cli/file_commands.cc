@@ -8,7 +8,9 @@
 #include "cli/command.h"
 #include "cli/display_text.h"
 #include "cli/folder_listing.h"
+#include "cli/output_format.h"
 #include "cli/proto_text.h"
+#include "cli/text_style.h"
 #include "rawgate/file/v1/file_service.grpc.pb.h"
 
 namespace rawgate::cli {
@@ -20,7 +22,7 @@ struct FileOptions {
   std::string name;
   bool recursive = false;
   bool with_sha256 = false;
-  bool json = false;
+  OutputFormat format = OutputFormat::kText;
 };
 
 // --- ls
@@ -30,10 +32,16 @@ std::string FileLine(absl::string_view size, absl::string_view modified, absl::s
   return absl::StrFormat("%13s  %-16s  %s\n", size, modified, name);
 }
 
-std::string FilesText(const file::v1::ListFilesResponse& page) {
+std::string FilesText(const file::v1::ListFilesResponse& page, OutputFormat format) {
   std::string text;
   for (const auto& entry : page.files()) {
     const bool folder = entry.type() == file::v1::ENTRY_TYPE_FOLDER;
+    if (format == OutputFormat::kPlain) {
+      absl::StrAppend(&text, folder ? "" : absl::StrCat(entry.size()), "\t",
+                      TimeCell(ToTime(entry.modify_time()), format), "\t",
+                      Printable(entry.filename()), folder ? "/" : "", "\n");
+      continue;
+    }
     text += FileLine(folder ? "-" : absl::StrCat(entry.size()),
                      DateAndTime(ToTime(entry.modify_time())),
                      absl::StrCat(Printable(entry.filename()), folder ? "/" : ""));
@@ -44,7 +52,8 @@ std::string FilesText(const file::v1::ListFilesResponse& page) {
 absl::Status ListFolder(const std::string& folder, const FileOptions& options,
                         FileService::Stub& store, const Console& console) {
   return ForEachPage(store, folder, [&](const file::v1::ListFilesResponse& page) {
-    absl::Status listed = console.Out(options.json ? JsonLine(page) : FilesText(page));
+    absl::Status listed = console.Out(
+        options.format == OutputFormat::kJson ? JsonLine(page) : FilesText(page, options.format));
     for (const auto& entry : page.files()) {
       const bool folder_below = entry.type() == file::v1::ENTRY_TYPE_FOLDER;
       if (!listed.ok() || !options.recursive || !folder_below) continue;
@@ -56,7 +65,10 @@ absl::Status ListFolder(const std::string& folder, const FileOptions& options,
 
 absl::StatusOr<int> ListFiles(const FileOptions& options, Context& context) {
   const auto store = context.gateway.Stub<FileService>();
-  const std::string heading = options.json ? "" : FileLine("SIZE", "MODIFIED", "NAME");
+  const std::string heading =
+      options.format == OutputFormat::kText
+          ? Heading(FileLine("SIZE", "MODIFIED", "NAME"), context.console.OutputIsColored())
+          : "";
   absl::Status listed = context.console.Out(heading);
   if (listed.ok()) listed = ListFolder(FolderName(options.name), options, *store, context.console);
   if (!listed.ok()) return listed;
@@ -91,7 +103,8 @@ absl::StatusOr<int> StatFile(const FileOptions& options, Context& context) {
   const auto response = LongCall(*store, &FileService::Stub::StatFile, request, context.interrupt);
   if (!response.ok()) return response.status();
   const absl::Status written =
-      context.console.Out(options.json ? JsonText(response->file()) : FileText(response->file()));
+      context.console.Out(options.format == OutputFormat::kJson ? JsonText(response->file())
+                                                                : FileText(response->file()));
   if (!written.ok()) return written;
   return 0;
 }
@@ -119,7 +132,7 @@ void AddFileCommands(CLI::App& app, Command& chosen) {
   ls->group(kFilesGroup)->footer(kLsExamples);
   ls->add_option("FOLDER", options->name, "The folder; else the root");
   ls->add_flag("-r,--recursive", options->recursive, "List the folders below it, too");
-  ls->add_flag("--json", options->json, "Print JSON");
+  AddOutputFormat(*ls, options->format, "ListFilesResponses, a line each,");
   ls->callback([&chosen, options] {
     chosen.run = [options](Context& context) { return ListFiles(*options, context); };
   });
@@ -129,7 +142,7 @@ void AddFileCommands(CLI::App& app, Command& chosen) {
   stat->add_option("NAME", options->name, "The file or folder")->required();
   stat->add_flag("--sha256", options->with_sha256,
                  "Have its SHA-256 computed, which reads all of it");
-  stat->add_flag("--json", options->json, "Print a FileInfo as JSON");
+  AddJsonFormat(*stat, options->format, "a FileInfo");
   stat->callback([&chosen, options] {
     chosen.run = [options](Context& context) { return StatFile(*options, context); };
   });

@@ -1,6 +1,5 @@
 #include "cli/gateway.h"
 
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -12,7 +11,6 @@
 namespace rawgate::cli {
 namespace {
 
-constexpr auto kConnectDeadline = std::chrono::seconds(3);
 constexpr int kKeepaliveMilliseconds = 30'000;
 constexpr int kKeepaliveTimeoutMilliseconds = 10'000;
 // gRPC's own 1 s to 120 s are for thousands of clients; here somebody waits for a transfer to go
@@ -80,14 +78,15 @@ Gateway::Gateway(absl::string_view target, Security security)
       security_(std::move(security)),
       channel_(Open(target_, security_)) {}
 
-absl::Status Gateway::Connect() {
+absl::Status Gateway::Connect(absl::Duration within) {
   if (absl::Status safe = CheckTokenStaysPrivate(security_, target_); !safe.ok()) return safe;
-  const auto deadline = std::chrono::system_clock::now() + kConnectDeadline;
+  const auto deadline = absl::ToChronoTime(absl::Now() + within);
   grpc_connectivity_state state = channel_->GetState(/*try_to_connect=*/true);
   while (state != GRPC_CHANNEL_READY && state != GRPC_CHANNEL_TRANSIENT_FAILURE &&
          state != GRPC_CHANNEL_SHUTDOWN) {
     if (!channel_->WaitForStateChange(state, deadline)) {
-      return Error(absl::StatusCode::kUnavailable, "GATEWAY_UNREACHABLE", "no answer within 3 s");
+      return Error(absl::StatusCode::kUnavailable, "GATEWAY_UNREACHABLE",
+                   absl::StrCat("no answer within ", absl::ToInt64Seconds(within), " s"));
     }
     state = channel_->GetState(/*try_to_connect=*/true);
   }

@@ -21,6 +21,9 @@ inline constexpr char kDefaultGateway[] = "127.0.0.1:50051";
 // How long a unary call may take that has no wait of its own in it.
 inline constexpr absl::Duration kCallDeadline = absl::Seconds(30);
 
+// How long connecting may take.
+inline constexpr absl::Duration kConnectDeadline = absl::Seconds(3);
+
 class Gateway {
  public:
   // `target` as people write it: HOST, HOST:PORT, tcp://HOST:PORT, unix:///PATH or any other gRPC
@@ -32,8 +35,8 @@ class Gateway {
 
   // Returns when the connection stands. Errors: UNAVAILABLE (GATEWAY_UNREACHABLE, NOT_TLS,
   // CERTIFICATE_UNTRUSTED, CERTIFICATE_OF_ANOTHER), as soon as every address of the target has
-  // refused, and at the latest after 3 s; FAILED_PRECONDITION (TOKEN_IN_THE_CLEAR).
-  absl::Status Connect();
+  // refused, and at the latest after `within`; FAILED_PRECONDITION (TOKEN_IN_THE_CLEAR).
+  absl::Status Connect(absl::Duration within = kConnectDeadline);
 
   template <typename Service>
   std::unique_ptr<typename Service::Stub> Stub() const {

@@ -17,6 +17,7 @@
 #include "cli/credential_files.h"
 #include "cli/display_text.h"
 #include "cli/local_path.h"
+#include "cli/output_format.h"
 #include "cli/tls_folder.h"
 #include "cli/tls_identities.h"
 #include "runtime/base/status.h"
@@ -36,6 +37,7 @@ struct Options {
   // As given, of names with commas between them.
   std::vector<std::string> services;
   bool renew = false;
+  OutputFormat format = OutputFormat::kText;
 };
 
 // Who signs.
@@ -131,7 +133,10 @@ absl::StatusOr<int> Init(const Options& options, const Console& console) {
   if (absl::Status written = WriteNewFiles(options.folder, *files); !written.ok()) return written;
   std::vector<std::string> services;
   for (const ServiceNames& names : ServicesOf(options)) services.push_back(names.front());
-  const absl::Status told = console.Out(NextSteps(options.folder, options.hosts, hosts, services));
+  const absl::Status told =
+      console.Out(options.format == OutputFormat::kJson
+                      ? FolderJson(options.folder, *files, hosts)
+                      : NextSteps(options.folder, options.hosts, hosts, services));
   if (!told.ok()) return told;
   return 0;
 }
@@ -214,10 +219,13 @@ absl::StatusOr<int> Renew(const Options& options, const Console& console) {
     if (absl::Status put = ReplaceFile(options.folder, file); !put.ok()) return put;
     if (file.mode == kPublic) names.push_back(file.name);
   }
-  const absl::Status told = console.Out(
-      absl::StrCat("New until ", DateText(end), ": ", absl::StrJoin(names, ", "),
-                   "; the gateway's for ", absl::StrJoin(known->front().subject.hosts, ", "),
-                   ".\nProcesses that run take them by themselves.\n"));
+  const std::vector<std::string>& hosts = known->front().subject.hosts;
+  const absl::Status told =
+      console.Out(options.format == OutputFormat::kJson
+                      ? FolderJson(options.folder, files, hosts)
+                      : absl::StrCat("New until ", DateText(end), ": ", absl::StrJoin(names, ", "),
+                                     "; the gateway's for ", absl::StrJoin(hosts, ", "),
+                                     ".\nProcesses that run take them by themselves.\n"));
   if (!told.ok()) return told;
   return 0;
 }
@@ -257,6 +265,7 @@ void AddInitTlsCommand(CLI::App& app, Command& chosen) {
       ->type_name("NAME[,NAME...]")
       ->allow_extra_args(false);
   command->add_flag("--renew", options->renew, "New certificates from the CA that is there");
+  AddJsonFormat(*command, options->format, "what was written");
   command->callback([&chosen, options] {
     for (const std::string& host : options->hosts) {
       if (const absl::Status good = CheckHost(host); !good.ok())

@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "cli/command.h"
 #include "cli/display_text.h"
+#include "cli/output_format.h"
 #include "cli/proto_text.h"
 #include "cli/text_table.h"
 #include "rawgate/exec/v1/exec_service.grpc.pb.h"
@@ -25,7 +26,7 @@ using exec::v1::ExecService;
 
 struct ListOptions {
   bool all = false;
-  bool json = false;
+  OutputFormat format = OutputFormat::kText;
 };
 
 // From as many pages as there are; the service bounds them.
@@ -46,13 +47,14 @@ absl::StatusOr<exec::v1::ListJobsResponse> Fetch(const ListOptions& options, Con
 }
 
 // How long it ran, or has run so far; empty when it has not started.
-std::string DurationOf(const exec::v1::Job& job, absl::Time now) {
+std::string DurationOf(const exec::v1::Job& job, absl::Time now, OutputFormat format) {
   if (!job.has_start_time()) return "";
   const absl::Time end = job.has_outcome() ? ToTime(job.outcome().end_time()) : now;
-  return HumanDuration(end - ToTime(job.start_time()));
+  return DurationCell(end - ToTime(job.start_time()), format);
 }
 
-std::string JobsText(const exec::v1::ListJobsResponse& response) {
+std::string JobsText(const exec::v1::ListJobsResponse& response, OutputFormat format,
+                     bool colored) {
   TextTable table({{"ID"},
                    {"STATE"},
                    {"STARTED"},
@@ -63,17 +65,20 @@ std::string JobsText(const exec::v1::ListJobsResponse& response) {
   for (const auto& job : response.jobs()) {
     table.AddRow({Printable(job.job_id()),
                   job.has_outcome() ? OutcomeName(job.outcome()) : StateName(job.state()),
-                  job.has_start_time() ? DateAndTime(ToTime(job.start_time())) : "",
-                  DurationOf(job, now), Printable(job.listener()), Printable(job.command())});
+                  job.has_start_time() ? TimeCell(ToTime(job.start_time()), format) : "",
+                  DurationOf(job, now, format), Printable(job.listener()),
+                  Printable(job.command())});
   }
-  return table.Text();
+  return table.In(format, colored);
 }
 
 absl::StatusOr<int> ListJobs(const ListOptions& options, Context& context) {
   const auto response = Fetch(options, context);
   if (!response.ok()) return response.status();
-  const absl::Status written =
-      context.console.Out(options.json ? JsonText(*response) : JobsText(*response));
+  const absl::Status written = context.console.Out(
+      options.format == OutputFormat::kJson
+          ? JsonText(*response)
+          : JobsText(*response, options.format, context.console.OutputIsColored()));
   if (!written.ok()) return written;
   return 0;
 }
@@ -145,7 +150,7 @@ void AddJobCommands(CLI::App& app, Command& chosen) {
   CLI::App* jobs = app.add_subcommand("jobs", "List commands that run, wait or have ended");
   jobs->group(kOperationsGroup)->footer(kJobsExamples);
   jobs->add_flag("--all", list->all, "Also those that have ended");
-  jobs->add_flag("--json", list->json, "Print a ListJobsResponse as JSON");
+  AddOutputFormat(*jobs, list->format, "a ListJobsResponse");
   jobs->callback([&chosen, list] {
     chosen.run = [list](Context& context) { return ListJobs(*list, context); };
   });

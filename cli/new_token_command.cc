@@ -3,10 +3,14 @@
 #include <memory>
 #include <string>
 
+#include <boost/json/object.hpp>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "cli/access_user.h"
 #include "cli/command.h"
+#include "cli/json_text.h"
+#include "cli/output_format.h"
 #include "runtime/rpc/role.h"
 
 namespace rawgate::cli {
@@ -15,15 +19,30 @@ namespace {
 // As the gateway's access file has it.
 constexpr size_t kNameMax = 64;
 
-absl::StatusOr<int> NewToken(const std::string& name, rpc::Role role, const Context& context) {
+struct NewTokenOptions {
+  std::string name;
+  rpc::Role role = rpc::Role::kViewer;
+  OutputFormat format = OutputFormat::kText;
+};
+
+absl::StatusOr<int> NewToken(const NewTokenOptions& options, const Context& context) {
   const absl::StatusOr<std::string> token = MakeToken();
   if (!token.ok()) return token.status();
+  const std::string user =
+      AccessUserText(options.name, options.role, *token, /*certificate_uri=*/"");
+  if (options.format == OutputFormat::kJson) {
+    const absl::Status shown =
+        context.console.Out(JsonText(boost::json::object{{"name", JsonString(options.name)},
+                                                         {"token", JsonString(*token)},
+                                                         {"accessFile", JsonString(user)}}));
+    if (!shown.ok()) return shown;
+    return 0;
+  }
   const absl::Status written = context.console.Out(absl::StrCat(*token, "\n"));
   if (!written.ok()) return written;
   // As the file takes it, comment included: what is appended to it must not break it.
   context.console.Error(
-      absl::StrCat("# For the gateway's --access_file, which has no token itself:\n",
-                   AccessUserText(name, role, *token, /*certificate_uri=*/"")));
+      absl::StrCat("# For the gateway's --access_file, which has no token itself:\n", user));
   return 0;
 }
 
@@ -41,29 +60,29 @@ it may: viewer, operator, executor, admin.)";
 }  // namespace
 
 void AddNewTokenCommand(CLI::App& app, Command& chosen) {
-  const auto name = std::make_shared<std::string>();
-  const auto role = std::make_shared<rpc::Role>(rpc::Role::kViewer);
+  const auto options = std::make_shared<NewTokenOptions>();
   CLI::App* command = app.add_subcommand("new-token", "Make a token for a user of the gateway");
   command->group(kAccessGroup)->footer(kExamples);
-  const auto take_name = [name](const std::string& text) {
+  const auto take_name = [options](const std::string& text) {
     if (text.empty() || text.size() > kNameMax || text.front() == ' ' || text.back() == ' ' ||
         !std::all_of(text.begin(), text.end(), absl::ascii_isprint)) {
       throw CLI::ValidationError(
           absl::StrCat("a name has at most ", kNameMax, " printable ASCII characters"));
     }
-    *name = text;
+    options->name = text;
   };
   command->add_option_function<std::string>("NAME", take_name, "Who it is for")->required();
-  const auto take_role = [role](const std::string& text) {
+  const auto take_role = [options](const std::string& text) {
     const auto known = rpc::RoleOfName(text);
     if (!known) throw CLI::ValidationError(absl::StrCat("'", text, "' is no role"));
-    *role = *known;
+    options->role = *known;
   };
   command->add_option_function<std::string>("ROLE", take_role, "viewer, operator, executor, admin")
       ->required();
-  command->callback([&chosen, name, role] {
+  AddJsonFormat(*command, options->format, "it, with the lines for the access file,");
+  command->callback([&chosen, options] {
     chosen.needs_gateway = false;
-    chosen.run = [name, role](Context& context) { return NewToken(*name, *role, context); };
+    chosen.run = [options](Context& context) { return NewToken(*options, context); };
   });
 }
 

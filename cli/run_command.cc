@@ -10,6 +10,8 @@
 #include "cli/command.h"
 #include "cli/display_text.h"
 #include "cli/interaction.h"
+#include "cli/output_format.h"
+#include "cli/proto_text.h"
 #include "cli/remote_command.h"
 #include "cli/run_request.h"
 #include "rawgate/exec/v1/exec_service.grpc.pb.h"
@@ -33,6 +35,7 @@ struct RunOptions {
   bool terminal = false;
   bool detach = false;
   bool keep_last = false;
+  OutputFormat format = OutputFormat::kText;
 };
 
 // A pipe, file or socket is meant for the command. A terminal is not, unless the command gets one.
@@ -70,7 +73,7 @@ absl::StatusOr<int> RunAlone(const RunRequest& request, Context& context) {
 }
 
 // Leaves as soon as the command has started, and prints its id.
-absl::StatusOr<int> StartDetached(RunRequest request, Context& context) {
+absl::StatusOr<int> StartDetached(RunRequest request, OutputFormat format, Context& context) {
   request.set_on_disconnect(exec::v1::ON_DISCONNECT_KEEP);
   const auto stub = context.gateway.Stub<ExecService>();
   grpc::ClientContext call;
@@ -83,7 +86,9 @@ absl::StatusOr<int> StartDetached(RunRequest request, Context& context) {
     if (response.has_started() && response.started().pid() != 0) {
       call.TryCancel();
       const absl::Status written =
-          context.console.Out(absl::StrCat(Printable(response.started().job_id()), "\n"));
+          context.console.Out(format == OutputFormat::kJson
+                                  ? JsonText(response.started())
+                                  : absl::StrCat(Printable(response.started().job_id()), "\n"));
       if (!written.ok()) return written;
       return 0;
     }
@@ -117,7 +122,7 @@ absl::StatusOr<int> Run(RunRequest request, const RunOptions& options, Context& 
   if (options.detach) {
     const absl::Status added = has_input ? AddInput(request, context.console) : absl::OkStatus();
     if (!added.ok()) return added;
-    return StartDetached(std::move(request), context);
+    return StartDetached(std::move(request), options.format, context);
   }
   return has_input ? Interact(request, kName, context) : RunAlone(request, context);
 }
@@ -157,6 +162,8 @@ void AddOptions(CLI::App& run, RunOptions& options) {
                                        "Give the command a terminal, as large as this one");
   CLI::Option* detach = run.add_flag("--detach", options.detach,
                                      "Print the job's id once it runs, and leave it alone");
+  AddJsonFormat(run, options.format, "with --detach a Started");
+  run.get_option("--json")->needs(detach);
   terminal->excludes(no_stdin)->excludes(detach);
   run.add_flag("--keep-last", options.keep_last,
                "Let it write without end; only the last of its\noutput is kept for others");

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <utility>
 
@@ -15,7 +14,6 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/certificates.h"
-#include "cli/command.h"
 #include "cli/credential_files.h"
 #include "cli/display_text.h"
 #include "runtime/base/status.h"
@@ -159,43 +157,27 @@ class TokenInterceptorFactory final : public grpc::experimental::ClientIntercept
 
 }  // namespace
 
-void AddSecurityOptions(CLI::App& app, SecurityOptions& options) {
-  struct Row {
-    const char* option;
-    const char* variable;
-    std::string& value;
-    const char* description;
-  };
-  const std::array rows = {
-      Row{"--token-file", "RAWGATE_TOKEN_FILE", options.token_file,
-          "The token that says who you are; else\n"
-          "$RAWGATE_TOKEN_FILE, else $RAWGATE_TOKEN itself"},
-      Row{"--tls-ca", "RAWGATE_TLS_CA", options.tls_ca,
-          "Use TLS, and trust what this CA (PEM) signed; else\n$RAWGATE_TLS_CA"},
-      Row{"--tls-certificate", "RAWGATE_CLIENT_CERTIFICATE", options.tls_certificate,
-          "Your certificate (PEM); else\n$RAWGATE_CLIENT_CERTIFICATE"},
-      Row{"--tls-key", "RAWGATE_CLIENT_KEY", options.tls_key,
-          "Its private key (PEM); else $RAWGATE_CLIENT_KEY"}};
-  for (const Row& row : rows) {
-    app.add_option(row.option, row.value, row.description)
-        ->type_name(kLocalFile)
-        ->envname(row.variable);
-    // Taken after the command too, and told of once: by 'rawgate --help'.
-    for (CLI::App* subcommand : app.get_subcommands({}))
-      subcommand->add_option(row.option, row.value)->type_name(kLocalFile)->group("");
-  }
+SecurityOptions SecurityOptionsOf(const Settings& settings) {
+  return {.token_file = settings.Value("token-file"),
+          .tls_ca = settings.Value("tls-ca"),
+          .tls_certificate = settings.Value("tls-certificate"),
+          .tls_key = settings.Value("tls-key")};
 }
 
-void CheckSecurityOptions(const SecurityOptions& options) {
-  if (options.tls_certificate.empty() != options.tls_key.empty())
-    throw CLI::ValidationError("--tls-certificate and --tls-key go together");
-  if (!options.tls_certificate.empty() && options.tls_ca.empty())
-    throw CLI::ValidationError("--tls-certificate needs --tls-ca");
+absl::Status CheckSecurityOptions(const SecurityOptions& options) {
+  const char* wrong = nullptr;
+  if (options.tls_certificate.empty() != options.tls_key.empty()) {
+    wrong = "--tls-certificate and --tls-key go together";
+  } else if (!options.tls_certificate.empty() && options.tls_ca.empty()) {
+    wrong = "--tls-certificate needs --tls-ca";
+  }
+  if (wrong == nullptr) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "BAD_SETTING", wrong);
 }
 
 absl::StatusOr<Security> LoadSecurity(const SecurityOptions& options) {
   Security security;
-  absl::Status status;
+  absl::Status status = CheckSecurityOptions(options);
   const auto take = [&status](absl::StatusOr<std::string> from, std::string* to) {
     status.Update(from.status());
     if (from.ok()) *to = *std::move(from);

@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "cli/settings.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/client_interceptor.h"
 
 namespace rawgate::cli {
 
-// As given on the command line or in the environment: paths.
+// Paths, as settings have them.
 struct SecurityOptions {
   std::string token_file;
   std::string tls_ca;
@@ -22,11 +22,10 @@ struct SecurityOptions {
   std::string tls_key;
 };
 
-// --token-file, --tls-ca, --tls-certificate and --tls-key, before the subcommand or after it. All
-// subcommands are there.
-void AddSecurityOptions(CLI::App& app, SecurityOptions& options);
-// Throws CLI::ValidationError when they make no sense together.
-void CheckSecurityOptions(const SecurityOptions& options);
+SecurityOptions SecurityOptionsOf(const Settings& settings);
+
+// INVALID_ARGUMENT (BAD_SETTING) when they make no sense together.
+absl::Status CheckSecurityOptions(const SecurityOptions& options);
 
 struct Security {
   // Empty: none is sent. Never part of a message.
@@ -40,9 +39,10 @@ struct Security {
   bool tls() const { return !ca.empty(); }
 };
 
-// What the options name; $RAWGATE_TOKEN where they name no token's file. Errors: those of open(2)
-// and read(2); INVALID_ARGUMENT (BAD_TOKEN; BAD_PEM, also for a key that is not the certificate's);
-// FAILED_PRECONDITION (OWN_CERTIFICATE_EXPIRED, OWN_CERTIFICATE_NOT_YET_VALID).
+// What the options name; $RAWGATE_TOKEN where they name no token's file. Errors: those of
+// CheckSecurityOptions(), open(2) and read(2); INVALID_ARGUMENT (BAD_TOKEN; BAD_PEM, also for a key
+// that is not the certificate's); FAILED_PRECONDITION (OWN_CERTIFICATE_EXPIRED,
+// OWN_CERTIFICATE_NOT_YET_VALID).
 absl::StatusOr<Security> LoadSecurity(const SecurityOptions& options);
 
 // A token is for the gateway alone: without TLS it is sent to addresses of this machine only.

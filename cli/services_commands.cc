@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/display_text.h"
 #include "cli/fault_text.h"
+#include "cli/output_format.h"
 #include "cli/proto_text.h"
 #include "cli/replicas.h"
 #include "cli/subject.h"
@@ -23,9 +24,21 @@ using control::v1::ControlService;
 
 // --- ps
 
-std::string Since(const google::protobuf::Timestamp& timestamp) {
+std::string Since(const google::protobuf::Timestamp& timestamp, OutputFormat format) {
   if (timestamp.seconds() == 0) return "";
-  return absl::StrCat(HumanDuration(absl::Now() - ToTime(timestamp)), " ago");
+  return AgeCell(ToTime(timestamp), absl::Now(), format);
+}
+
+Style StyleOf(control::v1::ServiceState state) {
+  switch (state) {
+    case control::v1::SERVICE_STATE_RUNNING:
+      return Style::kGood;
+    case control::v1::SERVICE_STATE_FAILED:
+    case control::v1::SERVICE_STATE_UNREACHABLE:
+      return Style::kBad;
+    default:
+      return Style::kPlain;
+  }
 }
 
 // Nothing where the service has one process only.
@@ -39,11 +52,12 @@ ReplicaCells CellsOf(const control::v1::Service& service, const std::set<std::st
   return {ShortInstance(service.instance()), Printable(service.address())};
 }
 
-std::vector<std::string> RowOf(const control::v1::Service& service, const ReplicaCells& cells) {
+std::vector<std::string> RowOf(const control::v1::Service& service, const ReplicaCells& cells,
+                               OutputFormat format) {
   return {Printable(service.name()),
           cells.instance,
           StateName(service.state()),
-          Since(service.state_time()),
+          Since(service.state_time(), format),
           absl::StrCat(service.counters().connections_open()),
           absl::StrCat(service.counters().requests()),
           cells.address};
@@ -51,7 +65,8 @@ std::vector<std::string> RowOf(const control::v1::Service& service, const Replic
 
 // Named as 'rawgate stop' takes it.
 std::vector<std::string> RowOf(const control::v1::Service& service,
-                               const control::v1::Listener& listener, const ReplicaCells& cells) {
+                               const control::v1::Listener& listener, const ReplicaCells& cells,
+                               OutputFormat format) {
   const std::string& address =
       listener.bound_address().empty() ? listener.configured_address() : listener.bound_address();
   // What is known of a process that does not answer is of the past.
@@ -60,7 +75,8 @@ std::vector<std::string> RowOf(const control::v1::Service& service,
           // A star where it misbehaves on purpose.
           unknown ? "unknown"
                   : absl::StrCat(StateName(listener.state()), listener.has_faults() ? "*" : ""),
-          Since(listener.state_time()), absl::StrCat(listener.counters().connections_open()),
+          Since(listener.state_time(), format),
+          absl::StrCat(listener.counters().connections_open()),
           absl::StrCat(listener.counters().requests()), Printable(address)};
 }
 
@@ -86,7 +102,9 @@ std::string ProblemsOf(const control::v1::Service& service, const ReplicaCells& 
   return problems;
 }
 
-std::string ServicesText(const control::v1::ListServicesResponse& response) {
+std::string ServicesText(const control::v1::ListServicesResponse& response, OutputFormat format,
+                         bool colored) {
+  constexpr size_t kState = 2;
   using Align = TextTable::Align;
   TextTable table({{.heading = "NAME"},
                    {.heading = "INSTANCE", .optional = true},
@@ -100,24 +118,36 @@ std::string ServicesText(const control::v1::ListServicesResponse& response) {
   std::string problems;
   for (const auto& service : response.services()) {
     const ReplicaCells cells = CellsOf(service, replicated);
-    table.AddRow(RowOf(service, cells));
-    for (const auto& listener : service.listeners()) table.AddRow(RowOf(service, listener, cells));
+    table.AddRow(RowOf(service, cells, format));
+    table.Paint(kState, StyleOf(service.state()));
+    for (const auto& listener : service.listeners()) {
+      table.AddRow(RowOf(service, listener, cells, format));
+      const bool known = service.state() != control::v1::SERVICE_STATE_UNREACHABLE;
+      table.Paint(kState, known ? StyleOf(listener.state()) : Style::kPlain);
+    }
     problems += ProblemsOf(service, cells);
   }
-  return problems.empty() ? table.Text() : absl::StrCat(table.Text(), "\n", problems);
+  if (format == OutputFormat::kPlain) return table.PlainText();
+  return absl::StrCat(table.Text(colored), problems.empty() ? "" : "\n", problems);
 }
 
-absl::StatusOr<int> ListServices(bool json, Context& context) {
+absl::StatusOr<int> ListServices(OutputFormat format, Context& context) {
   const auto stub = context.gateway.Stub<ControlService>();
   const auto response = Call(*stub, &ControlService::Stub::ListServices, {});
   if (!response.ok()) return response.status();
   const absl::Status written =
-      context.console.Out(json ? JsonText(*response) : ServicesText(*response));
+      context.console.Out(format == OutputFormat::kJson
+                              ? JsonText(*response)
+                              : ServicesText(*response, format, context.console.OutputIsColored()));
   if (!written.ok()) return written;
   return 0;
 }
 
 // --- start, stop
+
+struct Change : Subject {
+  OutputFormat format = OutputFormat::kText;
+};
 
 // "time running: udp://127.0.0.1:9000, udp://[::1]:9000", "echo/tcp stopped". With its instance,
 // where it is one of several.
@@ -137,19 +167,20 @@ std::string Line(const Subject& subject, const control::v1::Service& service, bo
 }
 
 template <typename Response>
-absl::StatusOr<int> Report(const Subject& subject, const Response& response,
+absl::StatusOr<int> Report(const Change& subject, const Response& response,
                            const Console& console) {
   // A service that answers for itself may be of a version that knows of no replicas.
   std::string text = response.replicas().empty() ? Line(subject, response.service(), false) : "";
   for (const auto& replica : response.replicas()) {
     text += Line(subject, replica, !subject.instance.empty() || response.replicas_size() > 1);
   }
+  if (subject.format == OutputFormat::kJson) text = JsonText(response);
   const absl::Status written = console.Out(text);
   if (!written.ok()) return written;
   return 0;
 }
 
-absl::StatusOr<int> StartService(const Subject& subject, Context& context) {
+absl::StatusOr<int> StartService(const Change& subject, Context& context) {
   control::v1::StartServiceRequest request;
   request.set_service(subject.service);
   request.set_listener(subject.listener);
@@ -164,7 +195,7 @@ absl::StatusOr<int> StartService(const Subject& subject, Context& context) {
 
 constexpr absl::Duration kDefaultGrace = absl::Seconds(5);
 
-absl::StatusOr<int> StopService(const Subject& subject, absl::Duration grace, Context& context) {
+absl::StatusOr<int> StopService(const Change& subject, absl::Duration grace, Context& context) {
   control::v1::StopServiceRequest request;
   request.set_service(subject.service);
   request.set_listener(subject.listener);
@@ -182,6 +213,7 @@ absl::StatusOr<int> StopService(const Subject& subject, absl::Duration grace, Co
 constexpr char kPsExamples[] =
     R"(Examples:
   rawgate ps
+  rawgate ps --plain | awk -F '\t' '$3 != "running"'
   rawgate ps --json | jq -r '.services[].listeners[].boundAddress'
 
 INSTANCE tells the processes of a service that has several apart.
@@ -211,18 +243,19 @@ or the beginning of it, is given.)";
 }  // namespace
 
 void AddServiceCommands(CLI::App& app, Command& chosen) {
-  const auto json = std::make_shared<bool>(false);
+  const auto format = std::make_shared<OutputFormat>(OutputFormat::kText);
   CLI::App* ps = app.add_subcommand("ps", "List services and their listeners");
   ps->group(kServicesGroup)->footer(kPsExamples);
-  ps->add_flag("--json", *json, "Print a ListServicesResponse as JSON");
-  ps->callback([&chosen, json] {
-    chosen.run = [json](Context& context) { return ListServices(*json, context); };
+  AddOutputFormat(*ps, *format, "a ListServicesResponse");
+  ps->callback([&chosen, format] {
+    chosen.run = [format](Context& context) { return ListServices(*format, context); };
   });
 
-  const auto subject = std::make_shared<Subject>();
+  const auto subject = std::make_shared<Change>();
   CLI::App* start = app.add_subcommand("start", "Start a service, or one of its listeners");
   start->group(kServicesGroup)->footer(kStartExamples);
   AddSubjectOption(*start, *subject, "What to start")->required();
+  AddJsonFormat(*start, subject->format, "a StartServiceResponse");
   start->callback([&chosen, subject] {
     chosen.run = [subject](Context& context) { return StartService(*subject, context); };
   });
@@ -231,6 +264,7 @@ void AddServiceCommands(CLI::App& app, Command& chosen) {
   CLI::App* stop = app.add_subcommand("stop", "Stop a service, or one of its listeners");
   stop->group(kServicesGroup)->footer(kStopExamples);
   AddSubjectOption(*stop, *subject, "What to stop")->required();
+  AddJsonFormat(*stop, subject->format, "a StopServiceResponse");
   AddDurationOption(*stop, "--grace", *grace, "How long requests in progress may go on (5s)");
   stop->callback([&chosen, subject, grace] {
     chosen.run = [subject, grace](Context& context) {

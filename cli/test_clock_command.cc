@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/command.h"
 #include "cli/display_text.h"
+#include "cli/output_format.h"
 #include "cli/proto_text.h"
 #include "rawgate/time/v1/time_service.grpc.pb.h"
 
@@ -40,7 +41,9 @@ struct TestClockOptions {
   time::v1::TestClock clock;
   // Any option that sets something was there.
   bool set = false;
-  bool json = false;
+  OutputFormat format = OutputFormat::kText;
+
+  bool json() const { return format == OutputFormat::kJson; }
 };
 
 std::string Text(const time::v1::TestClock& clock) {
@@ -79,11 +82,11 @@ absl::StatusOr<int> TestClock(const TestClockOptions& options, Context& context)
   const auto stub = context.gateway.Stub<TimeService>();
   if (!options.set) {
     return Show(Call(*stub, &TimeService::Stub::GetTestClock, time::v1::GetTestClockRequest()),
-                options.json, context.console);
+                options.json(), context.console);
   }
   time::v1::SetTestClockRequest request;
   *request.mutable_test_clock() = options.clock;
-  return Show(Call(*stub, &TimeService::Stub::SetTestClock, request), options.json,
+  return Show(Call(*stub, &TimeService::Stub::SetTestClock, request), options.json(),
               context.console);
 }
 
@@ -163,8 +166,7 @@ void AddTestClockCommand(CLI::App& app, Command& chosen) {
   CLI::Option* real =
       command->add_flag("--real", options->real, "The machine's clock, and honest answers");
   for (CLI::Option* setting : settings) real->excludes(setting);
-  command->add_flag("--json", options->json,
-                    "Print a GetTestClockResponse, or a\nSetTestClockResponse, as JSON");
+  AddJsonFormat(*command, options->format, "a GetTestClockResponse, or a\nSetTestClockResponse,");
   const auto given = [](CLI::Option* option) { return option->count() > 0; };
   command->callback([&chosen, options, settings, real, given] {
     options->set = given(real) || std::any_of(settings.begin(), settings.end(), given);

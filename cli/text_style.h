@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 
 namespace rawgate::cli {
 
@@ -17,6 +18,11 @@ inline std::string Styled(absl::string_view text, Style style, bool colored) {
   constexpr absl::string_view kBegin[] = {"",           "\x1b[2m",  "\x1b[1m", "\x1b[36m",
                                           "\x1b[1;33m", "\x1b[32m", "\x1b[31m"};
   return absl::StrCat(kBegin[static_cast<size_t>(style)], text, "\x1b[0m");
+}
+
+// A line of headings, which keeps its newline out of the style.
+inline std::string Heading(absl::string_view line, bool colored) {
+  return absl::StrCat(Styled(absl::StripSuffix(line, "\n"), Style::kStrong, colored), "\n");
 }
 
 }  // namespace rawgate::cli

@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -12,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "cli/json_text.h"
 #include "cli/local_path.h"
 
 namespace rawgate::cli {
@@ -93,6 +98,16 @@ std::vector<std::string> ServicesIn(const std::string& folder) {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::string FolderJson(const std::string& folder, const std::vector<CredentialFile>& files,
+                       const std::vector<std::string>& hosts) {
+  boost::json::array names;
+  for (const CredentialFile& file : files) names.emplace_back(JsonString(file.name));
+  boost::json::array served;
+  for (const std::string& host : hosts) served.emplace_back(JsonString(host));
+  return JsonText(boost::json::object{
+      {"folder", JsonString(folder)}, {"files", std::move(names)}, {"hosts", std::move(served)}});
 }
 
 std::string NextSteps(const std::string& given, const std::vector<std::string>& more,

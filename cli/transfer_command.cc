@@ -24,6 +24,7 @@ void AddTransferOptions(CLI::App& app, TransferCommand& command) {
       ->type_name("N")
       ->check(CLI::Range(1, kParallelMax));
   app.add_flag("-q,--quiet", command.quiet, "Print nothing on success");
+  AddJsonFormat(app, command.format, "a line for each file");
 }
 
 }  // namespace rawgate::cli

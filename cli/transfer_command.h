@@ -6,7 +6,8 @@
 
 namespace rawgate::cli {
 
-// Adds --resume, --no-resume, --checksum, --retries, -j and -q to `app`; `command` outlives it.
+// Adds --resume, --no-resume, --checksum, --retries, -j, -q and --json to `app`; `command` outlives
+// it.
 void AddTransferOptions(CLI::App& app, TransferCommand& command);
 
 }  // namespace rawgate::cli

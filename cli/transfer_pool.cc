@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <boost/json/object.hpp>
+
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -15,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "cli/display_text.h"
+#include "cli/json_text.h"
 #include "cli/transfer_retry.h"
 
 namespace rawgate::cli {
@@ -38,7 +41,8 @@ class TransferPool {
         context_(context),
         store_(context.gateway.Stub<FileService>()),
         several_(plan.transfers.size() + plan.failures.size() > 1),
-        progress_(context.console, command.quiet, plan.transfers.size(), BytesOf(plan),
+        json_(command.format == OutputFormat::kJson),
+        progress_(context.console, command.quiet || json_, plan.transfers.size(), BytesOf(plan),
                   plan.transfers.empty() ? "" : plan.transfers.front().source),
         transfer_context_{*store_,   context.interrupt, stop_,
                           progress_, command.options,   command.name} {}
@@ -50,6 +54,7 @@ class TransferPool {
   void Report(const Transfer& transfer, const absl::StatusOr<Transferred>& outcome);
   void ReportFailure(const std::string& name, const absl::Status& failure)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::string LineOf(const Transfer& transfer, const Transferred& outcome) const;
   absl::StatusOr<int> Conclude();
   std::string Summary() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -59,6 +64,7 @@ class TransferPool {
   Context& context_;
   const std::unique_ptr<FileService::Stub> store_;
   const bool several_;
+  const bool json_;
   const absl::Time begin_ = absl::Now();
   absl::Notification stop_;
   TransferProgress progress_;
@@ -114,11 +120,19 @@ void TransferPool::Report(const Transfer& transfer, const absl::StatusOr<Transfe
   }
   ++(outcome->unchanged ? unchanged_ : moved_);
   if (command_.quiet || outcome->sha256.empty()) return;
-  absl::Status printed =
-      progress_.Print(absl::StrCat(outcome->sha256, "  ", Printable(outcome->name), "\n"));
+  absl::Status printed = progress_.Print(LineOf(transfer, *outcome));
   if (printed.ok()) return;
   failure_ = std::move(printed);
   given_up_ = true;
+}
+
+// As sha256sum(1) has it, or an object.
+std::string TransferPool::LineOf(const Transfer& transfer, const Transferred& outcome) const {
+  if (!json_) return absl::StrCat(outcome.sha256, "  ", Printable(outcome.name), "\n");
+  return JsonLine(boost::json::object{{"source", JsonString(transfer.source)},
+                                      {"target", JsonString(outcome.name)},
+                                      {"sha256", JsonString(outcome.sha256)},
+                                      {"unchanged", outcome.unchanged}});
 }
 
 void TransferPool::ReportFailure(const std::string& name, const absl::Status& failure) {
@@ -130,11 +144,10 @@ void TransferPool::ReportFailure(const std::string& name, const absl::Status& fa
     return;
   }
   // Many a message names the file itself.
-  const bool named = absl::StartsWith(failure.message(), absl::StrCat(name, ":"));
-  progress_.Tell(absl::StrCat(Explain(named ? std::string(command_.name)
-                                            : absl::StrCat(command_.name, ": ", Printable(name)),
-                                      failure, context_.gateway.target()),
-                              "\n"));
+  const bool named = !json_ && absl::StartsWith(failure.message(), absl::StrCat(name, ":"));
+  progress_.Tell(FailureLine(
+      {.command = std::string(command_.name), .subject = named ? "" : name, .status = failure},
+      context_.gateway.target(), json_));
 }
 
 absl::StatusOr<int> TransferPool::Conclude() {

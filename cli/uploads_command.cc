@@ -7,8 +7,10 @@
 #include "absl/strings/str_format.h"
 #include "cli/command.h"
 #include "cli/display_text.h"
+#include "cli/output_format.h"
 #include "cli/progress_line.h"
 #include "cli/proto_text.h"
+#include "cli/text_style.h"
 #include "rawgate/file/v1/file_service.grpc.pb.h"
 
 namespace rawgate::cli {
@@ -20,7 +22,7 @@ constexpr int kPageSize = 1000;
 
 struct UploadsOptions {
   std::vector<std::string> aborted;
-  bool json = false;
+  OutputFormat format = OutputFormat::kText;
 };
 
 // Not a TextTable: pages are shown as they come, so widths are fixed beforehand, for the ids that
@@ -30,9 +32,15 @@ std::string UploadLine(absl::string_view id, absl::string_view done, absl::strin
   return absl::StrFormat("%-25s  %4s  %9s  %-16s  %s\n", id, done, size, expires, name);
 }
 
-std::string UploadsText(const file::v1::ListUploadsResponse& page) {
+std::string UploadsText(const file::v1::ListUploadsResponse& page, OutputFormat format) {
   std::string text;
   for (const auto& upload : page.uploads()) {
+    if (format == OutputFormat::kPlain) {
+      absl::StrAppend(&text, Printable(upload.upload_id()), "\t", upload.committed_size(), "\t",
+                      upload.size(), "\t", TimeCell(ToTime(upload.expire_time()), format), "\t",
+                      Printable(upload.filename()), "\n");
+      continue;
+    }
     text += UploadLine(Printable(upload.upload_id()),
                        absl::StrCat(Percent(upload.committed_size(), upload.size()), "%"),
                        HumanSize(upload.size()), DateAndTime(ToTime(upload.expire_time())),
@@ -41,16 +49,20 @@ std::string UploadsText(const file::v1::ListUploadsResponse& page) {
   return text;
 }
 
-absl::StatusOr<int> ListUploads(bool json, Context& context) {
+absl::StatusOr<int> ListUploads(OutputFormat format, Context& context) {
   const auto store = context.gateway.Stub<FileService>();
   file::v1::ListUploadsRequest request;
   request.set_page_size(kPageSize);
-  std::string heading = json ? "" : UploadLine("ID", "DONE", "SIZE", "KEPT UNTIL", "NAME");
+  std::string heading;
+  if (format == OutputFormat::kText) {
+    heading = Heading(UploadLine("ID", "DONE", "SIZE", "KEPT UNTIL", "NAME"),
+                      context.console.OutputIsColored());
+  }
   do {
     const auto page = Call(*store, &FileService::Stub::ListUploads, request);
     if (!page.ok()) return page.status();
-    const absl::Status written =
-        context.console.Out(heading + (json ? JsonLine(*page) : UploadsText(*page)));
+    const absl::Status written = context.console.Out(
+        heading + (format == OutputFormat::kJson ? JsonLine(*page) : UploadsText(*page, format)));
     if (!written.ok()) return written;
     heading.clear();
     request.set_page_token(page->next_page_token());
@@ -67,9 +79,7 @@ absl::StatusOr<int> AbortUploads(const std::vector<std::string>& ids, Context& c
     const auto aborted = Call(*store, &FileService::Stub::AbortUpload, request);
     if (aborted.ok()) continue;
     if (ids.size() == 1) return aborted.status();
-    context.console.Error(absl::StrCat(Explain(absl::StrCat("uploads: ", Printable(id)),
-                                               aborted.status(), context.gateway.target()),
-                                       "\n"));
+    context.Tell({.command = "uploads", .subject = id, .status = aborted.status()});
     code = kExitFailure;
   }
   return code;
@@ -94,10 +104,10 @@ void AddUploadsCommand(CLI::App& app, Command& chosen) {
       ->add_option("--abort", options->aborted,
                    "Give these up rather than list, and free their space")
       ->type_name("ID");
-  uploads->add_flag("--json", options->json, "Print JSON");
+  AddOutputFormat(*uploads, options->format, "ListUploadsResponses, a line each,");
   uploads->callback([&chosen, options] {
     chosen.run = [options](Context& context) {
-      return options->aborted.empty() ? ListUploads(options->json, context)
+      return options->aborted.empty() ? ListUploads(options->format, context)
                                       : AbortUploads(options->aborted, context);
     };
   });

@@ -35,6 +35,21 @@ install(CODE "
     endif()
   endforeach()")
 
+# Manual pages and completions, as the client itself has them. zsh looks below /usr where distributions put theirs.
+install(CODE "
+  set(client \"$<TARGET_FILE:rawgate>\")
+  set(share \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}\")
+  set(zsh site-functions)
+  if(CMAKE_INSTALL_PREFIX STREQUAL /usr)
+    set(zsh vendor-completions)
+  endif()
+  set(pages \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_MANDIR}/man1\")
+  file(MAKE_DIRECTORY \${pages} \${share}/bash-completion/completions \${share}/zsh/\${zsh} \${share}/fish/vendor_completions.d)
+  execute_process(COMMAND \${client} man --output \${pages} COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND \${client} completion bash OUTPUT_FILE \${share}/bash-completion/completions/rawgate COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND \${client} completion zsh OUTPUT_FILE \${share}/zsh/\${zsh}/_rawgate COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND \${client} completion fish OUTPUT_FILE \${share}/fish/vendor_completions.d/rawgate.fish COMMAND_ERROR_IS_FATAL ANY)")
+
 install(DIRECTORY protos DESTINATION ${CMAKE_INSTALL_DATADIR}/rawgate FILES_MATCHING PATTERN "*.proto")
 install(DIRECTORY deploy/prometheus deploy/grafana DESTINATION ${CMAKE_INSTALL_DATADIR}/rawgate)
 

@@ -63,11 +63,13 @@ class ContentTest(unittest.TestCase):
         for name in SERVICES:
             self.assertIn(f"usr/bin/rawgate-{name}", server)
             self.assertIn(f"lib/systemd/system/rawgate-{name}.service", server)
-            self.assertIn(f"usr/share/man/man1/rawgate-{name}.1.gz", server)
+            self.assertIn(f"usr/share/man/man8/rawgate-{name}.8.gz", server)
         for name in ("rawgate-exec", "rawgate-exec-launcher", "rawgate-exec-inner"):
             self.assertIn(f"usr/libexec/rawgate/{name}", server)
         client = self.listing("rawgate")
-        for path in ("bin/rawgate", "share/man/man1/rawgate.1.gz", "share/rawgate/protos/rawgate/echo/v1/echo_service.proto"):
+        for path in ("bin/rawgate", "share/man/man1/rawgate.1.gz", "share/man/man1/rawgate-context-add.1.gz",
+                     "share/bash-completion/completions/rawgate", "share/zsh/vendor-completions/_rawgate",
+                     "share/fish/vendor_completions.d/rawgate.fish", "share/rawgate/protos/rawgate/echo/v1/echo_service.proto"):
             self.assertIn(f"usr/{path}", client)
 
     def test_everything_is_roots_and_nobody_elses_to_write(self):

@@ -17,10 +17,11 @@ BIN_DIR = pathlib.Path(os.environ.get("RAWGATE_BIN_DIR", REPOSITORY / "build/rel
 def clean_environment(**extra):
     """The caller's environment without any RAWGATE_ variable, each of which is a flag of our programs. HTTP, whose
     default is a fixed port that stacks side by side cannot share, is off; the log is for people, who read it when a test
-    fails."""
+    fails. `rawgate` knows nothing of the contexts of whoever runs the tests."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAWGATE_")}
     environment["RAWGATE_HTTP_LISTEN"] = "off"
     environment["RAWGATE_LOG_FORMAT"] = "text"
+    environment["RAWGATE_CONFIG"] = "/dev/null"
     environment.update(extra)
     return environment
 

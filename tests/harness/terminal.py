@@ -26,7 +26,7 @@ class Terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "setsid", "--ctty", *map(str, command)], stdin=slave, stdout=slave,
-            stderr=slave, env=clean_environment(LC_ALL="C.UTF-8", TERM="xterm", **(environment or {})))
+            stderr=slave, env=clean_environment(**{"LC_ALL": "C.UTF-8", "TERM": "xterm", **(environment or {})}))
         os.close(slave)
 
     def type(self, line):
