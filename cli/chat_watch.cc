@@ -34,10 +34,10 @@ ChatWatch::ChatWatch(chat::v1::ChatService::Stub& stub, ChatDesk& desk, ChatScre
       changed_(std::move(changed)) {}
 
 void ChatWatch::Run() {
-  RetryPacer pacer(options_.retries, stop_);
+  RetryPacer pacer(options_.retries, stopped());
   while (true) {
     end_ = Follow(pacer);
-    if (stop_.HasBeenNotified() || !MayComeBack(end_)) break;
+    if (stopped().HasBeenNotified() || !MayComeBack(end_)) break;
     if (std::exchange(connected_, false)) {
       const std::string why = Explain("chat", end_, options_.target);
       screen_.Note(absl::StrCat("connection lost: ", absl::StripPrefix(why, "rawgate chat: "),
@@ -51,11 +51,7 @@ void ChatWatch::Run() {
 
 absl::Status ChatWatch::Follow(RetryPacer& pacer) {
   grpc::ClientContext context;
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) return absl::CancelledError();
-    call_ = &context;
-  }
+  if (!call_.Begin(context)) return absl::CancelledError();
   chat::v1::WatchMessagesRequest request;
   request.set_after_number(desk_.last_number());
   const auto reader = stub_.WatchMessages(&context, request);
@@ -65,10 +61,7 @@ absl::Status ChatWatch::Follow(RetryPacer& pacer) {
     Take(update);
   }
   const grpc::Status status = reader->Finish();
-  {
-    const std::lock_guard lock(mutex_);
-    call_ = nullptr;
-  }
+  call_.End();
   return status.ok()
              ? Error(absl::StatusCode::kUnavailable, "WATCH_ENDED", "the gateway ended the watch")
              : rpc::FromGrpc(status);
@@ -85,13 +78,6 @@ void ChatWatch::Take(const chat::v1::WatchMessagesResponse& update) {
     caught_up_ = true;
     changed_();
   }
-}
-
-void ChatWatch::Stop() {
-  const std::lock_guard lock(mutex_);
-  if (std::exchange(stopping_, true)) return;
-  stop_.Notify();
-  if (call_ != nullptr) call_->TryCancel();
 }
 
 }  // namespace rawgate::cli

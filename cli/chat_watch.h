@@ -3,12 +3,11 @@
 
 #include <atomic>
 #include <functional>
-#include <mutex>
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/synchronization/notification.h"
 #include "cli/chat_desk.h"
+#include "cli/stoppable_call.h"
 #include "cli/transfer_retry.h"
 #include "rawgate/chat/v1/chat_service.grpc.pb.h"
 
@@ -32,9 +31,9 @@ class ChatWatch {
   // trying again is in vain.
   void Run();
 
-  void Stop();
+  void Stop() { call_.Stop(); }
   // Notified by Stop().
-  const absl::Notification& stopped() const { return stop_; }
+  const absl::Notification& stopped() const { return call_.stopped(); }
 
   // All that was kept at the beginning has been shown.
   bool caught_up() const { return caught_up_; }
@@ -52,11 +51,7 @@ class ChatWatch {
   const Options options_;
   const std::function<void()> changed_;
 
-  absl::Notification stop_;
-  std::mutex mutex_;
-  // The call that is open.
-  grpc::ClientContext* call_ = nullptr;
-  bool stopping_ = false;
+  StoppableCall call_;
 
   // Run()'s own: false once it was said that the connection is lost.
   bool connected_ = true;

@@ -50,6 +50,7 @@ struct Command {
 // which outlives `app`.
 void AddServiceCommands(CLI::App& app, Command& chosen);     // ps, start, stop
 void AddConnectionCommands(CLI::App& app, Command& chosen);  // connections, close
+void AddTopCommand(CLI::App& app, Command& chosen);          // top
 void AddWatchCommand(CLI::App& app, Command& chosen);        // watch
 void AddEchoCommand(CLI::App& app, Command& chosen);         // echo
 void AddRunCommand(CLI::App& app, Command& chosen);          // run

@@ -36,6 +36,7 @@ own.)";
 
 void AddCommands(CLI::App& app, Command& chosen) {
   AddServiceCommands(app, chosen);
+  AddTopCommand(app, chosen);
   AddWatchCommand(app, chosen);
   AddConnectionCommands(app, chosen);
   AddEchoCommand(app, chosen);

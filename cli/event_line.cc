@@ -1,12 +1,18 @@
 #include "cli/event_line.h"
 
 #include <algorithm>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "cli/display_text.h"
+#include "cli/event_kind.h"
+#include "cli/hex_rows.h"
 #include "cli/proto_text.h"
+#include "cli/text_style.h"
 
 namespace rawgate::cli {
 namespace {
@@ -17,10 +23,11 @@ using control::v1::Event;
 constexpr int kLeastSampleColumns = 12;
 
 struct Particulars {
-  absl::string_view kind;
   std::string text;
   // Shown after `text`, as far as there is room.
-  std::string sample;
+  std::string sample = {};
+  // Of what happened in all, of which `sample` is the beginning.
+  uint64_t size = 0;
 };
 
 std::string Bytes(uint64_t size) { return Counted(size, "byte"); }
@@ -30,7 +37,7 @@ Particulars Closed(const control::v1::ConnectionClosed& closed) {
   if (!closed.detail().empty()) absl::StrAppend(&text, " (", Printable(closed.detail()), ")");
   absl::StrAppend(&text, "  in ", closed.bytes_received(), "  out ", closed.bytes_sent(), "  req ",
                   closed.requests());
-  return {"closed", text, ""};
+  return {text};
 }
 
 Particulars Received(const control::v1::DatagramReceived& datagram) {
@@ -38,7 +45,7 @@ Particulars Received(const control::v1::DatagramReceived& datagram) {
   if (!datagram.dropped().empty()) {
     absl::StrAppend(&text, "  not served: ", Printable(datagram.dropped()));
   }
-  return {"datagram", text, datagram.sample()};
+  return {text, datagram.sample(), datagram.size()};
 }
 
 Particulars Served(const control::v1::RequestServed& served) {
@@ -47,7 +54,7 @@ Particulars Served(const control::v1::RequestServed& served) {
   const absl::Duration duration = ToDuration(served.duration());
   if (duration > absl::ZeroDuration()) absl::StrAppend(&text, "  ", HumanDuration(duration));
   if (!served.error_code().empty()) absl::StrAppend(&text, "  ", Printable(served.error_code()));
-  return {"request", text, ""};
+  return {text};
 }
 
 Particulars Progress(const control::v1::TransferProgress& progress) {
@@ -62,7 +69,7 @@ Particulars Progress(const control::v1::TransferProgress& progress) {
                                         static_cast<double>(progress.total_bytes()),
                                     HumanSize(progress.total_bytes())));
   }
-  return {"transfer", text, ""};
+  return {text};
 }
 
 Particulars StateChanged(const control::v1::ListenerStateChanged& change) {
@@ -70,84 +77,168 @@ Particulars StateChanged(const control::v1::ListenerStateChanged& change) {
   if (!change.bound_address().empty())
     absl::StrAppend(&text, "  ", Printable(change.bound_address()));
   if (!change.last_error().empty()) absl::StrAppend(&text, "  ", Printable(change.last_error()));
-  return {"listener", text, ""};
+  return {text};
+}
+
+// "loss of a datagram from udp://127.0.0.1:4000", "cut of a connection to tcp://127.0.0.1:4000".
+std::string Hit(const control::v1::FaultHit& hit) {
+  const bool datagram = absl::StartsWith(hit.peer(), "udp:") || hit.fault() == "loss" ||
+                        hit.fault() == "duplication" || hit.fault() == "reordering" ||
+                        hit.fault() == "corruption";
+  return absl::StrCat(Printable(hit.fault()), datagram ? " of a datagram " : " of a connection ",
+                      hit.received() ? "from " : "to ", Printable(hit.peer()));
+}
+
+std::string Started(const control::v1::CommandStarted& started) {
+  return absl::StrCat("job ", Printable(started.job_id()), ", pid ", started.pid(), ": ",
+                      Printable(started.summary()));
+}
+
+std::string Ended(const control::v1::CommandEnded& ended) {
+  return absl::StrCat("job ", Printable(ended.job_id()), ": ", Printable(ended.outcome()), "  ",
+                      HumanDuration(ToDuration(ended.duration())));
+}
+
+std::string Reachability(const control::v1::ServiceReachabilityChanged& change) {
+  return absl::StrCat(change.reachable() ? "reachable" : "unreachable",
+                      change.detail().empty() ? "" : ": ", Printable(change.detail()));
 }
 
 Particulars ParticularsOf(const Event& event) {
   switch (event.kind_case()) {
     case Event::kConnectionOpened:
-      return {"opened", Printable(event.connection_opened().peer()), ""};
+      return {Printable(event.connection_opened().peer())};
     case Event::kConnectionClosed:
       return Closed(event.connection_closed());
     case Event::kChunkReceived:
-      return {"chunk", Bytes(event.chunk_received().size()), event.chunk_received().sample()};
+      return {Bytes(event.chunk_received().size()), event.chunk_received().sample(),
+              event.chunk_received().size()};
     case Event::kDatagramReceived:
       return Received(event.datagram_received());
     case Event::kDatagramSent:
-      return {"answer",
-              absl::StrCat(Printable(event.datagram_sent().peer()), "  ",
-                           Bytes(event.datagram_sent().size())),
-              ""};
+      return {absl::StrCat(Printable(event.datagram_sent().peer()), "  ",
+                           Bytes(event.datagram_sent().size()))};
     case Event::kRequestServed:
       return Served(event.request_served());
     case Event::kCommandStarted:
-      return {"started",
-              absl::StrCat("job ", Printable(event.command_started().job_id()), ", pid ",
-                           event.command_started().pid(), ": ",
-                           Printable(event.command_started().summary())),
-              ""};
+      return {Started(event.command_started())};
     case Event::kCommandEnded:
-      return {"ended",
-              absl::StrCat("job ", Printable(event.command_ended().job_id()), ": ",
-                           Printable(event.command_ended().outcome()), "  ",
-                           HumanDuration(ToDuration(event.command_ended().duration()))),
-              ""};
+      return {Ended(event.command_ended())};
     case Event::kTransferProgress:
       return Progress(event.transfer_progress());
     case Event::kListenerStateChanged:
       return StateChanged(event.listener_state_changed());
     case Event::kReachabilityChanged:
-      return {"gateway",
-              absl::StrCat(event.reachability_changed().reachable() ? "reachable" : "unreachable",
-                           event.reachability_changed().detail().empty() ? "" : ": ",
-                           Printable(event.reachability_changed().detail())),
-              ""};
+      return {Reachability(event.reachability_changed())};
     case Event::kFaultHit:
-      return {"fault",
-              absl::StrCat(Printable(event.fault_hit().fault()),
-                           event.fault_hit().received() ? "  from " : "  to ",
-                           Printable(event.fault_hit().peer())),
-              ""};
+      return {Hit(event.fault_hit())};
     case Event::KIND_NOT_SET:
       break;
   }
-  return {"other", "an event that this version does not know", ""};
+  return {"an event that this version does not know"};
+}
+
+Style StyleOf(const Event& event) {
+  if (TellsOfFailure(event)) return Style::kBad;
+  switch (event.kind_case()) {
+    case Event::kConnectionOpened:
+    case Event::kCommandStarted:
+      return Style::kGood;
+    case Event::kChunkReceived:
+    case Event::kDatagramReceived:
+      return Style::kOwn;
+    case Event::kListenerStateChanged:
+    case Event::kReachabilityChanged:
+      return Style::kStrong;
+    case Event::kFaultHit:
+      return Style::kUnread;
+    case Event::kConnectionClosed:
+    case Event::kCommandEnded:
+      return Style::kFaint;
+    default:
+      return Style::kPlain;
+  }
 }
 
 // The columns before the particulars: wide enough for "exec/header" and #9999; longer ones move the
 // rest of their line. With these, the usual lines fit into 80 columns.
-std::string Prefix(absl::Time time, absl::string_view name, absl::string_view connection,
-                   absl::string_view kind) {
-  return absl::StrFormat("%s %-11s %5s  %-8s ", ClockTime(time), name, connection, kind);
+std::string Prefix(absl::Time time, absl::string_view name, absl::string_view connection) {
+  return absl::StrFormat("%s %-11s %5s  ", ClockTime(time), name, connection);
+}
+
+std::string Kind(absl::string_view kind, Style style, bool colored) {
+  constexpr size_t kColumns = 8;
+  const std::string padding(kColumns - std::min(kColumns, kind.size()), ' ');
+  return absl::StrCat(Styled(kind, style, colored), padding, " ");
+}
+
+std::string NameOf(const Event& event) {
+  return absl::StrCat(Printable(event.service()), event.listener().empty() ? "" : "/",
+                      Printable(event.listener()));
+}
+
+std::string ConnectionOf(const Event& event) {
+  return event.connection_id() == 0 ? "" : absl::StrCat("#", event.connection_id());
+}
+
+// Rows below the line, and how many bytes there are that are not in them.
+std::string HexBelow(const Particulars& particulars, int columns) {
+  std::string rows = absl::StrCat("\n", HexRows(particulars.sample, columns));
+  if (particulars.size > particulars.sample.size()) {
+    absl::StrAppend(&rows, "  ...   ", particulars.size - particulars.sample.size(), " more");
+  } else {
+    rows.pop_back();
+  }
+  return rows;
+}
+
+std::string LostText(const control::v1::EventsLost& lost) {
+  if (lost.count() == 0) return "events of an earlier process are gone";
+  return absl::StrCat(Counted(lost.count(), "event"), " not shown: this watcher was too slow");
+}
+
+std::string Fields(absl::Time time, const std::vector<std::string>& fields) {
+  return absl::StrCat(absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone()), "\t",
+                      absl::StrJoin(fields, "\t"));
 }
 
 }  // namespace
 
-std::string EventLine(const Event& event, int columns, const std::string& replica) {
+std::string EventLine(const Event& event, const EventPaper& paper, const std::string& replica) {
   const Particulars particulars = ParticularsOf(event);
-  std::string name = Printable(event.service());
-  if (!event.listener().empty()) absl::StrAppend(&name, "/", Printable(event.listener()));
-  if (!replica.empty()) absl::StrAppend(&name, "@", replica);
-  const std::string connection =
-      event.connection_id() == 0 ? "" : absl::StrCat("#", event.connection_id());
-  std::string line = absl::StrCat(Prefix(ToTime(event.time()), name, connection, particulars.kind),
-                                  particulars.text);
-  if (!particulars.sample.empty()) {
-    line += "  ";
-    const int room = columns == 0 ? 0 : std::max(kLeastSampleColumns, columns - DisplayWidth(line));
-    line += Quoted(particulars.sample, room);
-  }
-  return line;
+  const std::string name = absl::StrCat(NameOf(event), replica.empty() ? "" : "@", replica);
+  const std::string prefix = Prefix(ToTime(event.time()), name, ConnectionOf(event));
+  const std::string kind(EventKindName(event.kind_case()));
+  std::string line =
+      absl::StrCat(prefix, Kind(kind, StyleOf(event), paper.colored), particulars.text);
+  if (particulars.sample.empty()) return line;
+  if (paper.hex) return line + HexBelow(particulars, paper.columns);
+  const int width =
+      DisplayWidth(absl::StrCat(prefix, Kind(kind, Style::kPlain, false), particulars.text, "  "));
+  const int room = paper.columns == 0 ? 0 : std::max(kLeastSampleColumns, paper.columns - width);
+  return absl::StrCat(line, "  ", Quoted(particulars.sample, room));
+}
+
+std::string EventFields(const Event& event) {
+  const Particulars particulars = ParticularsOf(event);
+  return Fields(ToTime(event.time()),
+                {NameOf(event), Printable(event.instance()),
+                 event.connection_id() == 0 ? "" : absl::StrCat(event.connection_id()),
+                 std::string(EventKindName(event.kind_case())), particulars.text,
+                 particulars.sample.empty() ? "" : Quoted(particulars.sample)});
+}
+
+std::string EventsLostLine(const control::v1::EventsLost& lost, absl::Time now,
+                           const EventPaper& paper, const std::string& replica) {
+  const std::string name =
+      absl::StrCat(Printable(lost.service()), replica.empty() ? "" : "@", replica);
+  return absl::StrCat(Prefix(now, name, ""), Kind("lost", Style::kUnread, paper.colored),
+                      LostText(lost));
+}
+
+std::string EventsLostFields(const control::v1::EventsLost& lost, absl::Time now) {
+  return Fields(
+      now, {Printable(lost.service()), Printable(lost.instance()), "", "lost", LostText(lost), ""});
 }
 
 bool ProgressThinning::Shows(const Event& event) {
@@ -167,17 +258,6 @@ bool ProgressThinning::Shows(const Event& event) {
   if (shown_.size() >= kMostTransfers) shown_.clear();
   shown_[key] = time;
   return true;
-}
-
-std::string EventsLostLine(const control::v1::EventsLost& lost, absl::Time now,
-                           const std::string& replica) {
-  const std::string text =
-      lost.count() == 0
-          ? "events of an earlier process are gone"
-          : absl::StrCat(Counted(lost.count(), "event"), " not shown: this watcher was too slow");
-  const std::string name =
-      absl::StrCat(Printable(lost.service()), replica.empty() ? "" : "@", replica);
-  return absl::StrCat(Prefix(now, name, "", "lost"), text);
 }
 
 }  // namespace rawgate::cli

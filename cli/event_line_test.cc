@@ -22,7 +22,7 @@ Event EchoEvent() {
 
 // The line without its time, whose zone is the machine's.
 std::string Line(const Event& event, int columns = 0) {
-  const std::string line = EventLine(event, columns);
+  const std::string line = EventLine(event, {.columns = columns});
   EXPECT_EQ(line.substr(0, 13), ClockTime(kTime) + " ");
   EXPECT_EQ(line.substr(8, 4), ".123");
   return line.substr(13);
@@ -41,7 +41,7 @@ TEST(EventLine, SampleIsSafeForATerminalAndFitsIt) {
   event.mutable_chunk_received()->set_sample("\x1b]0;title\x07 and a good deal more of text\n");
   EXPECT_EQ(Line(event, 80),
             "echo/tcp      #17  chunk    60 bytes  \"\\x1b]0;title\\x07 and a g\"...");
-  EXPECT_LE(EventLine(event, 80).size(), 80u);
+  EXPECT_LE(EventLine(event, {.columns = 80}).size(), 80u);
 }
 
 TEST(EventLine, OpenedAndClosed) {
@@ -159,10 +159,10 @@ TEST(EventsLostLine, TellsHowMany) {
   control::v1::EventsLost lost;
   lost.set_service("echo");
   lost.set_count(120);
-  EXPECT_EQ(EventsLostLine(lost, kTime).substr(13),
+  EXPECT_EQ(EventsLostLine(lost, kTime, {}).substr(13),
             "echo               lost     120 events not shown: this watcher was too slow");
   lost.set_count(0);
-  EXPECT_EQ(EventsLostLine(lost, kTime).substr(13),
+  EXPECT_EQ(EventsLostLine(lost, kTime, {}).substr(13),
             "echo               lost     events of an earlier process are gone");
 }
 

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 
 #include "cli/console.h"
 
@@ -22,9 +23,18 @@ constexpr std::array kEndingSignals = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGPIPE,
 // them, so they are the process's; `mode_before` is set first.
 termios mode_before;
 std::atomic<int> raw_fd = -1;
-// Where the brackets around what is pasted are turned off again; -1 when they are not on.
-std::atomic<int> paste_fd = -1;
+// Where the terminal is told to leave the mode, -1 when it need not be, and how; that is set first.
+std::atomic<int> leaving_fd = -1;
+std::atomic<const char*> leaving_sequence = "";
 static_assert(std::atomic<int>::is_always_lock_free);
+static_assert(std::atomic<const char*>::is_always_lock_free);
+
+// The brackets around what is pasted.
+constexpr char kBrackets[] = "\x1b[?2004h";
+constexpr char kNoBrackets[] = "\x1b[?2004l";
+// Second screen, no cursor, no wrapping of lines (DECTCEM, DECAWM); and back.
+constexpr char kSecondScreen[] = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[H\x1b[2J";
+constexpr char kFirstScreen[] = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 void Handle(int signal, void (*handler)(int)) {
   struct sigaction action {};
@@ -38,9 +48,9 @@ void Handle(int signal, void (*handler)(int)) {
 void RestoreMode() {
   const int fd = raw_fd.exchange(-1);
   if (fd >= 0) ::tcsetattr(fd, TCSANOW, &mode_before);
-  const int paste = paste_fd.exchange(-1);
-  constexpr char kNoBrackets[] = "\x1b[?2004l";
-  if (paste >= 0 && ::write(paste, kNoBrackets, sizeof(kNoBrackets) - 1) < 0) return;
+  const int out = leaving_fd.exchange(-1);
+  const char* const sequence = leaving_sequence;
+  if (out >= 0 && ::write(out, sequence, std::strlen(sequence)) < 0) return;
 }
 
 // The signal comes again when this returns, and ends the process.
@@ -102,14 +112,20 @@ void LocalTerminal::EnterRawMode() {
   Enter(raw);
 }
 
-void LocalTerminal::EnterPromptMode(int out) {
-  if (restored_ || ::tcgetattr(fd_, &mode_before) != 0) return;
+void LocalTerminal::MakePromptMode() {
   prompt_mode_ = mode_before;
   prompt_mode_.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO | IEXTEN);
   // Ctrl-S would stop what is shown, and nobody remembers Ctrl-Q.
   prompt_mode_.c_iflag &= ~static_cast<tcflag_t>(IXON);
-  paste_fd_ = out;
   ExchangeOf(SIGTSTP, SIG_DFL, RestoreModeAndStop);
+}
+
+void LocalTerminal::EnterPromptMode(int out) {
+  if (restored_ || ::tcgetattr(fd_, &mode_before) != 0) return;
+  MakePromptMode();
+  out_ = out;
+  entering_ = kBrackets;
+  leaving_ = kNoBrackets;
   Enter(prompt_mode_);
 }
 
@@ -117,6 +133,41 @@ void LocalTerminal::ReenterPromptMode() {
   if (raw_fd >= 0 || !restored_) return;
   Enter(prompt_mode_);
   if (interrupt_.signal() != 0) RestoreMode();
+}
+
+void LocalTerminal::EnterScreenMode(int out) {
+  if (restored_ || ::tcgetattr(fd_, &mode_before) != 0) return;
+  MakePromptMode();
+  out_ = out;
+  entering_ = kSecondScreen;
+  leaving_ = kFirstScreen;
+  draws_ = true;
+  Enter(prompt_mode_);
+}
+
+bool LocalTerminal::ReenterScreenMode() {
+  if (raw_fd >= 0 || !restored_ || drawing_ends_) return false;
+  Enter(prompt_mode_);
+  if (drawing_ends_) RestoreMode();
+  return true;
+}
+
+absl::Status LocalTerminal::Draw(absl::string_view bytes) {
+  absl::Status status;
+  {
+    const std::lock_guard lock(drawing_);
+    if (raw_fd >= 0 && !drawing_ends_) status = WriteAll(out_, bytes, "the terminal");
+  }
+  if (drawing_ends_) RestoreMode();
+  return status;
+}
+
+// On the signal's thread, which must not wait: for a terminal that does not take what is drawn, for
+// one. Whoever draws just then restores the mode afterwards; nobody draws on the first screen.
+void LocalTerminal::EndDrawing() {
+  drawing_ends_ = true;
+  const std::unique_lock lock(drawing_, std::try_to_lock);
+  if (lock) RestoreMode();
 }
 
 void LocalTerminal::Enter(const termios& mode) {
@@ -127,13 +178,16 @@ void LocalTerminal::Enter(const termios& mode) {
   entered.c_cc[VTIME] = 0;
   // What was typed ahead is not thrown away.
   ::tcsetattr(fd_, TCSADRAIN, &entered);
-  if (paste_fd_ >= 0) {
-    paste_fd = paste_fd_;
-    WriteAll(paste_fd_, "\x1b[?2004h", "the terminal").IgnoreError();
+  if (out_ >= 0) {
+    leaving_sequence = leaving_;
+    leaving_fd = out_;
+    WriteAll(out_, entering_, "the terminal").IgnoreError();
   }
   // Last, since it restores at once when the signal has come already. The first signal does it and
   // not only the destructor, since a second one ends the process as it is.
-  if (!restored_) restored_.emplace(interrupt_, RestoreMode);
+  if (!restored_) {
+    restored_.emplace(interrupt_, [this] { draws_ ? EndDrawing() : RestoreMode(); });
+  }
 }
 
 exec::v1::WindowSize LocalTerminal::Size() const {

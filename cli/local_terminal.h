@@ -4,8 +4,12 @@
 
 #include <termios.h>
 
+#include <atomic>
+#include <mutex>
 #include <optional>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "cli/interrupt.h"
 #include "rawgate/exec/v1/command.pb.h"
 
@@ -35,6 +39,15 @@ class LocalTerminal {
   // Once the process goes on, which size_changed() tells, too.
   void ReenterPromptMode();
 
+  // As prompt mode, but on the terminal's second screen (xterm's mode 1049), without a cursor, and
+  // with lines that end at its edge, which Draw() draws. The first screen comes back with the mode
+  // of before, as it was.
+  void EnterScreenMode(int out);
+  // Once the process goes on, which size_changed() tells, too. True when the screen is empty.
+  bool ReenterScreenMode();
+  // Writes `bytes` to `out` of EnterScreenMode(); nothing once the first screen is back.
+  absl::Status Draw(absl::string_view bytes);
+
   // Zeros when it is not known.
   exec::v1::WindowSize Size() const;
 
@@ -44,12 +57,21 @@ class LocalTerminal {
   void TakeSizeChange();
 
  private:
+  void MakePromptMode();
   void Enter(const termios& mode);
+  void EndDrawing();
 
   const int fd_;
   termios prompt_mode_{};
-  int paste_fd_ = -1;
+  // Where the terminal is told of the mode, and what: -1 and empty when it need not know.
+  int out_ = -1;
+  const char* entering_ = "";
+  const char* leaving_ = "";
   Interrupt& interrupt_;
+  // What the signal's thread and Draw() agree by: see EndDrawing().
+  std::mutex drawing_;
+  std::atomic<bool> drawing_ends_ = false;
+  bool draws_ = false;
   std::optional<Interrupt::Scope> restored_;
 };
 

@@ -1,12 +1,15 @@
 #include "cli/local_terminal.h"
 
+#include <poll.h>
 #include <pty.h>
 #include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <string>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "runtime/base/fd.h"
 
@@ -77,6 +80,40 @@ TEST_F(LocalTerminalMode, IsNotRawAfterASignalThatCameBefore) {
   LocalTerminal terminal(program_.get(), interrupt_);
   terminal.EnterRawMode();
   EXPECT_FALSE(IsRaw());
+}
+
+class LocalTerminalScreen : public LocalTerminalMode {
+ protected:
+  // What the terminal was told so far.
+  std::string Told() const {
+    std::string told(4096, '\0');
+    pollfd waited{user_.get(), POLLIN, 0};
+    if (::poll(&waited, 1, 0) <= 0) return "";
+    const ssize_t size = ::read(user_.get(), told.data(), told.size());
+    told.resize(size < 0 ? 0 : static_cast<size_t>(size));
+    return told;
+  }
+};
+
+TEST_F(LocalTerminalScreen, TheFirstOneComesBack) {
+  {
+    LocalTerminal terminal(program_.get(), interrupt_);
+    terminal.EnterScreenMode(program_.get());
+    EXPECT_THAT(Told(), testing::StartsWith("\x1b[?1049h"));
+    EXPECT_TRUE(terminal.Draw("text").ok());
+    EXPECT_EQ(Told(), "text");
+  }
+  EXPECT_THAT(Told(), testing::EndsWith("\x1b[?1049l"));
+}
+
+TEST_F(LocalTerminalScreen, NothingIsDrawnAfterASignal) {
+  LocalTerminal terminal(program_.get(), interrupt_);
+  terminal.EnterScreenMode(program_.get());
+  ASSERT_TRUE(interrupt_.Deliver(SIGTERM));
+  EXPECT_THAT(Told(), testing::EndsWith("\x1b[?1049l"));
+  EXPECT_TRUE(terminal.Draw("text").ok());
+  EXPECT_FALSE(terminal.ReenterScreenMode());
+  EXPECT_EQ(Told(), "");
 }
 
 }  // namespace

@@ -4,9 +4,6 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/strings/string_view.h"
-#include "absl/time/time.h"
-
 namespace rawgate::cli {
 
 struct ProgressState {
@@ -29,28 +26,5 @@ int Percent(uint64_t part, uint64_t whole);
 // `columns`, and the name cut to what the rest leaves. With several files "3 of 12 files" stands
 // for the name.
 std::string ProgressLine(const ProgressState& state, int columns);
-
-// A rate that follows what happens now without jumping: the mean of the last seconds. One thread.
-class SmoothRate {
- public:
-  // `bytes` were done in all at `now`, which does not go back.
-  void Sample(absl::Time now, uint64_t bytes);
-
-  // Bytes a second; 0 before the second sample.
-  double BytesPerSecond() const;
-
- private:
-  static constexpr int kSamplesMax = 32;
-  static constexpr absl::Duration kWindow = absl::Seconds(4);
-
-  struct Point {
-    absl::Time time;
-    uint64_t bytes = 0;
-  };
-  // A ring: the oldest is at next_ - count_.
-  Point points_[kSamplesMax];
-  int count_ = 0;
-  int next_ = 0;
-};
 
 }  // namespace rawgate::cli

@@ -90,29 +90,10 @@ class FakeControl final : public control::ControlService::Service {
         Error(absl::StatusCode::kNotFound, "CONNECTION_NOT_FOUND", "no such connection"));
   }
 
-  grpc::Status WatchEvents(grpc::ServerContext*, const control::WatchEventsRequest* request,
-                           grpc::ServerWriter<control::WatchEventsResponse>* writer) override {
-    last_watch = *request;
-    control::WatchEventsResponse response;
-    response.add_positions()->set_service("echo");
-    writer->Write(response);
-    response.Clear();
-    for (const std::string sample : {"hello", "world"}) {
-      auto& event = *response.add_events();
-      event.set_service("echo");
-      event.mutable_chunk_received()->set_size(sample.size());
-      event.mutable_chunk_received()->set_sample(sample);
-    }
-    response.add_lost()->set_count(2);
-    writer->Write(response);
-    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "Socket closed");
-  }
-
   control::Service echo;
   std::string user;
   std::string last_listener;
   control::StopServiceRequest last_stop;
-  control::WatchEventsRequest last_watch;
 };
 
 class ServicesCommands : public testing::Test {
@@ -193,26 +174,6 @@ TEST_F(ServicesCommands, Close) {
   EXPECT_EQ(
       result.error,
       "rawgate close: no such connection. 'rawgate connections' lists those that are open.\n");
-}
-
-TEST_F(ServicesCommands, WatchShowsEventsUntilTheGatewayGoes) {
-  const CliResult result = gateway_.Run({"watch", "echo", "--chunks"});
-  EXPECT_EQ(result.code, 1);
-  EXPECT_THAT(result.out, HasSubstr("chunk    5 bytes  \"hello\"\n"));
-  EXPECT_THAT(result.out, HasSubstr("chunk    5 bytes  \"world\"\n"));
-  EXPECT_THAT(result.out, HasSubstr("2 events not shown"));
-  EXPECT_EQ(result.error, "watching echo; Ctrl-C ends\nrawgate watch: lost the gateway at " +
-                              gateway_.target() + ": Socket closed.\n");
-  EXPECT_TRUE(control_.last_watch.include_chunks());
-  EXPECT_EQ(control_.last_watch.sample_bytes(), 32u);
-  EXPECT_EQ(control_.last_watch.services(0), "echo");
-}
-
-TEST_F(ServicesCommands, WatchAsJson) {
-  const CliResult result = gateway_.Run({"watch", "--json", "--sample", "0"});
-  EXPECT_THAT(result.out, StartsWith("{\"lost\":{"));
-  EXPECT_THAT(result.out, HasSubstr("\"chunkReceived\":{\"size\":\"5\",\"sample\":\"aGVsbG8=\"}"));
-  EXPECT_EQ(control_.last_watch.sample_bytes(), 0u);
 }
 
 TEST_F(ServicesCommands, ConnectionsShowWhoseTheyAre) {

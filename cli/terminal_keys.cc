@@ -56,6 +56,8 @@ constexpr std::array kSequenceKeys = std::to_array<SequenceKey>({
     {"4~", Kind::kEnd},
     {"8~", Kind::kEnd},
     {"3~", Kind::kDelete},
+    {"5~", Kind::kPageUp},
+    {"6~", Kind::kPageDown},
     {"1;5C", Kind::kWordRight},
     {"1;3C", Kind::kWordRight},
     {"1;5D", Kind::kWordLeft},
@@ -67,6 +69,11 @@ constexpr std::array kSequenceKeys = std::to_array<SequenceKey>({
 std::vector<TerminalKey> TerminalKeys::Take(absl::string_view bytes) {
   for (const char byte : bytes) TakeByte(byte);
   return std::exchange(keys_, {});
+}
+
+TerminalKey TerminalKeys::EscapeAlone() {
+  escape_ = Escape::kNone;
+  return {Kind::kEscape, ""};
 }
 
 void TerminalKeys::TakeByte(char byte) {

@@ -22,11 +22,14 @@ struct TerminalKey {
     kEnd,
     kUp,
     kDown,
+    kPageUp,
+    kPageDown,
     kEraseToStart,
     kEraseToEnd,
     kEraseWord,
     kDeleteOrEnd,  // Ctrl-D
     kClearScreen,
+    kEscape,  // By itself: see EscapeAlone().
   };
 
   Kind kind = Kind::kText;
@@ -41,6 +44,12 @@ class TerminalKeys {
   // text, its line ends too, but for those at its end; a terminal that does not know the mode sends
   // them as Enter. Escape sequences (ECMA-48) and control bytes without a meaning here are nothing.
   std::vector<TerminalKey> Take(absl::string_view bytes);
+
+  // The last byte was an escape, which may be the key of that name or the beginning of a sequence:
+  // these come in one piece, or nearly so.
+  bool may_be_escape() const { return escape_ == Escape::kStarted && !pasting_; }
+  // Nothing came for a moment after it: it is the key.
+  TerminalKey EscapeAlone();
 
  private:
   using Kind = TerminalKey::Kind;

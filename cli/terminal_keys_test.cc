@@ -83,5 +83,22 @@ TEST(TerminalKeys, WhatIsPastedIsText) {
       << "keys in what is pasted";
 }
 
+TEST(TerminalKeys, EscapeByItself) {
+  TerminalKeys keys;
+  EXPECT_THAT(keys.Take("\x1b[5~\x1b[6~"), testing::SizeIs(2));
+  EXPECT_FALSE(keys.may_be_escape());
+  EXPECT_THAT(keys.Take("\x1b"), testing::IsEmpty());
+  EXPECT_TRUE(keys.may_be_escape());
+  EXPECT_EQ(keys.EscapeAlone().kind, Kind::kEscape);
+  EXPECT_FALSE(keys.may_be_escape());
+  // What comes then is no sequence.
+  const auto typed = keys.Take("[A");
+  ASSERT_THAT(typed, testing::SizeIs(1));
+  EXPECT_EQ(typed[0].text, "[A");
+  // The sequence came in two pieces.
+  keys.Take("\x1b");
+  EXPECT_EQ(keys.Take("[A").at(0).kind, Kind::kUp);
+}
+
 }  // namespace
 }  // namespace rawgate::cli

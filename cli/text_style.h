@@ -10,13 +10,13 @@
 namespace rawgate::cli {
 
 // In the palette that people have chosen for their terminal.
-enum class Style { kPlain, kFaint, kStrong, kOwn, kUnread, kGood, kBad };
+enum class Style { kPlain, kFaint, kStrong, kOwn, kUnread, kGood, kBad, kSelected };
 
 // `text` in that style; as it is when `colored` is false.
 inline std::string Styled(absl::string_view text, Style style, bool colored) {
   if (!colored || style == Style::kPlain || text.empty()) return std::string(text);
-  constexpr absl::string_view kBegin[] = {"",           "\x1b[2m",  "\x1b[1m", "\x1b[36m",
-                                          "\x1b[1;33m", "\x1b[32m", "\x1b[31m"};
+  constexpr absl::string_view kBegin[] = {"",           "\x1b[2m",  "\x1b[1m",  "\x1b[36m",
+                                          "\x1b[1;33m", "\x1b[32m", "\x1b[31m", "\x1b[7m"};
   return absl::StrCat(kBegin[static_cast<size_t>(style)], text, "\x1b[0m");
 }
 

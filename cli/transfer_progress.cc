@@ -74,8 +74,7 @@ void TransferProgress::Draw() {
   const uint64_t done = done_;
   const uint64_t resumed = resumed_;
   rate_.Sample(absl::Now(), done - resumed);
-  const ProgressState state{name_,   files_done_,           files_, done, total_,
-                            resumed, rate_.BytesPerSecond()};
+  const ProgressState state{name_, files_done_, files_, done, total_, resumed, rate_.PerSecond()};
   const int columns = console_.ErrorColumns();
   // A character in the last column would make some terminals begin another line.
   line_ = ProgressLine(state, (columns > 0 ? columns : kDefaultColumns) - 1);

@@ -14,6 +14,7 @@
 #include "absl/synchronization/notification.h"
 #include "cli/console.h"
 #include "cli/progress_line.h"
+#include "cli/smooth_rate.h"
 
 namespace rawgate::cli {
 

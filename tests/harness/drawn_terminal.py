@@ -13,9 +13,9 @@ from tests.harness.terminal_screen import TerminalScreen
 class DrawnTerminal(Terminal):
     """`output` is what the program wrote, `picture` what that looks like. Close it after use."""
 
-    def __init__(self, command, columns=80, environment=None):
-        super().__init__(command, columns=columns, environment=environment)
-        self.picture = TerminalScreen(columns)
+    def __init__(self, command, columns=80, environment=None, rows=24, picture=None):
+        super().__init__(command, rows=rows, columns=columns, environment=environment)
+        self.picture = picture or TerminalScreen(columns)
         self.output = ""
         self._drawn = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")()
@@ -26,10 +26,10 @@ class DrawnTerminal(Terminal):
         while data:
             data = data[os.write(self._master, data):]
 
-    def resize(self, columns):
+    def resize(self, columns, rows=24):
         """What is there is broken into new rows before the program hears of it."""
         self.picture.resize(columns)
-        termios.tcsetwinsize(self._master, (24, columns))
+        termios.tcsetwinsize(self._master, (rows, columns))
 
     def mode(self):
         """The terminal's attributes, as the program has set them."""

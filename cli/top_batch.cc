@@ -1,0 +1,206 @@
+#include "cli/top_batch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "boost/json.hpp"
+#include "cli/display_text.h"
+#include "cli/proto_text.h"
+#include "cli/text_table.h"
+#include "cli/top_feed.h"
+#include "cli/top_options.h"
+#include "rawgate/control/v1/control_service.grpc.pb.h"
+
+namespace rawgate::cli {
+namespace {
+
+namespace json = boost::json;
+using control::v1::ControlService;
+
+std::string Rfc3339(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
+}
+
+TextTable EmptyTable(bool with_time) {
+  std::vector<TextTable::Column> columns;
+  if (with_time) columns.push_back({.heading = "TIME"});
+  for (const auto& column : TopList::Services().columns()) {
+    columns.push_back({column.shape.heading,
+                       column.shape.right ? TextTable::Align::kRight : TextTable::Align::kLeft,
+                       column.shape.optional});
+  }
+  return TextTable(std::move(columns));
+}
+
+// For programs.
+std::string PlainCell(const TopList::Column& column, const TopData& data, const TopItem& item) {
+  std::string text = column.cell(data, item).text;
+  if (column.number == nullptr) return text;
+  if (text.empty() || text == kTopUnknown) return "";
+  const double number = column.number(data, item);
+  return absl::StrFormat(number == std::floor(number) ? "%.0f" : "%.3f", number);
+}
+
+json::value RateValue(const TopRates& rates, double rate) {
+  return rates.known ? json::value(rate) : json::value(nullptr);
+}
+
+json::object NumbersOf(const control::v1::Counters& counters, const TopRates& rates) {
+  return {{"openConnections", counters.connections_open()},
+          {"requestsPerSecond", RateValue(rates, rates.requests)},
+          {"errorsPerSecond", RateValue(rates, rates.errors)},
+          {"bytesReceivedPerSecond", RateValue(rates, rates.received)},
+          {"bytesSentPerSecond", RateValue(rates, rates.sent)},
+          {"requests", counters.requests()},
+          {"errors", counters.request_errors()},
+          {"bytesReceived", counters.bytes_received()},
+          {"bytesSent", counters.bytes_sent()},
+          {"drops", DropsOf(counters)}};
+}
+
+void Add(const json::object& from, json::object& to) {
+  for (const auto& member : from) to.insert(member);
+}
+
+json::object ObjectOf(const TopData& data, const TopItem& item) {
+  const bool is_listener = item.listener != nullptr;
+  json::object object;
+  object["name"] = is_listener ? item.listener->name() : item.service->name();
+  if (!is_listener) object["instance"] = item.service->instance();
+  object["address"] = is_listener ? item.listener->bound_address() : item.service->address();
+  object["state"] = StateOf(item);
+  object["lastError"] = is_listener ? item.listener->last_error() : item.service->last_error();
+  if (is_listener) {
+    Add(NumbersOf(item.listener->counters(), data.RatesOf(*item.service, *item.listener)), object);
+    if (item.listener->has_faults())
+      object["faults"] = json::parse(JsonLine(item.listener->faults()));
+  } else {
+    Add(NumbersOf(item.service->counters(), data.RatesOf(*item.service)), object);
+    object["listeners"] = json::array();
+  }
+  return object;
+}
+
+// What comes from the feed, for a thread that waits for it.
+class Arrivals {
+ public:
+  void Note() {
+    const std::lock_guard lock(mutex_);
+    there_ = true;
+    wake_.notify_all();
+  }
+  // At the latest until then.
+  void Await(absl::Time latest) {
+    std::unique_lock lock(mutex_);
+    const auto there = [this] { return there_; };
+    if (latest == absl::InfiniteFuture()) {
+      wake_.wait(lock, there);
+    } else {
+      wake_.wait_until(lock, absl::ToChronoTime(latest), there);
+    }
+    there_ = false;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool there_ = false;
+};
+
+std::string Snapshot(const TopOptions& options, const TopData& data) {
+  switch (options.format) {
+    case OutputFormat::kJson:
+      return TopJsonLine(data, options.order);
+    case OutputFormat::kPlain:
+      return TopPlainText(data, options.order);
+    case OutputFormat::kText:
+      break;
+  }
+  return TopText(data, options.order);
+}
+
+}  // namespace
+
+std::string TopText(const TopData& data, const TopOrder& order) {
+  TextTable table = EmptyTable(false);
+  for (const TopItem& item : TopList::Services().Items(data, order)) {
+    std::vector<std::string> cells;
+    for (auto& cell : TopList::Services().Cells(data, item)) cells.push_back(std::move(cell.text));
+    table.AddRow(std::move(cells));
+  }
+  return absl::StrCat("rawgate top  ", DateAndTime(data.time()), "\n", table.Text(), "\n");
+}
+
+std::string TopPlainText(const TopData& data, const TopOrder& order) {
+  TextTable table = EmptyTable(true);
+  for (const TopItem& item : TopList::Services().Items(data, order)) {
+    std::vector<std::string> cells = {Rfc3339(data.time())};
+    for (const auto& column : TopList::Services().columns())
+      cells.push_back(PlainCell(column, data, item));
+    table.AddRow(std::move(cells));
+  }
+  return table.PlainText();
+}
+
+std::string TopJsonLine(const TopData& data, const TopOrder& order) {
+  json::array services;
+  std::string last;
+  for (const TopItem& item : TopList::Services().Items(data, order)) {
+    // A filter may leave out the service of a listener.
+    const std::string key = TopKey(*item.service);
+    if (services.empty() || key != last) services.push_back(ObjectOf(data, {key, item.service}));
+    last = key;
+    if (item.listener == nullptr) continue;
+    services.back().as_object()["listeners"].as_array().push_back(ObjectOf(data, item));
+  }
+  return absl::StrCat(
+      json::serialize(json::object{{"time", Rfc3339(data.time())}, {"services", services}}), "\n");
+}
+
+absl::StatusOr<int> RunTopBatch(const TopOptions& options, Context& context) {
+  const auto stub = context.gateway.Stub<ControlService>();
+  Arrivals arrivals;
+  const auto note = [&] { arrivals.Note(); };
+  const Interrupt::Scope stopped(context.interrupt, note);
+  TopFeed feed(*stub, context.gateway.target(), options.interval, note);
+  TopData data;
+  // When the next snapshot is due. Then a sample is asked for, and the one that comes is shown;
+  // others, which come for other reasons, only count in rates.
+  absl::Time due = absl::InfiniteFuture();
+  bool asked = false;
+  std::string trouble;
+  for (uint64_t shown = 0; options.count == 0 || shown < options.count;) {
+    arrivals.Await(asked ? absl::InfiniteFuture() : due);
+    if (context.interrupt.signal() != 0) return 0;
+    TopFeed::News news = feed.Take();
+    if (news.trouble != trouble && !news.trouble.empty())
+      context.console.Error(absl::StrCat("rawgate top: ", news.trouble, "\n"));
+    trouble = news.trouble;
+    if (news.services) {
+      data.Take(news.time, *std::move(news.services));
+      if (due == absl::InfiniteFuture()) due = news.time + options.interval;
+      if (std::exchange(asked, false)) {
+        ++shown;
+        if (absl::Status written = context.console.Out(Snapshot(options, data)); !written.ok())
+          return written;
+        // After a time without the gateway they do not come in a heap.
+        due = std::max(due, news.time - options.interval) + options.interval;
+        continue;
+      }
+    }
+    if (!asked && absl::Now() >= due) {
+      asked = true;
+      feed.Poke();
+    }
+  }
+  return 0;
+}
+
+}  // namespace rawgate::cli
