@@ -13,6 +13,7 @@
 #include "cli/failure.h"
 #include "cli/gateway.h"
 #include "cli/interrupt.h"
+#include "cli/security.h"
 #include "cli/settings.h"
 
 namespace rawgate::cli {
@@ -22,8 +23,12 @@ struct Context {
   Gateway& gateway;
   Console& console;
   Interrupt& interrupt;
-  // Why they could not be told, for a command that needs no gateway.
+  // Why they could not be told, for a command that needs no gateway, or does not await it.
   const absl::StatusOr<Settings>& settings;
+  // Where credentials were to come from, and how reading them went; the gateway has none when that
+  // failed.
+  const SecurityOptions& security_options;
+  const absl::Status& security_status;
   // The command was asked for JSON: what fails is told so, too.
   bool json = false;
 
@@ -44,6 +49,8 @@ struct Command {
   int failure_exit_code = kExitFailure;
   // False for what is done without one: `rawgate version`, `init-tls`, `config show`.
   bool needs_gateway = true;
+  // False for a command that connects by itself, and has something to say when that fails.
+  bool awaits_gateway = true;
 };
 
 // Each adds its subcommands to `app`. When one of them is parsed, it puts itself into `chosen`,
@@ -66,6 +73,9 @@ void AddFileCommands(CLI::App& app, Command& chosen);        // ls, stat
 void AddFileChangeCommands(CLI::App& app, Command& chosen);  // rm, mv
 void AddUploadsCommand(CLI::App& app, Command& chosen);      // uploads
 void AddChatCommand(CLI::App& app, Command& chosen);         // chat
+void AddCallCommand(CLI::App& app, Command& chosen);         // call
+void AddDoctorCommand(CLI::App& app, Command& chosen);       // doctor
+void AddBenchCommand(CLI::App& app, Command& chosen);        // bench
 void AddInitTlsCommand(CLI::App& app, Command& chosen);      // init-tls
 void AddNewTokenCommand(CLI::App& app, Command& chosen);     // new-token
 void AddContextCommands(CLI::App& app, Command& chosen);     // context add, list, use, show, remove
@@ -84,6 +94,9 @@ CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,
                                const std::string& description, absl::Duration least,
                                absl::Duration most);
 
+// Of this program, such as "0.1.0".
+extern const char* const kVersion;
+
 // Throws CLI::ValidationError, which names both, unless `value` is UTF-8, as strings of the gRPC
 // contract are. Done for every option that is not a kLocalFile.
 void CheckUtf8(const std::string& option, absl::string_view value);
@@ -95,6 +108,7 @@ inline constexpr char kLocalFile[] = "FILE";
 inline constexpr char kServicesGroup[] = "Services";
 inline constexpr char kOperationsGroup[] = "Operations";
 inline constexpr char kFilesGroup[] = "Files";
+inline constexpr char kToolsGroup[] = "Tools";
 inline constexpr char kAccessGroup[] = "Access";
 inline constexpr char kConfigurationGroup[] = "Configuration";
 inline constexpr char kOtherGroup[] = "Other";

@@ -53,6 +53,9 @@ void AddCommands(CLI::App& app, Command& chosen) {
   AddFileCommands(app, chosen);
   AddFileChangeCommands(app, chosen);
   AddUploadsCommand(app, chosen);
+  AddCallCommand(app, chosen);
+  AddDoctorCommand(app, chosen);
+  AddBenchCommand(app, chosen);
   AddInitTlsCommand(app, chosen);
   AddNewTokenCommand(app, chosen);
   AddContextCommands(app, chosen);
@@ -101,8 +104,11 @@ int ReportUsage(const CLI::App& app, const CLI::ParseError& error,
   return kExitUsage;
 }
 
-int Run(const Command& command, const CLI::App& app, absl::Status status, Context& context) {
-  if (command.needs_gateway && status.ok()) status = context.gateway.Connect();
+int Run(const Command& command, const CLI::App& app, Context& context) {
+  absl::Status status = command.awaits_gateway ? context.security_status : absl::OkStatus();
+  if (command.needs_gateway && command.awaits_gateway && status.ok()) {
+    status = context.gateway.Connect();
+  }
   if (status.ok()) {
     const absl::StatusOr<int> code = command.run(context);
     if (code.ok()) return *code;
@@ -128,20 +134,25 @@ int RunParsed(CLI::App& app, const Command& command, const SettingValues& option
   if (settings.ok() && settings->Value("color") == "never") console.ForbidColors();
   if (settings.ok()) ApplyOutputFormat(app, settings->Value("output"));
   absl::Status status;
+  SecurityOptions security_options;
   Security security;
   if (command.needs_gateway) {
     status = settings.status();
+    if (settings.ok()) security_options = SecurityOptionsOf(*settings);
     absl::StatusOr<Security> loaded =
-        status.ok() ? LoadSecurity(SecurityOptionsOf(*settings)) : absl::StatusOr<Security>(status);
+        status.ok() ? LoadSecurity(security_options) : absl::StatusOr<Security>(status);
     status = loaded.status();
     if (loaded.ok()) security = *std::move(loaded);
   }
   Gateway gateway(settings.ok() ? settings->Value("gateway") : kDefaultGateway, security);
-  Context context{gateway, console, interrupt, settings, IsJson(ParsedCommand(app))};
-  return Run(command, app, status, context);
+  Context context{
+      gateway, console, interrupt, settings, security_options, status, IsJson(ParsedCommand(app))};
+  return Run(command, app, context);
 }
 
 }  // namespace
+
+const char* const kVersion = RAWGATE_VERSION;
 
 int RunCommandLine(std::vector<std::string> words, Console& console, Interrupt& interrupt) {
   Command chosen;

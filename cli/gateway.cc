@@ -28,8 +28,11 @@ std::string GrpcTarget(absl::string_view target) {
   return has_port ? std::string(target) : absl::StrCat(target, ":50051");
 }
 
-std::shared_ptr<grpc::Channel> Open(const std::string& target, const Security& security) {
+// Channels share a connection where they can, unless it is to be their own.
+std::shared_ptr<grpc::Channel> Open(const std::string& target, const Security& security,
+                                    bool own_connection) {
   grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, own_connection ? 1 : 0);
   // A watch may be silent for hours: a gateway that vanished without a word is noticed all the
   // same.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMilliseconds);
@@ -76,7 +79,11 @@ absl::Status Unreachable(absl::string_view why, const Security& security) {
 Gateway::Gateway(absl::string_view target, Security security)
     : target_(GrpcTarget(target)),
       security_(std::move(security)),
-      channel_(Open(target_, security_)) {}
+      channel_(Open(target_, security_, false)) {}
+
+std::shared_ptr<grpc::Channel> Gateway::OpenAnother() const {
+  return Open(target_, security_, true);
+}
 
 absl::Status Gateway::Connect(absl::Duration within) {
   if (absl::Status safe = CheckTokenStaysPrivate(security_, target_); !safe.ok()) return safe;

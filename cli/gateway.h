@@ -38,6 +38,13 @@ class Gateway {
   // refused, and at the latest after `within`; FAILED_PRECONDITION (TOKEN_IN_THE_CLEAR).
   absl::Status Connect(absl::Duration within = kConnectDeadline);
 
+  // Another connection to the same, which shares nothing with the first; it is made when it is
+  // used. Connect() has succeeded.
+  std::shared_ptr<grpc::Channel> OpenAnother() const;
+
+  // For calls that have no stub.
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+
   template <typename Service>
   std::unique_ptr<typename Service::Stub> Stub() const {
     return Service::NewStub(channel_);

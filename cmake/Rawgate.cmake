@@ -16,6 +16,19 @@ function(rawgate_library name)
     target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR})
     target_link_libraries(${name} INTERFACE ${ARG_DEPS})
   endif()
+  rawgate_tests_of_folder(${name})
+endfunction()
+
+# rawgate_part(<name>): every .cc of the current folder but tests as further sources of library <name>, which is that of a folder
+# above, with each <stem>_test.cc as a test.
+function(rawgate_part name)
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cc$")
+  target_sources(${name} PRIVATE ${sources})
+  rawgate_tests_of_folder(${name})
+endfunction()
+
+function(rawgate_tests_of_folder name)
   if(RAWGATE_TESTS)
     file(GLOB tests CONFIGURE_DEPENDS *_test.cc)
     foreach(test ${tests})

@@ -1,0 +1,49 @@
+// What a server offers, by its own word: gRPC server reflection.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor_database.h"
+#include "grpcpp/grpcpp.h"
+
+namespace rawgate::cli {
+
+// Does not change once it is there. Any thread.
+class ReflectedSchema {
+ public:
+  // Asks by grpc.reflection.v1, and where that is not known by v1alpha. At most a thousand files
+  // and 16 MiB are taken. Errors: UNIMPLEMENTED (NO_REFLECTION), FAILED_PRECONDITION
+  // (BAD_REFLECTION: what came is no schema, or too large a one), and those of the call.
+  static absl::StatusOr<std::unique_ptr<ReflectedSchema>> Load(
+      const std::shared_ptr<grpc::Channel>& channel, absl::Duration deadline);
+
+  // Sorted by their full names; those whose description is not good are left out.
+  std::vector<const google::protobuf::ServiceDescriptor*> services() const;
+  // "rawgate.time.v1.TimeService/GetTime" of all, in the services' order and then that of the
+  // proto.
+  std::vector<std::string> method_names() const;
+  // Null where there is none. `name` as in method_names().
+  const google::protobuf::MethodDescriptor* FindMethod(absl::string_view name) const;
+  const google::protobuf::DescriptorPool& pool() const { return pool_; }
+
+  // Full names of all messages and enums, nested ones included.
+  std::vector<std::string> type_names() const;
+
+ private:
+  friend struct SchemaLoader;
+  ReflectedSchema() : pool_(&files_) {}
+
+  google::protobuf::SimpleDescriptorDatabase files_;
+  std::vector<std::string> file_names_;
+  std::vector<std::string> service_names_;
+  // What it builds of `files_` it builds when that is asked for, under a lock of its own.
+  google::protobuf::DescriptorPool pool_;
+};
+
+}  // namespace rawgate::cli
