@@ -59,6 +59,7 @@ void AddServiceCommands(CLI::App& app, Command& chosen);     // ps, start, stop
 void AddConnectionCommands(CLI::App& app, Command& chosen);  // connections, close
 void AddTopCommand(CLI::App& app, Command& chosen);          // top
 void AddWatchCommand(CLI::App& app, Command& chosen);        // watch
+void AddLabCommand(CLI::App& app, Command& chosen);          // lab
 void AddEchoCommand(CLI::App& app, Command& chosen);         // echo
 void AddRunCommand(CLI::App& app, Command& chosen);          // run
 void AddShellCommand(CLI::App& app, Command& chosen);        // shell

@@ -38,6 +38,7 @@ void AddCommands(CLI::App& app, Command& chosen) {
   AddServiceCommands(app, chosen);
   AddTopCommand(app, chosen);
   AddWatchCommand(app, chosen);
+  AddLabCommand(app, chosen);
   AddConnectionCommands(app, chosen);
   AddEchoCommand(app, chosen);
   AddRunCommand(app, chosen);

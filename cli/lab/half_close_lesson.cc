@@ -1,0 +1,92 @@
+// half-close: the end of one direction is not the end of the other.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cli/lab/lessons.h"
+
+namespace rawgate::cli::lab {
+namespace {
+
+constexpr absl::string_view kText = "last words";
+
+// When the client ended its direction, and when the first byte of the answer had come.
+struct Order {
+  absl::Duration fin = absl::InfiniteDuration();
+  absl::Duration answer = absl::InfiniteDuration();
+};
+
+Order OrderOf(const Scene& scene) {
+  Order order;
+  for (const Step& step : scene.steps) {
+    if (step.side != Side::kClient) continue;
+    if (step.what == "FIN") order.fin = std::min(order.fin, step.at);
+    if (step.what == "recv" && step.bytes.value_or(0) > 0) {
+      order.answer = std::min(order.answer, step.at);
+    }
+  }
+  return order;
+}
+
+std::string EndToldBy(const Scene& scene) {
+  for (const Step& step : scene.steps) {
+    if (step.side == Side::kService && step.what == "close") return step.result;
+  }
+  return "";
+}
+
+absl::StatusOr<Scene> RunShutdown(Stage& stage, const Target& target, std::string& answer) {
+  Recorder recorder("shutdown");
+  auto socket = ClientSocket::Connect(stage, recorder, target);
+  if (!socket.ok()) return socket.status();
+  if (absl::Status sent = socket->Send(kText); !sent.ok()) return sent;
+  socket->FinishSending();
+  const int64_t more = socket->TrySend("more");
+  recorder.Call(Side::kClient, "send", more < 0 ? ::strerrorname_np(static_cast<int>(-more)) : "");
+  while (true) {
+    const auto bytes = socket->Receive(1024);
+    if (!bytes.ok()) return bytes.status();
+    if (bytes->empty()) break;
+    answer += *bytes;
+  }
+  if (absl::Status added = socket->AddFarSide(true); !added.ok()) return added;
+  return recorder.Finish(target.Name(), target.address.uri());
+}
+
+absl::StatusOr<Scene> RunClose(Stage& stage, const Target& target) {
+  Recorder recorder("close");
+  auto socket = ClientSocket::Connect(stage, recorder, target);
+  if (!socket.ok()) return socket.status();
+  if (absl::Status sent = socket->Send(kText); !sent.ok()) return sent;
+  socket->Close();
+  if (absl::Status added = socket->AddFarSide(true); !added.ok()) return added;
+  return recorder.Finish(target.Name(), target.address.uri());
+}
+
+}  // namespace
+
+absl::StatusOr<Take> RunHalfClose(Stage& stage) {
+  const auto target = stage.Find("echo", "tcp", control::v1::TRANSPORT_TCP);
+  if (!target.ok()) return target.status();
+  std::string answer;
+  auto half = RunShutdown(stage, *target, answer);
+  if (!half.ok()) return half.status();
+  auto whole = RunClose(stage, *target);
+  if (!whole.ok()) return whole.status();
+  const Order order = OrderOf(*half);
+  Take take;
+  take.shown = order.answer > order.fin && answer.size() == kText.size();
+  take.why_not = "answerFirst";
+  take.facts = {{"answer", answer},
+                {"answerBytes", static_cast<int64_t>(answer.size())},
+                {"fin", order.fin},
+                {"answered", order.answer},
+                {"endOfHalf", EndToldBy(*half)},
+                {"endOfWhole", EndToldBy(*whole)}};
+  take.happened = {"happened.shutdown", "happened.close"};
+  take.scenes = {*std::move(half), *std::move(whole)};
+  return take;
+}
+
+}  // namespace rawgate::cli::lab
