@@ -54,7 +54,7 @@ install(DIRECTORY protos DESTINATION ${CMAKE_INSTALL_DATADIR}/rawgate FILES_MATC
 install(DIRECTORY deploy/prometheus deploy/grafana DESTINATION ${CMAKE_INSTALL_DATADIR}/rawgate)
 
 # In the folders that they link to each other by.
-install(FILES README.md ARCHITECTURE.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md README.zh-CN.md ARCHITECTURE.md CHANGELOG.md SECURITY.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
 foreach(service echo exec time file chat)
   install(FILES services/${service}/PROTOCOL.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/services/${service})

@@ -16,7 +16,7 @@ from tests.harness.program import REPOSITORY
 SERVICES = ("echo", "exec", "time", "file", "chat", "gateway")
 USERS = ("rawgate-chat", "rawgate-exec", "rawgate-file")
 # Documents for who has the sources.
-ELSEWHERE = ("CONTRIBUTING.md", "deploy/")
+ELSEWHERE = ("CONTRIBUTING.md", "clients/", "deploy/", "examples/", "tests/")
 CONFFILES = ("etc/default/rawgate", "etc/rawgate/exec-policy.textproto")
 
 
@@ -83,7 +83,7 @@ class ContentTest(unittest.TestCase):
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         output_of("dpkg-deb", "--extract", self.packages["rawgate"], folder)
         root = folder / "usr/share/doc/rawgate"
-        for name in ("README.md", "docs/security.md", "services/exec/PROTOCOL.md", "docs/adr/0007-launchers.md"):
+        for name in ("README.md", "README.zh-CN.md", "docs/services/exec.md", "services/exec/PROTOCOL.md", "docs/adr/0007-launchers.md"):
             self.assertTrue((root / name).is_file(), name)
         for document in root.rglob("*.md"):
             for target in re.findall(r"\]\(([^)#:\s]+\.md)(?:#[^)]*)?\)", document.read_text()):

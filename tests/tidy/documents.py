@@ -5,8 +5,12 @@ import re
 
 FENCE = re.compile(r"^\s*(```|~~~)")
 HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
-INLINE_CODE = re.compile(r"`[^`]*`")
-LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
+# Code and links may go over the end of a line, but not of a paragraph. A link is [text](target), or a definition, [name]: target.
+INLINE_CODE = re.compile(r"(`+)(?!`)(?:[^\n]|\n(?!\n))+?(?<!`)\1(?!`)")
+LINK = re.compile(
+    r"!?\[(?:[^\]\n]|\n(?!\n))*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)"
+    r"|^ {0,3}\[[^\]\n]+\]:\s+<?([^\s>]+)",
+    re.MULTILINE)
 ELSEWHERE = re.compile(r"^([a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
 
 
@@ -16,10 +20,19 @@ def check(source, root):
     titles = [number for number, level, _ in _headings(source.text) if level == 1]
     if len(titles) != 1:
         yield source.finding(titles[1] if titles else 1, f"{len(titles)} titles (#); a document has one")
-    for number, line in _prose(source.text):
-        for target in LINK.findall(INLINE_CODE.sub("", line)):
-            if not ELSEWHERE.match(target):
-                yield from _dead(source, number, target, pathlib.Path(root))
+    prose = _without_code(source.text)
+    for match in LINK.finditer(prose):
+        target = match.group(1) or match.group(2)
+        if not ELSEWHERE.match(target):
+            yield from _dead(source, prose.count("\n", 0, match.start()) + 1, target, pathlib.Path(root))
+
+
+def _without_code(text):
+    """The same lines, those of code blocks empty, and blanks for code in others."""
+    lines = [""] * len(text.splitlines())
+    for number, line in _prose(text):
+        lines[number - 1] = line
+    return INLINE_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), "\n".join(lines))
 
 
 def _prose(text):

@@ -191,10 +191,18 @@ class DocumentsTest(unittest.TestCase):
             ("https://example.org/x", False),
             ("missing.md", True),
             ("other.md#missing", True),
+            ("#用-docker-运行", False),
+            ("#用-docker", True),
             ("/other.md", True),
         ):
-            with self.subTest(target=target):
-                self.assertEqual(bool(self.found(f"# One\n\nsee [this]({target}).\n")), bad)
+            for text in (f"see [this]({target}).", f"see [this\nand that]({target}).", f"see [this][1].\n\n[1]: {target}"):
+                with self.subTest(text=text):
+                    self.assertEqual(bool(self.found(f"# One\n\n{text}\n\n## 用 Docker 运行\n")), bad)
+
+    def test_findings_have_the_line_where_the_link_begins(self):
+        with tempfile.TemporaryDirectory() as root:
+            found, = documents.check(Source("a.md", "# One\n\n```\n[\n```\nsee `[` [this\none](missing.md)\n"), root)
+        self.assertEqual((found.line, found.message), (6, "dead link: missing.md"))
 
     def test_code_is_no_link(self):
         self.assertEqual(self.found("# One\n\n`[a](missing)`\n\n```\n[a](missing)\n```\n"), [])

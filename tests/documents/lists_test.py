@@ -1,0 +1,64 @@
+"""The lists of this folder are about what documents show today, and translations show the same commands."""
+
+import os
+import pathlib
+import re
+import unittest
+
+from tests.documents import blocks, terminals
+from tests.documents.not_run import BEFORE, NOT_RUN
+from tests.harness.program import REPOSITORY
+
+TRANSLATED = ".zh-CN.md"
+
+
+def translations():
+    """Pairs of documents: what is translated, and into what."""
+    for document in blocks.documents():
+        original = document.replace(TRANSLATED, ".md")
+        if "/zh/" in document:
+            original = document.replace("/zh/", "/")
+        if original != document:
+            yield original, document
+
+
+class ListsTest(unittest.TestCase):
+    def setUp(self):
+        self.steps = {document: blocks.steps_of(document) for document in blocks.documents()}
+
+    def test_lists_name_what_documents_show(self):
+        shown = {step.name for steps in self.steps.values() for step in steps}
+        lists = {*NOT_RUN, *BEFORE, *terminals.STAY, *(name for pair in terminals.SCENES for name in pair)}
+        self.assertEqual(lists - shown, set())
+
+    def test_tests_that_are_named_exist(self):
+        for command, reason in NOT_RUN.items():
+            for path in re.findall(r"\b(?:tests|cli)/[\w/.]+\w", reason):
+                with self.subTest(command=command):
+                    self.assertTrue((REPOSITORY / path).exists(), path)
+
+    def test_translations_have_the_same_blocks(self):
+        pairs = list(translations())
+        self.assertIn(("README.md", "README.zh-CN.md"), pairs)
+        for original, document in pairs:
+            with self.subTest(document=document):
+                self.assertEqual(blocks.blocks_without_comments(document), blocks.blocks_without_comments(original))
+
+    def test_every_document_is_a_test_of_ctest(self):
+        """What CMake has found is what there is."""
+        if "RAWGATE_TESTED_DOCUMENTS" not in os.environ:
+            self.skipTest("not run by ctest")
+        tested = os.environ["RAWGATE_TESTED_DOCUMENTS"].split(":")
+        with_steps = [document for document, steps in self.steps.items() if steps]
+        self.assertEqual(set(with_steps) - set(tested), set())
+
+    def test_documents_have_no_other_shell(self):
+        """Blocks that are run are marked `sh` or `python`; nobody marks one in another way and has it not run."""
+        for document in self.steps:
+            text = pathlib.Path(REPOSITORY / document).read_text(encoding="utf-8")
+            with self.subTest(document=document):
+                self.assertEqual(re.findall(r"^ *```(?:bash|shell|console|py|zsh|sh .*|python .*)$", text, re.MULTILINE), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
