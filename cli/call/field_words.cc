@@ -11,8 +11,8 @@
 #include "absl/time/time.h"
 #include "cli/call/message_json.h"
 #include "cli/call/scalar_word.h"
-#include "cli/closest_name.h"
 #include "cli/display_text.h"
+#include "cli/suggestion.h"
 #include "google/protobuf/descriptor.h"
 #include "runtime/base/status.h"
 
@@ -214,10 +214,9 @@ class WordSetter {
 absl::Status UnknownField(absl::string_view name, const Descriptor& type) {
   std::vector<std::string> names;
   for (int i = 0; i < type.field_count(); ++i) names.push_back(type.field(i)->name());
-  const std::string meant = DidYouMean(name, names);
   return Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_FIELD",
-               absl::StrCat("no field of ", type.full_name(), " is called ", name, meant,
-                            meant.empty() ? ". " : " ", names.empty() ? "It has none" : "It has: ",
+               absl::StrCat("no field of ", type.full_name(), " is called ", name, ".",
+                            DidYouMean(name, names), names.empty() ? " It has none" : " It has: ",
                             absl::StrJoin(names, ", ")));
 }
 

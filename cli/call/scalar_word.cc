@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "cli/closest_name.h"
 #include "cli/display_text.h"
+#include "cli/suggestion.h"
 #include "runtime/base/status.h"
 
 namespace rawgate::cli {
@@ -49,9 +49,9 @@ absl::StatusOr<Scalar> ParseEnum(const FieldDescriptor& field, absl::string_view
     }
     names.push_back(absl::AsciiStrToLower(own));
   }
-  std::string what = absl::StrCat(Quoted(word), " is no ", type.name(), DidYouMean(word, names));
+  const std::string meant = DidYouMean(absl::AsciiStrToLower(word), names);
   if (names.size() > kNamesMax) names.resize(kNamesMax);
-  return BadField(field.name(), absl::StrCat(what, what.back() == '?' ? "" : ".",
+  return BadField(field.name(), absl::StrCat(Quoted(word), " is no ", type.name(), ".", meant,
                                              " There are: ", absl::StrJoin(names, ", ")));
 }
 

@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "cli/closest_name.h"
+#include "cli/suggestion.h"
 #include "runtime/base/status.h"
 
 namespace rawgate::cli {
@@ -68,8 +68,9 @@ absl::StatusOr<std::string> ResolveName(absl::string_view typed,
   }
   std::vector<std::string> ends;
   for (const std::string& name : names) ends.push_back(EndOf(name, wanted.size()));
+  const std::string meant = DidYouMean(typed, ends);
   return Error(absl::StatusCode::kNotFound, "UNKNOWN_NAME",
-               absl::StrCat("no ", noun, " is called ", typed, DidYouMean(typed, ends)));
+               absl::StrCat("no ", noun, " is called ", typed, meant.empty() ? "" : ".", meant));
 }
 
 }  // namespace rawgate::cli
