@@ -7,8 +7,8 @@ import subprocess
 from tests.harness.program import REPOSITORY
 
 # Whole folders, and single ones elsewhere. docs/adr and docs/api show no commands; deploy/*/README.md are for clusters, and
-# tests/deploy and tests/docker have what is in them.
-FOLDERS = ("docs", "docs/services", "docs/lessons", "docs/lessons/zh", "examples", "clients/python")
+# tests/deploy and tests/docker have what is in them; examples and clients have tests of their own for theirs.
+FOLDERS = ("docs", "docs/services", "docs/lessons", "docs/lessons/zh")
 TOP = ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md")
 
 FENCE = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -6,7 +6,7 @@ import re
 import unittest
 
 from tests.documents import blocks, terminals
-from tests.documents.not_run import BEFORE, NOT_RUN
+from tests.documents.not_run import BEFORE, NOT_RUN, RUN_ELSEWHERE
 from tests.harness.program import REPOSITORY
 
 TRANSLATED = ".zh-CN.md"
@@ -15,11 +15,8 @@ TRANSLATED = ".zh-CN.md"
 def translations():
     """Pairs of documents: what is translated, and into what."""
     for document in blocks.documents():
-        original = document.replace(TRANSLATED, ".md")
-        if "/zh/" in document:
-            original = document.replace("/zh/", "/")
-        if original != document:
-            yield original, document
+        if document.endswith(TRANSLATED):
+            yield document.replace(TRANSLATED, ".md"), document
 
 
 class ListsTest(unittest.TestCase):
@@ -36,6 +33,24 @@ class ListsTest(unittest.TestCase):
             for path in re.findall(r"\b(?:tests|cli)/[\w/.]+\w", reason):
                 with self.subTest(command=command):
                     self.assertTrue((REPOSITORY / path).exists(), path)
+
+    def test_what_is_run_elsewhere_is(self):
+        for document, tests in RUN_ELSEWHERE.items():
+            self.assertNotIn(document, self.steps)
+            self.assertTrue((REPOSITORY / document).exists(), document)
+            for path in tests:
+                with self.subTest(path=path):
+                    self.assertIn("README.md", (REPOSITORY / path).read_text(encoding="utf-8"))
+
+    def test_every_page_is_found_from_the_index(self):
+        """Of a folder with an index of its own, that one."""
+        index = REPOSITORY / "docs/README.md"
+        linked = {index}
+        for page in (index, *REPOSITORY.glob("docs/*/README.md"), *REPOSITORY.glob("docs/*/*/README.md")):
+            targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+            linked |= {(page.parent / target).resolve() for target in targets if ":" not in target}
+        pages = {page for page in REPOSITORY.glob("docs/**/*.md") if "adr" not in page.parts}
+        self.assertEqual({page.relative_to(REPOSITORY).as_posix() for page in pages - linked}, set())
 
     def test_translations_have_the_same_blocks(self):
         pairs = list(translations())

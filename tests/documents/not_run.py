@@ -62,6 +62,8 @@ NOT_RUN = {
     )},
     "chgrp -R rawgate tls && chmod 750 tls && chmod 640 tls/access.textproto tls/server-key.pem":
         "takes the package's group; tests/deploy/debian_package_test.py installs it",
+    # docs/faults.md
+    "RAWGATE_ALLOW_FAULTS=true ./script/up -d": BUILDS,
     # docs/troubleshooting.md
     "nft list ruleset": "takes root, and a machine that filters by nftables",
     # services/time/PROTOCOL.md
@@ -70,6 +72,12 @@ NOT_RUN = {
     # docs/observability.md
     "prometheus --config.file=deploy/prometheus/prometheus.yml --storage.tsdb.path=/tmp/rawgate-metrics":
         "stays, on a port of its own; tests/system/prometheus_test.py has it",
+}
+
+# Documents that other tests run.
+RUN_ELSEWHERE = {
+    "examples/README.md": ("tests/examples/recipes_test.py",),
+    "clients/python/README.md": ("tests/clients/python_readme_test.py", "tests/clients/python_package_test.py"),
 }
 
 # What the reader of a command has done before, elsewhere than in the document.

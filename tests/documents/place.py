@@ -79,7 +79,7 @@ class Place:
                     listeners.append(f"{role}=unix://{self.state}/run/{socket}.sock")
             flags = {"time": ["--test_clock"], "file": [f"--root={self.state}/files"],
                      "chat": [f"--history={self.state}/chat"]}.get(service, [])
-            program = self.stack.start_service(service, HTTP, *flags, listeners=listeners)
+            program = self.stack.start_service(service, HTTP, "--allow_faults", *flags, listeners=listeners)
             self.ports[FIRST_RPC_PORT + number] = int(program.rpc_target.rpartition(":")[2])
             self.ports[FIRST_SERVICE_HTTP_PORT + number] = program.address("http")[1]
             (self.state / f"run/{service}.pid").write_text(f"{program.pid} 0 0\n")

@@ -41,6 +41,7 @@ def answer(test, desk, client):
 
 
 STAY = {
+    "rawgate top": stays("echo", b"q", 0),
     "rawgate watch": stays("watching ", CONTROL_C, -signal.SIGINT),
     "rawgate date --watch": stays(r"\d\d:\d\d:\d\d", CONTROL_C, -signal.SIGINT),
     "rawgate chat": stays("> ", CONTROL_C, -signal.SIGINT),
