@@ -11,6 +11,7 @@
 #include "cli/display_text.h"
 #include "cli/event_kind.h"
 #include "cli/hex_rows.h"
+#include "cli/output_format.h"
 #include "cli/proto_text.h"
 #include "cli/text_style.h"
 
@@ -198,8 +199,7 @@ std::string LostText(const control::v1::EventsLost& lost) {
 }
 
 std::string Fields(absl::Time time, const std::vector<std::string>& fields) {
-  return absl::StrCat(absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone()), "\t",
-                      absl::StrJoin(fields, "\t"));
+  return absl::StrCat(TimeCell(time, OutputFormat::kPlain), "\t", absl::StrJoin(fields, "\t"));
 }
 
 }  // namespace

@@ -119,9 +119,11 @@ TEST(EventLine, Faults) {
   auto& hit = *event.mutable_fault_hit();
   hit.set_fault("reset");
   hit.set_peer("tcp://127.0.0.1:51234");
-  EXPECT_EQ(Line(event), "echo/tcp      #17  fault    reset  to tcp://127.0.0.1:51234");
+  EXPECT_EQ(Line(event),
+            "echo/tcp      #17  fault    reset of a connection to tcp://127.0.0.1:51234");
   hit.set_received(true);
-  EXPECT_EQ(Line(event), "echo/tcp      #17  fault    reset  from tcp://127.0.0.1:51234");
+  EXPECT_EQ(Line(event),
+            "echo/tcp      #17  fault    reset of a connection from tcp://127.0.0.1:51234");
 }
 
 TEST(EventLine, UnknownKindsAreShownAllTheSame) {

@@ -12,6 +12,8 @@
 #include "absl/strings/str_format.h"
 #include "boost/json.hpp"
 #include "cli/display_text.h"
+#include "cli/json_text.h"
+#include "cli/output_format.h"
 #include "cli/proto_text.h"
 #include "cli/text_table.h"
 #include "cli/top_feed.h"
@@ -23,10 +25,6 @@ namespace {
 
 namespace json = boost::json;
 using control::v1::ControlService;
-
-std::string Rfc3339(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
-}
 
 TextTable EmptyTable(bool with_time) {
   std::vector<TextTable::Column> columns;
@@ -48,8 +46,12 @@ std::string PlainCell(const TopList::Column& column, const TopData& data, const 
   return absl::StrFormat(number == std::floor(number) ? "%.0f" : "%.3f", number);
 }
 
+// With three decimals at most.
 json::value RateValue(const TopRates& rates, double rate) {
-  return rates.known ? json::value(rate) : json::value(nullptr);
+  if (!rates.known) return nullptr;
+  const double rounded = std::round(rate * 1000) / 1000;
+  if (rounded == std::floor(rounded)) return static_cast<int64_t>(rounded);
+  return rounded;
 }
 
 json::object NumbersOf(const control::v1::Counters& counters, const TopRates& rates) {
@@ -141,7 +143,7 @@ std::string TopText(const TopData& data, const TopOrder& order) {
 std::string TopPlainText(const TopData& data, const TopOrder& order) {
   TextTable table = EmptyTable(true);
   for (const TopItem& item : TopList::Services().Items(data, order)) {
-    std::vector<std::string> cells = {Rfc3339(data.time())};
+    std::vector<std::string> cells = {TimeCell(data.time(), OutputFormat::kPlain)};
     for (const auto& column : TopList::Services().columns())
       cells.push_back(PlainCell(column, data, item));
     table.AddRow(std::move(cells));
@@ -160,8 +162,7 @@ std::string TopJsonLine(const TopData& data, const TopOrder& order) {
     if (item.listener == nullptr) continue;
     services.back().as_object()["listeners"].as_array().push_back(ObjectOf(data, item));
   }
-  return absl::StrCat(
-      json::serialize(json::object{{"time", Rfc3339(data.time())}, {"services", services}}), "\n");
+  return JsonLine(json::object{{"time", JsonTime(data.time())}, {"services", services}});
 }
 
 absl::StatusOr<int> RunTopBatch(const TopOptions& options, Context& context) {

@@ -7,7 +7,7 @@
 #include "absl/time/time.h"
 #include "cli/compact_number.h"
 #include "cli/display_text.h"
-#include "cli/faults_text.h"
+#include "cli/fault_text.h"
 #include "cli/proto_text.h"
 #include "cli/top_list.h"
 

@@ -6,7 +6,7 @@
 #include "absl/strings/str_split.h"
 #include "cli/compact_number.h"
 #include "cli/display_text.h"
-#include "cli/faults_text.h"
+#include "cli/fault_text.h"
 #include "cli/proto_text.h"
 
 namespace rawgate::cli {
@@ -91,8 +91,7 @@ void AddListener(const TopData& data, const control::v1::Service& service,
   details.Add("configured", Printable(listener.configured_address()));
   if (listener.has_faults()) {
     details.Add("faults", FaultsText(listener.faults()), Style::kUnread);
-    details.Add("faults' seed", absl::StrCat(listener.faults().seed()));
-    details.Add("faults so far", FaultCountersText(listener.fault_counters()));
+    details.Add("faults so far", HitsText(listener.fault_counters()));
   }
   AddCounters(listener.counters(), data.RatesOf(service, listener), details);
 }

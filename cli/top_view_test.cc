@@ -37,17 +37,18 @@ std::string Text(const TopData& data, TopChoice& choice, int width, int height) 
 
 TEST(TopView, ServicesAt80x24) {
   TopChoice choice;
-  EXPECT_EQ(Text(TopTwoSamples(), choice, 80, 24), R"(rawgate top  127.0.0.1:50051  HH:MM:SS  every 1s
+  EXPECT_EQ(Text(TopTwoSamples(), choice, 80, 24),
+            R"(rawgate top  127.0.0.1:50051  HH:MM:SS  every 1s
 2 of 4 listeners running, 3 open, 40 req/s, in 3.9K/s, out 7.8K/s
 [1 services]   2 connections    3 events
-  NAME      STATE        OPEN  REQ/S  ERR/S  IN/S  OUT/S  DROPS  ADDRESS
-> echo      failed          3     40      0  3.9K   7.8K      0
-  echo/tcp  running         3     40      0  3.9K   7.8K      0  ...7.0.0.1:8080
-  echo/udp  failed          0      0      0     0      0      0  ...7.0.0.1:8080
-  time      running         0      0      0     0      0     12
-  time/udp  running         0      0      0     0      0     12  ...7.0.0.1:9000
-  file      unreachable     0      0      0     0      0      0
-  file/tcp  unknown         0      0      0     0      0      0  ...7.0.0.1:8081
+  NAME      STATE        OPEN  REQ/S  ERR/S   IN/S  OUT/S  DROPS  ADDRESS
+> echo      failed          3     40      0   3.9K   7.8K      0
+  echo/tcp  running         3     40      0   3.9K   7.8K      0  127.0.0.1:8080
+  echo/udp  failed          0      0      0      0      0      0  127.0.0.1:8080
+  time      running         0      0      0      0      0     12
+  time/udp  running         0      0      0      0      0     12  127.0.0.1:9000
+  file      unreachable     0      0      0      0      0      0
+  file/tcp  unknown         0      0      0      0      0      0  127.0.0.1:8081
 
 
 
@@ -70,14 +71,14 @@ TEST(TopView, ServicesAt200x50) {
   EXPECT_EQ(text, R"(rawgate top  127.0.0.1:50051  HH:MM:SS  every 1s
 2 of 4 listeners running, 3 open, 40 req/s, in 3.9K/s, out 7.8K/s
 [1 services]   2 connections    3 events
-  NAME      STATE        SINCE  OPEN  REQ/S  ERR/S  IN/S  OUT/S  DROPS  REQUESTS   IN  OUT  ADDRESS
-  echo      failed        5m1s     3     40      0  3.9K   7.8K      0       140  14K  27K
-  echo/tcp  running                3     40      0  3.9K   7.8K      0       140  14K  27K  tcp://127.0.0.1:8080
-> echo/udp  failed                 0      0      0     0      0      0         0    0    0  udp://127.0.0.1:8080
-  time      running                0      0      0     0      0     12         0    0    0
-  time/udp  running                0      0      0     0      0     12         0    0    0  udp://127.0.0.1:9000
-  file      unreachable            0      0      0     0      0      0         0    0    0
-  file/tcp  unknown                0      0      0     0      0      0         0    0    0  tcp://127.0.0.1:8081
+  NAME      STATE        SINCE  OPEN  REQ/S  ERR/S   IN/S  OUT/S  DROPS  REQUESTS   IN  OUT  ADDRESS
+  echo      failed        5m1s     3     40      0   3.9K   7.8K      0       140  14K  27K
+  echo/tcp  running                3     40      0   3.9K   7.8K      0       140  14K  27K  tcp://127.0.0.1:8080
+> echo/udp  failed                 0      0      0      0      0      0         0    0    0  udp://127.0.0.1:8080
+  time      running                0      0      0      0      0     12         0    0    0
+  time/udp  running                0      0      0      0      0     12         0    0    0  udp://127.0.0.1:9000
+  file      unreachable            0      0      0      0      0      0         0    0    0
+  file/tcp  unknown                0      0      0      0      0      0         0    0    0  tcp://127.0.0.1:8081
 
 
 
@@ -164,7 +165,7 @@ TEST(TopView, RatesAreUnknownAfterOneSample) {
   TopChoice choice;
   const std::vector<std::string> rows = absl::StrSplit(Text(data, choice, 80, 24), '\n');
   EXPECT_THAT(rows[4],
-              StartsWith("> echo      failed          3      -      -     -      -      0"));
+              StartsWith("> echo      failed          3      -      -      -      -      0"));
 }
 
 TEST(TopView, AnotherProcessCountsAnew) {
@@ -266,12 +267,13 @@ class TopConnections : public testing::Test {
   TopChoice choice_;
 };
 
-TEST_F(TopConnections, At80x24) { EXPECT_EQ(Text(data_, choice_, 80, 24), R"(rawgate top  127.0.0.1:50051  HH:MM:SS  every 1s
+TEST_F(TopConnections, At80x24) {
+  EXPECT_EQ(Text(data_, choice_, 80, 24), R"(rawgate top  127.0.0.1:50051  HH:MM:SS  every 1s
 2 of 4 listeners running, 3 open, 40 req/s, in 3.9K/s, out 7.8K/s
  1 services   [2 connections]   3 events
-  NAME      ID  PEER                      USER  AGE  IN/S  OUT/S    IN  REQUESTS
-> echo/tcp   1  tcp://127.0.0.1:40001           41s     0      0     0         1
-  echo/tcp  22  ...:9abc:def0:1:2]:65000  ann   41s  4.0K      0  4.0K        22
+  NAME      ID  PEER                           USER  AGE   IN/S  OUT/S  REQUESTS
+> echo/tcp   1  tcp://127.0.0.1:40001                41s      0      0         1
+  echo/tcp  22  ...:5678:9abc:def0:1:2]:65000  ann   41s   4.0K      0        22
 
 
 
@@ -289,7 +291,8 @@ TEST_F(TopConnections, At80x24) { EXPECT_EQ(Text(data_, choice_, 80, 24), R"(raw
 
 
 
-Enter details  c close  w all  / filter  > sort  Space hold  ? help  q quit)"); }
+Enter details  c close  w all  / filter  > sort  Space hold  ? help  q quit)");
+}
 
 TEST_F(TopConnections, Details) {
   choice_.details = true;

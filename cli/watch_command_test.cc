@@ -149,7 +149,7 @@ TEST_F(WatchCommand, AsJson) {
 TEST_F(WatchCommand, AsFields) {
   events_.Script({Chunk(11, "a\tb")});
   const CliResult result = gateway_.Run({"watch", "--plain", "--no-reconnect"});
-  EXPECT_EQ(result.out, "1970-01-01T00:00:00+00:00\techo/tcp\ti1\t17\tchunk\t3 bytes\t\"a\\tb\"\n");
+  EXPECT_EQ(result.out, "1970-01-01T00:00:00Z\techo/tcp\ti1\t17\tchunk\t3 bytes\t\"a\\tb\"\n");
 }
 
 TEST_F(WatchCommand, GoesOnBehindTheLastEventWhenTheGatewayWasAway) {
