@@ -36,8 +36,8 @@ void StreamListener::ScheduleSweep() {
   sweep_scheduled_ = true;
   sweep_timer_.expires_after(kSweepInterval);
   sweep_timer_.async_wait([this](const boost::system::error_code& error) {
-    sweep_scheduled_ = false;
     if (error) return;
+    sweep_scheduled_ = false;
     Sweep();
     if (!connections_.empty()) ScheduleSweep();
   });
