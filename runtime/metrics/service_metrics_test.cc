@@ -95,6 +95,12 @@ TEST_F(ServiceMetricsTest, StatesOfListeners) {
   EXPECT_THAT(Text(), HasSubstr("rawgate_service_accepting{service=\"test\"} 0\n"));
 }
 
+TEST_F(ServiceMetricsTest, ListenersThatMisbehave) {
+  EXPECT_THAT(Text(), HasSubstr("rawgate_listener_faults{service=\"test\",listener=\"udp\"} 0\n"));
+  thread_.Run([&] { udp_->SetFaults({.fail_first = 1}); });
+  EXPECT_THAT(Text(), HasSubstr("rawgate_listener_faults{service=\"test\",listener=\"udp\"} 1\n"));
+}
+
 TEST_F(ServiceMetricsTest, EveryCounterIsThere) {
   tcp_->counters().connections_opened.Add(3);
   tcp_->counters().connections_open.Add(2);
