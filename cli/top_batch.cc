@@ -18,6 +18,7 @@
 #include "cli/text_table.h"
 #include "cli/top_feed.h"
 #include "cli/top_options.h"
+#include "cli/transfer_retry.h"
 #include "rawgate/control/v1/control_service.grpc.pb.h"
 
 namespace rawgate::cli {
@@ -181,6 +182,7 @@ absl::StatusOr<int> RunTopBatch(const TopOptions& options, Context& context) {
     arrivals.Await(asked ? absl::InfiniteFuture() : due);
     if (context.interrupt.signal() != 0) return 0;
     TopFeed::News news = feed.Take();
+    if (!news.status.ok() && !IsPassing(news.status)) return news.status;
     if (news.trouble != trouble && !news.trouble.empty())
       context.console.Error(absl::StrCat("rawgate top: ", news.trouble, "\n"));
     trouble = news.trouble;

@@ -1,8 +1,10 @@
 // rawgate top.
+#include <algorithm>
+#include <array>
 #include <cstdlib>
-#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/string_view.h"
@@ -21,6 +23,10 @@ bool IsForScreen(const TopOptions& options, const Console& console) {
   return !options.batch && options.count == 0 && options.format == OutputFormat::kText &&
          !is_dumb && console.InputIsTerminal() && console.OutputIsTerminal();
 }
+
+// As TopView has them.
+constexpr std::array<absl::string_view, kTopViews> kViewNames = {"services", "connections",
+                                                                 "events"};
 
 constexpr char kExamples[] =
     R"(Examples:
@@ -65,12 +71,14 @@ void AddTopCommand(CLI::App& app, Command& chosen) {
       *top, "--interval", [options](absl::Duration value) { options->interval = value; },
       "Between two samples, 100ms to 1h (1s)", absl::Milliseconds(100), absl::Hours(1));
   AddOrder(*top, options->order);
-  const std::map<std::string, TopView> views = {{"services", TopView::kServices},
-                                                {"connections", TopView::kConnections},
-                                                {"events", TopView::kEvents}};
-  top->add_option("--view", options->view, "Begin with services, connections or events")
+  const auto take_view = [options](const std::string& name) {
+    const auto view = std::find(kViewNames.begin(), kViewNames.end(), name);
+    options->view = static_cast<TopView>(view - kViewNames.begin());
+  };
+  top->add_option_function<std::string>("--view", take_view,
+                                        "Begin with services, connections or events")
       ->type_name("VIEW")
-      ->transform(CLI::CheckedTransformer(views));
+      ->check(CLI::IsMember(std::vector<std::string>(kViewNames.begin(), kViewNames.end())));
   top->add_flag("-b,--batch", options->batch, "Print snapshots one after another");
   top->add_option("-n,--count", options->count, "Print N of them")
       ->type_name("N")

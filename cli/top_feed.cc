@@ -85,6 +85,7 @@ TopFeed::News TopFeed::Take() {
   const std::lock_guard lock(mutex_);
   News news = std::exchange(news_, {});
   // It lasts until the gateway answers.
+  news_.status = news.status;
   news_.trouble = news.trouble;
   events_kept_ = 0;
   return news;
@@ -103,6 +104,7 @@ void TopFeed::Poll() {
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
+      news_.status = status;
       news_.trouble = status.ok() ? "" : Why(status, target_);
     }
     changed_();
@@ -215,6 +217,7 @@ void TopFeed::SetEvents(bool wanted) {
     const absl::Status end = events_->Run();
     if (absl::IsCancelled(end)) return;
     const std::lock_guard lock(mutex_);
+    news_.status = end;
     news_.trouble = Why(end, target_);
   });
 }

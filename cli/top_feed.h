@@ -26,9 +26,9 @@ class TopFeed {
   struct Wishes {
     bool connections = false;
     // ListConnectionsRequest.
-    std::string service;
+    std::string service = {};
     int page_size = 0;
-    std::string page_token;
+    std::string page_token = {};
 
     bool events = false;
 
@@ -43,7 +43,8 @@ class TopFeed {
     // Of which page; empty when the token was not good any more and it is the first one.
     std::string page_token;
     std::deque<control::v1::WatchEventsResponse> events;
-    // Why nothing comes, in a line; empty when it does.
+    // Why nothing comes, also in a line; OK and empty when it does.
+    absl::Status status;
     std::string trouble;
   };
 

@@ -20,6 +20,7 @@
 #include "cli/top_keys.h"
 #include "cli/top_options.h"
 #include "cli/top_view.h"
+#include "cli/transfer_retry.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/status.h"
 
@@ -77,6 +78,8 @@ class TopScreen {
   absl::Time drawn_;
   // When what may be Escape is.
   absl::Time escape_due_;
+  // Why it is in vain.
+  absl::Status failure_;
   // Last, since their threads use the others.
   std::unique_ptr<TopFeed> feed_;
   std::unique_ptr<TopActions> actions_;
@@ -93,6 +96,7 @@ absl::StatusOr<int> TopScreen::Run() {
       if (absl::Status status = Draw(); !status.ok()) return status;
     }
     if (absl::Status status = Await(); !status.ok()) return status;
+    if (!failure_.ok()) return failure_;
   }
   return 0;
 }
@@ -186,6 +190,9 @@ void TopScreen::TakeNews() {
   }
   // What came meanwhile is not kept: what is shown next is how things are then.
   TopFeed::News news = feed_->Take();
+  // There was never anything to show, and there will not be.
+  if (data_.time() == absl::Time() && !news.status.ok() && !IsPassing(news.status))
+    failure_ = news.status;
   if (choice_.paused) return;
   if (news.services) data_.Take(news.time, *std::move(news.services));
   if (news.connections) {

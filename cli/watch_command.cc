@@ -211,7 +211,11 @@ Exit codes: 0 after -n events, or after --timeout where no -n is given; 1 when
 there were too few, or the watch failed.)";
 
 void AddFilters(CLI::App& watch, EventWishes& wishes, bool& chunks) {
-  watch.add_option("SERVICE[/LISTENER]", wishes.names, "Only of these");
+  watch.add_option("SERVICE[/LISTENER]", wishes.names, "Only of these")
+      ->check([](const std::string& name) {
+        const bool whole = !name.empty() && name.front() != '/' && name.back() != '/';
+        return whole ? "" : absl::StrCat("'", name, "' is no SERVICE or SERVICE/LISTENER");
+      });
   watch.add_option("--peer", wishes.peer, "Only of clients whose address begins so")
       ->type_name("PREFIX");
   watch.add_option("--connection", wishes.connection, "Only of the connection with this ID")

@@ -1,1 +1,0 @@
-// See fault_text.h.
