@@ -36,7 +36,7 @@ class Step:
     @property
     def exit_code(self):
         """What a comment says ("# exit 1"), for commands that are there to show a failure."""
-        said = re.search(r"(?:^|\s)# (?:.*?\b)??exit (\d+)\b", self.text)
+        said = re.search(r"(?:^|\s)# (?:.*?[^a-z])??exit (\d+)\b", self.text)
         return int(said[1]) if said else 0
 
 
