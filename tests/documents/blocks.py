@@ -11,7 +11,8 @@ from tests.harness.program import REPOSITORY
 FOLDERS = ("docs", "docs/services", "docs/lessons", "docs/lessons/zh")
 TOP = ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md")
 
-FENCE = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+RUN = ("sh", "python")
 # The forms in which documents show a time.
 TIMES = (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", r"\d{4}-\d\d-\d\d", r"\d\d:\d\d")
 
@@ -49,16 +50,19 @@ def documents():
     return [path.relative_to(REPOSITORY).as_posix() for path in paths if path.exists()]
 
 
+def blocks_of(document):
+    """Pairs of language and text, of all languages."""
+    return FENCE.findall((REPOSITORY / document).read_text(encoding="utf-8"))
+
+
 def steps_of(document):
-    text = (REPOSITORY / document).read_text(encoding="utf-8")
-    return [step for language, block in FENCE.findall(text) for step in _steps(language, block)]
+    return [step for language, block in blocks_of(document) if language in RUN for step in _steps(language, block)]
 
 
 def blocks_without_comments(document):
     """What is the same in a translation."""
-    text = (REPOSITORY / document).read_text(encoding="utf-8")
     return [(language, "\n".join(filter(None, map(without_comment, block.splitlines()))))
-            for language, block in FENCE.findall(text)]
+            for language, block in blocks_of(document) if language in RUN]
 
 
 def without_comment(line):

@@ -1,7 +1,6 @@
 """The lists of this folder are about what documents show today, and translations show the same commands."""
 
 import os
-import pathlib
 import re
 import unittest
 
@@ -70,9 +69,11 @@ class ListsTest(unittest.TestCase):
     def test_documents_have_no_other_shell(self):
         """Blocks that are run are marked `sh` or `python`; nobody marks one in another way and has it not run."""
         for document in self.steps:
-            text = pathlib.Path(REPOSITORY / document).read_text(encoding="utf-8")
+            others = [(language, text) for language, text in blocks.blocks_of(document) if language not in blocks.RUN]
             with self.subTest(document=document):
-                self.assertEqual(re.findall(r"^ *```(?:bash|shell|console|py|zsh|sh .*|python .*)$", text, re.MULTILINE), [])
+                shells = [language for language, _ in others if re.match(r"bash|shell|console|zsh|sh\b|py", language)]
+                transcripts = [text for _, text in others if re.search(r"^\$ ", text, re.MULTILINE)]
+                self.assertEqual((shells, transcripts), ([], []))
 
 
 if __name__ == "__main__":

@@ -82,6 +82,8 @@ RUN_ELSEWHERE = {
 
 # What the reader of a command has done before, elsewhere than in the document.
 BEFORE = {
+    "rawgate context add lab --address lab.example:50051 --tls-ca ~/lab/ca.pem --token-file ~/lab/token":
+        "rawgate init-tls ~/rawgate-tls --host lab.example && ln -s rawgate-tls ~/lab",
     "rawgate init-tls --renew /etc/rawgate/tls":
         "rawgate init-tls ~/rawgate-tls --host lab.example && ln -s ~/rawgate-tls /etc/rawgate/tls",
     "cd /etc/rawgate && rawgate init-tls tls --host lab.example": "rm /etc/rawgate/tls",
