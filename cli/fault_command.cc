@@ -214,7 +214,7 @@ what your clients make of it. Their services must have been started with
 constexpr char kSetExamples[] =
     R"(Examples:
   rawgate fault set echo/tcp --delay 100ms --jitter 20ms
-  rawgate fault set echo/tcp --sent --split 1     each byte a segment of its own
+  rawgate fault set echo/tcp --sent --split 1   each byte a segment of its own
   rawgate fault set file/tcp --received --reset-after 1M
   rawgate fault set file/tcp --fail-first 3
   rawgate fault set time/udp --loss 10% --duplication 1% --seed 7
@@ -224,6 +224,24 @@ Both ways, unless --received or --sent is there. Everything that was set before
 is over, unless --keep is there. Times and rates are for streams and datagrams
 alike. Connections that are open already have no faults.
 The seed that is printed repeats which datagrams are hit.)";
+
+constexpr char kShowExamples[] =
+    R"(Examples:
+  rawgate fault show
+  rawgate fault show echo/udp
+  rawgate fault show --json | jq '.services[].listeners[].faultCounters'
+
+SO FAR counts what was hit since the faults were set.)";
+
+constexpr char kClearExamples[] =
+    R"(Examples:
+  rawgate fault clear           everything behaves again
+  rawgate fault clear echo/tcp
+
+What waited goes on at once, also on connections that are open.)";
+
+// Of the commands below `fault`.
+constexpr char kFaultGroup[] = "Commands";
 
 }  // namespace
 
@@ -241,7 +259,7 @@ void AddFaultCommand(CLI::App& app, Command& chosen) {
   };
 
   CLI::App* set = command->add_subcommand("set", "What it does wrong from now on");
-  set->footer(kSetExamples)->fallthrough();
+  set->footer(kSetExamples)->fallthrough()->group(kFaultGroup);
   AddSubjectOption(*set, given->subject, "What is to misbehave")->required();
   AddFaultOptions(*set, given->set.faults);
   CLI::Option* keep =
@@ -261,13 +279,13 @@ void AddFaultCommand(CLI::App& app, Command& chosen) {
   });
 
   CLI::App* list = command->add_subcommand("show", "What misbehaves, and what that has done");
-  list->fallthrough();
+  list->footer(kShowExamples)->fallthrough()->group(kFaultGroup);
   AddSubjectOption(*list, given->subject, "Only this");
-  AddOutputFormat(*list, given->format, "a ListServicesResponse of what has faults");
+  AddOutputFormat(*list, given->format, "a ListServicesResponse of those");
   list->callback(show);
 
   CLI::App* clear = command->add_subcommand("clear", "It behaves again");
-  clear->fallthrough();
+  clear->footer(kClearExamples)->fallthrough()->group(kFaultGroup);
   AddSubjectOption(*clear, given->subject, "What is to; without it, everything");
   clear->callback([&chosen, given] {
     chosen.run = [given](Context& context) { return Clear(given->subject, context); };
