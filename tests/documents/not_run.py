@@ -53,7 +53,8 @@ NOT_RUN = {
         "docker compose run --rm -T --no-deps chat tar -c -C /var/lib/rawgate/chat . > chat.tar; docker compose unpause chat",
         "docker compose run --rm -T certificates tar -c . > authority.tar",
         "docker compose exec -T file tar -x -C /var/lib/rawgate/files < files.tar",
-        "docker compose run --rm -T --no-deps chat sh -c 'rm -f /var/lib/rawgate/chat/* && tar -x -C /var/lib/rawgate/chat' < chat.tar",
+        "docker compose run --rm -T --no-deps chat sh -c "
+        "'rm -f /var/lib/rawgate/chat/* && tar -x -C /var/lib/rawgate/chat' < chat.tar",
         "docker compose run --rm -T certificates sh -c 'rawgate new-token ci operator 2>>access.textproto' >ci.token",
     )},
     **{command: COPY_OF_SYSTEMD for command in (

@@ -43,7 +43,7 @@ class Place:
         self._copy_repository()
         self.environment = clean_environment(
             HOME=str(self.home), PATH=f"{BIN_DIR.resolve()}:{os.environ['PATH']}", COLUMNS="80", PYTHONDONTWRITEBYTECODE="1",
-            RAWGATE_GATEWAY=self.stack.gateway_target)
+            RAWGATE_GATEWAY=self.stack.gateway_target, RAWGATE_CONFIG=str(self.home / ".config/rawgate/config.json"))
         self.shell = shells.shell(self.home, self.environment)
         self._python = None
         self.await_health(f"http://127.0.0.1:{self.ports[HTTP_PORT]}")
@@ -135,4 +135,5 @@ class Place:
         for name, folder in ELSEWHERE.items():
             text = re.sub(rf"(?<![\w.]){name}\b", f"{self.home}/{folder}", text)
         # "with the settings of the process": those of the echo service here.
-        return re.sub(r"\brawgate-echo healthcheck\b", f"RAWGATE_RPC_LISTEN={self.stack.programs['echo'].ready['rpc']} \\g<0>", text)
+        rpc = self.stack.programs["echo"].ready["rpc"]
+        return re.sub(r"\brawgate-echo healthcheck\b", f"RAWGATE_RPC_LISTEN={rpc} \\g<0>", text)
