@@ -79,10 +79,10 @@ constexpr char kExamples[] =
   rawgate bench time --address udp://lab.example:9000 --rate 100
 
 Latencies are from the moment that a request was to start until its answer is
-there as a whole. Without --rate each starts when the one before has ended. With
---rate each has its time, and what had to wait counts as long as it waited, so
-that a pause of the far side is seen in all requests that fell into it; a load
-that the far side cannot keep up with has ever longer latencies.
+there as a whole. Without --rate each starts when the one before has ended.
+With --rate each has its time, and what had to wait counts as long as it
+waited, so that a pause of the far side is seen in all requests that fell into
+it; a load that the far side cannot keep up with has ever longer latencies.
 
 exec runs --command each time. file uploads, then downloads, under names of its
 own, which are removed at the end, after Ctrl-C too. Ctrl-C shows what was

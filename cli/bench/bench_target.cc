@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
 #include "cli/bench/raw_protocol.h"
 #include "cli/bench/raw_worker.h"
 #include "cli/bench/typed_workers.h"
@@ -29,6 +30,9 @@ constexpr absl::Duration kDatagramPatience = absl::Seconds(1);
 constexpr uint32_t kForeignSlots = 8;
 constexpr double kForeignRate = 1000;
 constexpr absl::Duration kForeignDuration = absl::Minutes(1);
+
+constexpr int kRemovals = 50;
+constexpr absl::Duration kRemovalPause = absl::Milliseconds(100);
 
 // Listeners that speak what the workers do, by the beginning of their names.
 struct Listening {
@@ -125,7 +129,7 @@ BenchFiles::BenchFiles(const Gateway& gateway, uint32_t count)
   for (uint32_t i = 0; i < count; ++i) names_.push_back(absl::StrCat(folder_, "/", i));
 }
 
-void BenchFiles::Remove(const Console& console) {
+absl::Status BenchFiles::TryRemove() const {
   const auto stub = gateway_.Stub<FileService>();
   std::vector<std::string> names = names_;
   names.push_back(folder_);
@@ -133,11 +137,21 @@ void BenchFiles::Remove(const Console& console) {
     file::v1::DeleteFileRequest request;
     request.set_filename(name);
     const auto removed = Call(*stub, &FileService::Stub::DeleteFile, request);
-    if (removed.ok() || ReasonOf(removed.status()) == "FILE_NOT_FOUND") continue;
-    console.Error(absl::StrCat("rawgate bench: ", name,
-                               " is left behind: ", Printable(removed.status().message()), "\n"));
-    return;
+    if (!removed.ok() && ReasonOf(removed.status()) != "FILE_NOT_FOUND") return removed.status();
   }
+  return absl::OkStatus();
+}
+
+void BenchFiles::Remove(const Console& console) {
+  absl::Status removed = TryRemove();
+  // An upload that was cancelled may have been past that.
+  for (int i = 0; i < kRemovals && ReasonOf(removed) == "FOLDER_NOT_EMPTY"; ++i) {
+    absl::SleepFor(kRemovalPause);
+    removed = TryRemove();
+  }
+  if (removed.ok()) return;
+  console.Error(absl::StrCat("rawgate bench: ", folder_,
+                             " is left behind: ", Printable(removed.message()), "\n"));
 }
 
 absl::Status BenchFiles::Store(size_t size) {

@@ -35,6 +35,8 @@ class BenchFiles {
   absl::Status Store(size_t size);
 
  private:
+  absl::Status TryRemove() const;
+
   const Gateway& gateway_;
   std::string folder_;
   std::vector<std::string> names_;

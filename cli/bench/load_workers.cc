@@ -13,6 +13,8 @@ namespace {
 constexpr absl::Duration kPauseAfterError = absl::Milliseconds(10);
 // How soon a stop is noticed, and how often somebody is told how far it is.
 constexpr absl::Duration kTick = absl::Milliseconds(100);
+// Somebody waits for it.
+constexpr absl::Duration kPatienceAfterStop = absl::Seconds(2);
 
 // Counts threads that have ended.
 class Finished {
@@ -78,10 +80,14 @@ LoadResult RunWorkers(const std::vector<std::unique_ptr<LoadWorker>>& workers, L
       finished.Add();
     });
   }
+  absl::Time end = plan.end() + patience;
   bool cancelled = false;
   while (!finished.Await(workers.size(), kTick)) {
-    const bool goes_on = poll(done.load(std::memory_order_relaxed));
-    if (cancelled || (goes_on && LoadNow() < plan.end() + patience)) continue;
+    if (!poll(done.load(std::memory_order_relaxed)) && !plan.stopped()) {
+      plan.Stop();
+      end = std::min(end, LoadNow() + kPatienceAfterStop);
+    }
+    if (cancelled || LoadNow() < end) continue;
     cancelled = true;
     plan.Stop();
     for (const auto& worker : workers) worker->Cancel();

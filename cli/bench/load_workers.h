@@ -51,8 +51,9 @@ class BlockingWorker : public LoadWorker {
 };
 
 // Runs all until the plan ends, and merges their results. `poll` is called some times a second with
-// the number of requests that have ended; when it returns false, no request is begun any more, and
-// those in progress are cancelled. What is in progress at the plan's end has `patience` to end.
+// the number of requests that have ended; when it returns false, no request is begun any more. What
+// is in progress at the plan's end has `patience` to end, two seconds when `poll` made the end;
+// then it is cancelled.
 LoadResult RunWorkers(const std::vector<std::unique_ptr<LoadWorker>>& workers, LoadPlan& plan,
                       absl::Duration patience, const std::function<bool(uint64_t done)>& poll);
 

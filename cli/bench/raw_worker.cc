@@ -40,14 +40,17 @@ class RawWorker final : public LoadWorker {
     int failures = 0;
     while (!Finished() && failures < kFailuresMax) {
       const absl::Status status = Converse();
-      if (status.ok() || plan_->stopped()) return;
+      if (status.ok() || cancelled_) return;
       failures = answered_ ? 1 : failures + 1;
       FailAll(status);
       SleepUntil(LoadNow() + kPauseAfterError, plan);
     }
   }
 
-  void Cancel() override { ::eventfd_write(wake_.get(), 1); }
+  void Cancel() override {
+    cancelled_ = true;
+    ::eventfd_write(wake_.get(), 1);
+  }
 
  private:
   struct Flight {
@@ -61,6 +64,7 @@ class RawWorker final : public LoadWorker {
   // Looks for the next request only when there is no other: in a closed loop its time begins then.
   bool Finished() {
     if (!flights_.empty()) return false;
+    if (plan_->stopped()) next_.reset();
     if (!next_) next_ = plan_->Next(LoadNow());
     return !next_;
   }
@@ -83,7 +87,7 @@ class RawWorker final : public LoadWorker {
     while (!Finished()) {
       StartDue();
       if (absl::Status waited = AwaitOneStep(); !waited.ok()) return waited;
-      if (plan_->stopped()) return absl::OkStatus();
+      if (cancelled_) return absl::OkStatus();
     }
     return absl::OkStatus();
   }
@@ -93,7 +97,7 @@ class RawWorker final : public LoadWorker {
     while (flights_.size() < in_flight_) {
       const absl::Time now = LoadNow();
       if (!next_) next_ = plan_->Next(now);
-      if (!next_ || next_->time > now) return;
+      if (!next_ || next_->time > now || plan_->stopped()) return;
       // Making the connection was no part of it.
       if (!plan_->paced()) next_->time = now;
       std::string request = protocol_->Request(next_->number);
@@ -227,6 +231,7 @@ class RawWorker final : public LoadWorker {
   const size_t in_flight_;
   const absl::Duration patience_;
   const Fd wake_;
+  std::atomic<bool> cancelled_{false};
   std::string buffer_;
   LoadPlan* plan_ = nullptr;
   LoadResult* result_ = nullptr;

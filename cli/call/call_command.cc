@@ -99,11 +99,11 @@ TimeService/GetTime, TimeService/GetTime, time.GetTime or GetTime.
 
 A request is FIELD=VALUE for each field, or JSON: '{...}', @FILE, or - for
 standard input. Fields of fields follow behind dots (size.rows=24), so do keys
-of maps and positions in lists; a list grows with each FIELD=VALUE for it. Bytes
-are text, base64:TEXT or @FILE; enums go by short name; times are 1m30s or RFC
-3339. Methods that take a stream are sent one message for each JSON object, as
-it comes. Answers are JSON, one a line where they are a stream; none is taken
-that is over 4 MiB.
+of maps and positions in lists; a list grows with each FIELD=VALUE for it.
+Bytes are text, base64:TEXT or @FILE; enums go by short name; times are 1m30s
+or RFC 3339. Methods that take a stream are sent one message for each JSON
+object, as it comes. Answers are JSON, one a line where they are a stream; none
+is taken that is over 4 MiB.
 
 Any server with gRPC reflection will do, see --gateway.
 Exit codes: 0 done, 1 the server answered an error or was not reached, 2 wrong

@@ -79,10 +79,10 @@ void CheckListener(const Service& service, const Listener& listener, bool local,
                 absl::StrCat("'rawgate start ", name, "' brings it back."));
   }
   if (listener.has_faults()) {
-    checks.Warn(
-        "listener.faults", name,
-        "misbehaves on purpose: faults are set, and clients suffer from them",
-        absl::StrCat("'rawgate stop ", name, "' and 'rawgate start ", name, "' take them away."));
+    checks.Warn("listener.faults", name,
+                "misbehaves on purpose: faults are set, and clients suffer from them",
+                absl::StrCat("'rawgate fault ", name, "' shows them, 'rawgate fault clear ", name,
+                             "' ends them."));
   }
 }
 

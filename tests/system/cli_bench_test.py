@@ -186,7 +186,7 @@ class TerminalTest(BenchTestCase):
         words = ["bench", "echo", "-n", "20"]
         terminal = Terminal([BIN_DIR / "rawgate", "--gateway", stack.gateway_target, *words])
         self.addCleanup(terminal.close)
-        terminal.expect(r"  errors     0\r\n\r\n +[0-9.e+]+us \.\. +[0-9.]+% #+")
+        terminal.expect(r"  errors     0\r\n\r\n +[0-9.e+]+[um]s \.\. +[0-9.]+% #+")
         out, error = self.rawgate(*words)
         self.assertNotIn("#", out)
         self.assertEqual(error, "")

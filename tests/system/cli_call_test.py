@@ -153,10 +153,15 @@ class StreamTest(CallTestCase):
         self.assertEqual(stored[0]["file"]["size"], "5")
         self.assertEqual((stack.file_root / "called.txt").read_text(), "hello")
 
+    def start(self, *words):
+        process = subprocess.Popen([BIN_DIR / "rawgate", "--gateway", stack.gateway_target, "call", *words], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True, env=clean_environment())
+        for cleanup in (process.stdin.close, process.stdout.close, process.wait, process.kill):
+            self.addCleanup(cleanup)
+        return process
+
     def test_both_streams_go_on_side_by_side(self):
-        process = subprocess.Popen([BIN_DIR / "rawgate", "--gateway", stack.gateway_target, "call", "Converse", "-"],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean_environment())
-        self.addCleanup(process.communicate)
+        process = self.start("Converse", "-")
         for payload, answer in (("aGk=", "SEk="), ("eW91", "WU9V")):
             process.stdin.write(json.dumps({"payload": payload}))
             process.stdin.flush()
@@ -169,18 +174,14 @@ class StreamTest(CallTestCase):
         self.assertIn("Did you mean payload?", error)
 
     def test_the_server_ends_a_stream_while_we_could_still_send(self):
-        process = subprocess.Popen([BIN_DIR / "rawgate", "--gateway", stack.gateway_target, "call", "Interact", "-"],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean_environment())
-        self.addCleanup(process.communicate)
+        process = self.start("Interact", "-")
         process.stdin.write('{"start":{"shellCommand":"exit 3"}}')
         process.stdin.flush()
         self.assertEqual(process.wait(timeout=PATIENCE), 0)
         self.assertEqual(json.loads(process.stdout.read().splitlines()[-1])["outcome"]["exited"], {"code": 3})
 
     def test_ctrl_c_ends_a_stream(self):
-        process = subprocess.Popen([BIN_DIR / "rawgate", "--gateway", stack.gateway_target, "call", "WatchTime"],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment())
-        self.addCleanup(process.communicate)
+        process = self.start("WatchTime")
         json.loads(process.stdout.readline())
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(timeout=PATIENCE), -signal.SIGINT)

@@ -135,6 +135,13 @@ class ServicesTest(DoctorTestCase):
         self.assertEqual(page.find("listener.reachable", "echo/tcp")["state"], "failure")
         self.assertIn("usable from here: udp", page.find("listener.reachable", "echo")["detail"])
 
+    def test_faults_on_purpose(self):
+        self.start("echo", echo=["--allow_faults"])
+        self.assertEqual(self.rawgate("fault", "set", "echo/udp", "--loss", "100%").returncode, 0)
+        page = self.doctor()
+        self.assertIn("rawgate fault clear echo/udp", page.find("listener.faults", "echo/udp")["remedy"])
+        self.assertEqual(page.find("listener.reachable", "echo/udp")["state"], "failure")
+
     def test_datagrams_that_are_not_answered(self):
         self.start("echo")
         echo = self.stack.programs["echo"].process
