@@ -29,8 +29,8 @@ constexpr char kExamples[] =
   rawgate put notes.txt                store a file; get fetches it
   rawgate --gateway lab:50051 ps       a gateway elsewhere
 
-'rawgate COMMAND --help' tells more, with examples; 'man rawgate' and docs/cli.md
-have it all. Options may stand before the command or after it.
+'rawgate COMMAND --help' tells more, with examples; 'man rawgate' and
+docs/cli.md have it all. Options may stand before the command or after it.
 Exit codes: 0 done, 1 failed, 2 wrong usage; run, shell and attach have their
 own.)";
 

@@ -102,6 +102,21 @@ std::vector<LiveName> CommandsOf(const CLI::App& app) {
   return names;
 }
 
+// What a validator of the definition allows: of "TYPE:{echo,time}", or "TYPE:value in {a->0,b->1}",
+// these words.
+std::vector<LiveName> ChoicesOf(const CLI::Option& option) {
+  std::vector<LiveName> names;
+  const std::string type = option.get_type_name();
+  const size_t begin = type.find('{');
+  const size_t end = type.find('}', begin);
+  if (end == type.npos) return names;
+  for (const absl::string_view choice :
+       absl::StrSplit(type.substr(begin + 1, end - begin - 1), ',', absl::SkipEmpty())) {
+    names.push_back({std::string(choice.substr(0, choice.find("->")))});
+  }
+  return names;
+}
+
 // Its own, then those that every command takes.
 std::vector<LiveName> OptionsOf(const CLI::App& command) {
   std::vector<LiveName> own;
@@ -200,7 +215,8 @@ Candidates Finder::Find() const {
     found.words = OptionsOf(*point_.command);
   } else if (point_.option != nullptr) {
     const Rule* const rule = RuleOf(*point_.command, *point_.option);
-    if (rule != nullptr) found.words = Known(*rule);
+    found.words = ChoicesOf(*point_.option);
+    if (found.words.empty() && rule != nullptr) found.words = Known(*rule);
     found.local_files = rule != nullptr && rule->kind == Kind::kLocalFiles;
   } else if (point_.before.empty()) {
     found.words = CommandsOf(*point_.command);

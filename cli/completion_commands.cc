@@ -94,7 +94,7 @@ absl::StatusOr<int> Complete(const CLI::App& app, const std::vector<std::string>
 
 constexpr char kExamples[] =
     R"help(Examples:
-  source <(rawgate completion bash)         for this shell; in ~/.bashrc for all
+  source <(rawgate completion bash)       for this shell; in ~/.bashrc for all
   rawgate completion zsh > ~/.zfunc/_rawgate
   rawgate completion fish > ~/.config/fish/completions/rawgate.fish
 

@@ -29,6 +29,8 @@ class CompletionTest : public testing::Test {
     CLI::App* context = app_.add_subcommand("context", "Contexts");
     context->add_subcommand("use", "Choose one")->add_option("CONTEXT", text_);
     context->add_subcommand("show", "Show one");
+    CLI::App* bench = app_.add_subcommand("bench", "Measure");
+    bench->add_option("SERVICE", text_)->check(CLI::IsMember({"echo", "exec", "file"}));
     app_.add_subcommand("complete", "Not shown")->group("");
   }
 
@@ -87,12 +89,13 @@ TEST_F(CompletionTest, TakesSettings) {
 }
 
 TEST_F(CompletionTest, OffersWhatBeginsWithIt) {
-  EXPECT_THAT(Candidates({""}), ElementsAre("put", "mv", "context"));
+  EXPECT_THAT(Candidates({""}), ElementsAre("put", "mv", "context", "bench"));
+  EXPECT_THAT(Candidates({"bench", "e"}), ElementsAre("echo", "exec"));
   EXPECT_THAT(Candidates({"p"}), ElementsAre("put"));
   EXPECT_THAT(Candidates({"put", "--t"}), ElementsAre("--to"));
   EXPECT_THAT(Candidates({"context", "use", "l"}), ElementsAre("lab"));
   EXPECT_THAT(Candidates({"context", "use", "lab", ""}), IsEmpty());
-  EXPECT_THAT(Candidates({"nosuch", ""}), ElementsAre("put", "mv", "context"));
+  EXPECT_THAT(Candidates({"nosuch", ""}), ElementsAre("put", "mv", "context", "bench"));
 }
 
 TEST_F(CompletionTest, ANameThatCannotBeHadIsNoError) {

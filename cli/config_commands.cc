@@ -127,14 +127,14 @@ constexpr char kExamples[] =
 
 The strongest comes first: an option, such as --gateway; the context that
 --context names; the environment, such as $RAWGATE_GATEWAY; the context that
-$RAWGATE_CONTEXT or 'rawgate context use' names; "defaults" in the file; what is
-built in. The file is JSON; what it may say is in docs/cli.md.)help";
+$RAWGATE_CONTEXT or 'rawgate context use' names; "defaults" in the file; what
+is built in. The file is JSON; what it may say is in docs/cli.md.)help";
 
 constexpr char kShowExamples[] =
     R"help(Examples:
   rawgate config show --origin
   rawgate --context lab config show
-  rawgate config show --json | jq -r '.settings[] | select(.name=="gateway").value')help";
+  rawgate config show --json | jq -r '.settings[0].value')help";
 
 constexpr char kPathExamples[] =
     R"help(Examples:

@@ -153,8 +153,8 @@ void AddMvCommand(CLI::App& app, Command& chosen) {
   mv->group(kFilesGroup)->footer(kMvExamples);
   mv->add_option("NAME", options->name, "The file or folder")->required();
   mv->add_option("NEW_NAME", options->new_name,
-                 "The name it gets, or the folder it goes into: one that\n"
-                 "is there, or with '/' at the end")
+                 "The name it gets, or the folder it goes into: one\n"
+                 "that is there, or with '/' at the end")
       ->required();
   mv->add_flag("--if-absent", options->if_absent, "Fail rather than replace a file");
   mv->callback([&chosen, options] {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "cli/global_options.h"
 #include "cli/help.h"
 #include "cli/settings.h"
@@ -59,10 +60,14 @@ bool IsTable(absl::string_view paragraph) {
 
 std::string Paragraphs(const CLI::App& command, bool exit_codes) {
   std::string text;
-  const std::string notes = FooterOf(command).notes;
-  for (const absl::string_view paragraph : absl::StrSplit(notes, "\n\n", absl::SkipEmpty())) {
+  // They may be the last lines of a paragraph.
+  const std::string notes =
+      absl::StrReplaceAll(FooterOf(command).notes, {{"\nExit code", "\n\nExit code"}});
+  for (absl::string_view paragraph : absl::StrSplit(notes, "\n\n", absl::SkipEmpty())) {
+    absl::ConsumePrefix(&paragraph, "\n");
     if (IsExitCodes(paragraph) != exit_codes) continue;
-    absl::StrAppend(&text, ".PP\n",
+    // The first after a heading is one by itself.
+    absl::StrAppend(&text, exit_codes && text.empty() ? "" : ".PP\n",
                     IsTable(paragraph) ? Unfilled(paragraph) : absl::StrCat(Roff(paragraph), "\n"));
   }
   return text;
@@ -120,12 +125,11 @@ std::string Options(const CLI::App& command) {
       options += Term(OptionTerm(*option), option->get_description());
     }
   }
-  return absl::StrCat(arguments.empty() ? "" : Section("ARGUMENTS"), arguments,
-                      options.empty() ? "" : Section("OPTIONS"), options,
-                      command.get_parent() == nullptr
-                          ? ""
-                          : absl::StrCat(".PP\nThose of all commands, such as ", Bold("--gateway"),
-                                         ", are in\n.BR rawgate (1).\n"));
+  std::string text = absl::StrCat(arguments.empty() ? "" : Section("ARGUMENTS"), arguments,
+                                  Section("OPTIONS"), options);
+  if (command.get_parent() == nullptr) return text;
+  return absl::StrCat(text, options.empty() ? "" : ".PP\n", "Those of all commands, such as ",
+                      Bold("--gateway"), ", are in\n.BR rawgate (1).\n");
 }
 
 std::vector<const CLI::App*> ShownCommands(const CLI::App& command) {
@@ -220,7 +224,7 @@ std::string ManPage(const CLI::App& command, absl::string_view version, absl::st
   if (!does.empty()) does[0] = absl::ascii_tolower(static_cast<unsigned char>(does[0]));
   const std::string examples = FooterOf(command).examples;
   return absl::StrCat(
-      ".TH ", absl::AsciiStrToUpper(Roff(name)), " 1 \"", date, "\" \"rawgate ", version,
+      ".TH ", absl::AsciiStrToUpper(name), " 1 \"", date, "\" \"rawgate ", version,
       "\" \"rawgate manual\"\n", Section("NAME"), Roff(name), " \\- ", Roff(does), "\n",
       Synopsis(command), Section("DESCRIPTION"), Roff(command.get_description()),
       absl::EndsWith(command.get_description(), ".") ? "" : ".", "\n", Paragraphs(command, false),

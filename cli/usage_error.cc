@@ -93,7 +93,7 @@ std::string NoSuchCommand(const CLI::App& app, const std::string& word) {
                                     [&word](const Synonym& known) { return known.word == word; });
   const std::vector<std::string> commands = ShownCommands(app);
   std::string suggestion = DidYouMean(word, commands);
-  if (suggestion.empty() && synonym != kSynonyms.end()) {
+  if (synonym != kSynonyms.end()) {
     const auto known = std::find(commands.begin(), commands.end(), synonym->command);
     if (known != commands.end()) suggestion = absl::StrCat(" Did you mean ", *known, "?");
   }

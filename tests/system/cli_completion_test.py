@@ -17,7 +17,7 @@ BASH = r"""
 source <(rawgate completion bash)
 COMP_LINE=$1 COMP_POINT=${#1} COMP_TYPE=9
 # As readline takes a line apart: at blanks, and at = and : by themselves.
-mapfile -t COMP_WORDS < <(sed 's/[=:]/\n&\n/g; s/ \+/\n/g' <<<"$1" | sed -e '${/^$/!b;}' -e '/^$/d')
+mapfile -t COMP_WORDS < <(sed 's/[=:]/\n&\n/g; s/ \+/\n/g' <<<"$1" | sed '/^$/d')
 [[ $1 == *' ' ]] && COMP_WORDS+=("")
 COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 _rawgate rawgate "${COMP_WORDS[COMP_CWORD]}"
@@ -77,7 +77,7 @@ class CompleteTest(unittest.TestCase):
         self.assertEqual(self.words("stop", "e"), ["echo", "exec", "echo/tcp", "echo/tcp-2", "echo/udp", "echo/udp-2",
                                                    "exec/raw", "exec/raw-2", "exec/sized", "exec/sized-2", "exec/header",
                                                    "exec/header-2", "exec/framed", "exec/framed-2"])
-        self.assertEqual(self.words("watch", "fi"), ["file"])
+        self.assertEqual(self.words("connections", "fi"), ["file"])
         self.assertEqual(self.words("get", "re"), ["reports/", ":nospace"])
         self.assertEqual(self.words("get", "reports/"), ["reports/first.txt", "reports/with blank.txt"])
         job = rawgate.out("run", "--detach", "--", "sleep 600").strip()
@@ -115,12 +115,12 @@ class BashTest(unittest.TestCase):
     def test_replies(self):
         self.assertEqual(self.replies("rawgate st"), ["start", "stop", "stat"])
         self.assertEqual(self.replies("rawgate context r"), ["remove"])
-        self.assertEqual(self.replies("rawgate watch fi"), ["file"])
+        self.assertEqual(self.replies("rawgate connections fi"), ["file"])
         self.assertEqual(self.replies("rawgate get reports/"), ["reports/first.txt", r"reports/with\ blank.txt"])
 
     def test_words_that_bash_takes_apart(self):
         self.assertEqual(self.replies("rawgate --context=l"), ["lab"])
-        self.assertEqual(self.replies(f"rawgate --gateway={stack.gateway_target} watch fi"), ["file"])
+        self.assertEqual(self.replies(f"rawgate --gateway={stack.gateway_target} connections fi"), ["file"])
 
     def test_local_files(self):
         self.assertIn(f"{stack.directory}/a.txt", self.replies(f"rawgate put {stack.directory}/a."))
@@ -135,7 +135,7 @@ class FishTest(unittest.TestCase):
 
     def test_replies(self):
         self.assertEqual(sorted(self.replies("rawgate st")), ["start", "stat", "stop"])
-        self.assertEqual(self.replies("rawgate watch fi"), ["file"])
+        self.assertEqual(self.replies("rawgate connections fi"), ["file"])
         self.assertEqual(self.replies("rawgate get reports/f"), ["reports/first.txt"])
         self.assertEqual(self.replies("rawgate --context=l"), ["--context=lab"])
         self.assertIn("start", self.replies("rawgate "))
@@ -160,7 +160,7 @@ class ZshTest(unittest.TestCase):
     def test_replies(self):
         self.terminal.type(r"show() { print -r -- $'\n'\[\[$BUFFER\]\]; BUFFER=; }; zle -N show; bindkey '^Xp' show")
         self.assertEqual(self.completed("rawgate wat"), "rawgate watch ")
-        self.assertEqual(self.completed("rawgate watch fi"), "rawgate watch file ")
+        self.assertEqual(self.completed("rawgate connections fi"), "rawgate connections file ")
         self.assertEqual(self.completed("rawgate get rep"), "rawgate get reports/")
         self.assertEqual(self.completed("rawgate get reports/w"), r"rawgate get reports/with\ blank.txt ")
         self.assertEqual(self.completed("rawgate --context=l"), "rawgate --context=lab ")
