@@ -137,7 +137,8 @@ TEST_F(ServicesCommands, StartOfAnUnknownService) {
   const CliResult result = gateway_.Run({"start", "ecoh"});
   EXPECT_EQ(result.code, 1);
   EXPECT_EQ(result.error,
-            "rawgate start: no service \"ecoh\". 'rawgate ps' lists services and listeners.\n");
+            "rawgate start: no service \"ecoh\". Did you mean echo? "
+            "'rawgate ps' lists services and listeners.\n");
 }
 
 TEST_F(ServicesCommands, StopPassesTheGraceOn) {

@@ -21,7 +21,7 @@ class TopTest(unittest.TestCase):
     def setUp(self):
         self.stack = Stack(stable_ports=True)
         self.addCleanup(self.stack.stop)
-        self.stack.start_service("echo")
+        self.stack.start_service("echo", "--allow_faults")
         self.stack.start_service("time")
         self.start_gateway()
 
@@ -39,6 +39,10 @@ class TopTest(unittest.TestCase):
         self.addCleanup(top.close)
         top.shows(lambda: any("/tcp" in row for row in self.rows(top)) or "--view" in words, "services")
         return top
+
+    def rawgate(self, *words):
+        subprocess.run([BIN_DIR / "rawgate", *words], capture_output=True, env=clean_environment(**self.environment()),
+                       timeout=PATIENCE, check=True)
 
     def run_top(self, *words, **environment):
         return subprocess.run([BIN_DIR / "rawgate", "top", "--interval", "100ms", *words], text=True, capture_output=True,

@@ -44,11 +44,11 @@ class Screen(TopTest):
             top.shows(lambda: len(self.rows(top)) == rows and self.rows(top)[-1].startswith("Enter"), "the keys")
 
     def test_without_colours(self):
-        for environment, words in (({"NO_COLOR": "1"}, ()), ({}, ())):
-            with self.subTest(environment=environment):
+        for environment, words, colored in (({"NO_COLOR": "1"}, (), False), ({}, ("--no-color",), False), ({}, (), True)):
+            with self.subTest(environment=environment, words=words):
                 top = self.top(*words, **environment)
                 self.await_row(top, "echo/udp", "running")
-                self.assertEqual(top.picture.colored, not environment)
+                self.assertEqual(top.picture.colored, colored)
                 self.select(top, "echo/udp")
 
     def test_rates_and_connections(self):
@@ -61,6 +61,21 @@ class Screen(TopTest):
         self.await_row(top, "echo/tcp", re.escape(name))
         client.close()
         self.await_text(top, r"(?s)^(?!.*%s)" % re.escape(name))
+
+    def test_faults(self):
+        top = self.top(columns=100)
+        self.assertNotIn("FAULTS", self.rows(top)[3])
+        self.rawgate("fault", "set", "echo/udp", "--loss", "100%", "--seed", "7")
+        self.await_row(top, "echo/udp", "loss 100%; seed 7")
+        self.await_text(top, "1 with faults")
+        with contextlib.closing(datagram_socket(self.stack.address("echo", "udp"))) as talker:
+            talker.send(b"lost")
+        self.select(top, "echo/udp")
+        top.keys(ENTER)
+        self.await_text(top, "faults so far +1 lost")
+        top.keys(ESCAPE)
+        self.rawgate("fault", "clear")
+        top.shows(lambda: "FAULTS" not in self.rows(top)[3] and self.row_of(top, "echo/udp"), "no faults")
 
     def test_few_bytes_when_nothing_happens(self):
         """What changes is the clock; a stop of it would be seen."""

@@ -21,7 +21,7 @@ def setUpModule():
     global stack
     stack = Stack(stable_ports=True)
     unittest.addModuleCleanup(stack.stop)
-    stack.start_service("echo")
+    stack.start_service("echo", "--allow_faults")
     stack.start_service("exec")
     start_gateway()
 
@@ -99,6 +99,20 @@ class Filters(unittest.TestCase):
         watching = Watching(self, "--chunks", "--match", "NEEDLE", "-n", "1")
         converse(b"hay", b"a needle in hay")
         self.assertIn('"a needle in hay"', watching.result())
+
+
+    def test_faults(self):
+        watching = Watching(self, "echo", "--kind", "fault", "-n", "1")
+        for words in (("set", "echo/tcp", "--received", "--cut-after", "3"), ("clear", "echo/tcp")):
+            subprocess.run([BIN_DIR / "rawgate", "fault", *words], env=environment(), timeout=PATIENCE, check=True,
+                           capture_output=True)
+            if words[0] == "set":
+                with connect(stack.address("echo", "tcp")) as client:
+                    client.sendall(b"hello")
+                    while client.recv(100):
+                        pass
+                    name = "%s:%d" % client.getsockname()
+        self.assertTrue(watching.result().endswith(f"fault    cut of a connection from tcp://{name}\n"))
 
 
 class Samples(unittest.TestCase):
