@@ -41,13 +41,14 @@ constexpr std::array kTexts = std::to_array<Text>({
     {"bar.ownReceive", "client's receive buffer", "客户端接收缓冲区"},
     {"neverFull", "everything that was sent found room.", "发送的数据全都放得下。"},
     {"happened",
-     "send() took {sent} bytes before it had no room for {stopped}. Of these the service had read "
+     "send() took {sent} bytes, and had no room for more within {full}. Of these the service had "
+     "read "
      "{read}. {ownSend} were in the client's send buffer (SIOCOUTQ), {farReceive} acknowledged and "
      "not "
      "read, {farSend} read whose answers were still at the service, and {ownReceive} answered into "
      "the client's receive buffer (SIOCINQ). SO_SNDBUF was {sendBuffer} and SO_RCVBUF "
      "{receiveBuffer} by then: kernels let both grow.",
-     "到 {stopped} 时 send() 再也放不下，此前共收下 {sent} 字节。其中服务端读走了 {read}。"
+     "send() 共收下 {sent} 字节，此后 {full} 之内再也放不下。其中服务端读走了 {read}。"
      "{ownSend} 字节在客户端发送缓冲区里 (SIOCOUTQ)，{farReceive} 字节已确认而未被读取，{farSend} "
      "字节已读、"
      "应答还在服务端，{ownReceive} 字节的应答在客户端接收缓冲区里 (SIOCINQ)。此时 SO_SNDBUF 为 "

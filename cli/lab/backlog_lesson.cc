@@ -65,11 +65,11 @@ absl::Status AcceptAll(Stage& stage, Recorder& recorder, int listener, std::vect
   while (accepted.size() < clients.size() && absl::Now() < deadline) {
     const auto ready = stage.Wait(listener, POLLIN, absl::Now() + absl::Milliseconds(1));
     if (!ready.ok()) return ready.status();
+    NoteConnected(recorder, clients);
     if (*ready != 0) {
       accepted.emplace_back(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
       recorder.Call(Side::kService, Named("accept", accepted.size() - 1));
     }
-    NoteConnected(recorder, clients);
   }
   return absl::OkStatus();
 }

@@ -81,7 +81,13 @@ ClientSocket::ClientSocket(Stage& stage, Recorder& recorder, Fd fd)
   ::fcntl(fd_.get(), F_SETFL, O_NONBLOCK);
   const Address local = Address::LocalOf(fd_.get(), "tcp");
   name_ = local.family() == AF_UNIX ? absl::StrCat("unix:pid=", ::getpid()) : local.uri();
-  noted_ = TcpStateOf(fd_.get());
+  noted_ = State();
+}
+
+TcpState ClientSocket::State() const {
+  TcpState state = TcpStateOf(fd_.get());
+  state.bytes_in = received_ + WaitingBytes(fd_.get());
+  return state;
 }
 
 void ClientSocket::SetNoDelay(bool no_delay) {
@@ -96,10 +102,9 @@ void ClientSocket::SetCork(bool cork) {
 }
 
 void ClientSocket::BeginScene() {
-  noted_ = TcpStateOf(fd_.get());
-  noted_at_ = absl::ZeroDuration();
   skipped_ = sent_;
   recorder_->Begin();
+  SkipSegments();
 }
 
 int64_t ClientSocket::TrySend(absl::string_view bytes) {
@@ -107,6 +112,13 @@ int64_t ClientSocket::TrySend(absl::string_view bytes) {
   if (took < 0) return -errno;
   sent_ += took;
   return took;
+}
+
+int64_t ClientSocket::TryReceive(std::string& buffer) {
+  const ssize_t count = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
+  if (count < 0) return -errno;
+  received_ += count;
+  return count;
 }
 
 absl::Status ClientSocket::Send(absl::string_view bytes) {
@@ -148,8 +160,8 @@ absl::StatusOr<std::string> ClientSocket::Receive(size_t most, absl::Duration pa
                  "nothing has come from the service in time");
   }
   std::string bytes(most, '\0');
-  const ssize_t count = ::recv(fd_.get(), bytes.data(), bytes.size(), 0);
-  const int error = errno;
+  const int64_t count = TryReceive(bytes);
+  const int error = static_cast<int>(-count);
   // Only what it does to the call tells that it came.
   if (count == 0) recorder_->Wire(Side::kService, "FIN");
   if (count < 0) {
@@ -230,8 +242,13 @@ absl::Status ClientSocket::AddFarSide(bool until_closed, absl::Duration together
   return absl::OkStatus();
 }
 
+void ClientSocket::SkipSegments() {
+  noted_ = State();
+  noted_at_ = recorder_->Now();
+}
+
 void ClientSocket::NoteSegments() {
-  const TcpState state = TcpStateOf(fd_.get());
+  const TcpState state = State();
   const absl::Duration now = recorder_->Now();
   if (state.known) {
     const auto note = [&](Side side, int64_t segments, int64_t bytes) {

@@ -45,6 +45,8 @@ class ClientSocket {
   absl::Status Send(absl::string_view bytes);
   // One send(2) that does not wait. What it took, or -errno.
   int64_t TrySend(absl::string_view bytes);
+  // One recv(2) that does not wait: as recv(2) returns, or -errno.
+  int64_t TryReceive(std::string& buffer);
   // One recv(2) of at most `most` bytes, once something is there; empty at the end of the stream.
   // Failed ones are recorded, too. Error besides: DEADLINE_EXCEEDED (NO_ANSWER) after `patience`.
   absl::StatusOr<std::string> Receive(size_t most, absl::Duration patience = kPatience);
@@ -65,10 +67,14 @@ class ClientSocket {
 
   // Records the segments that have left, or come, since the last time.
   void NoteSegments();
+  // As NoteSegments(), without recording them.
+  void SkipSegments();
 
   int64_t sent() const { return sent_; }
 
  private:
+  // What the kernel knows; payload that has come is counted without the FIN, which TCP_INFO counts.
+  TcpState State() const;
   // As Stage::Wait() for reading, and notes segments meanwhile.
   absl::StatusOr<short> AwaitReadable(absl::Time deadline);
 
@@ -82,6 +88,7 @@ class ClientSocket {
   TcpState noted_;
   absl::Duration noted_at_;
   int64_t sent_ = 0;
+  int64_t received_ = 0;
   // Of `sent_`, before the scene.
   int64_t skipped_ = 0;
 };

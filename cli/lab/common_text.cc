@@ -30,9 +30,10 @@ constexpr std::array kTexts = std::to_array<Text>({
     {"heading.try", "Try it", "动手试试"},
     {"legend",
      "Left and right of the lines are system calls, with what they moved in bytes; between the "
-     "lines is what was on the wire, as the kernel counted it. Times are milliseconds.",
+     "lines is what was on the wire: segments as the kernel counted them, the rest as the calls "
+     "showed it. Times are milliseconds.",
      "两条竖线外侧是系统调用 (system call) "
-     "及其字节数；两线之间是真正走在线路上的东西，数目由内核统计。"
+     "及其字节数；两线之间是线路上的东西：报文段由内核统计，其余由系统调用的结果得知。"
      "时间单位是毫秒。"},
     {"shifted",
      "The service's clock is not this machine's: its times were moved by {shift}, the least by "
@@ -47,10 +48,13 @@ constexpr std::array kTexts = std::to_array<Text>({
      "运行了 {attempts} 次都没有出现预期的现象：{reason}上面画的是最后一次运行的真实情况。"},
     {"repeated", "It showed in {shown} of {runs} runs.",
      "{runs} 次运行中有 {shown} 次出现了这个现象。"},
+    {"list.lesson", "LESSON", "课程"},
+    {"list.title", "TITLE", "标题"},
     {"list",
-     "Each lesson runs against the live services, draws what happened in that run, and explains "
-     "it.",
-     "每一课都在真实运行的服务上做一遍实验，画出这一次运行的经过，再加以解释。"},
+     "'rawgate lab LESSON' runs one against the live services, draws what happened in that very "
+     "run, "
+     "and explains it.",
+     "“rawgate lab 课程”在真实运行的服务上做一遍实验，画出这一次运行的经过，再加以解释。"},
 });
 
 }  // namespace

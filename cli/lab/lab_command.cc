@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "boost/json.hpp"
 #include "cli/command.h"
 #include "cli/lab/common_text.h"
@@ -20,12 +21,16 @@
 #include "cli/output_format.h"
 #include "cli/target_file.h"
 #include "cli/text_table.h"
+#include "cli/wrapped_text.h"
 
 namespace rawgate::cli {
 namespace {
 
 using lab::Lesson;
 using lab::Take;
+
+// Columns of what goes to a file or a pipe.
+constexpr int kWithoutTerminal = 80;
 
 // It ran, and did not show what it should.
 constexpr int kExitNotShown = 3;
@@ -47,10 +52,9 @@ struct LabOptions {
 
 lab::DrawingOptions DrawingOf(const LabOptions& options, const Lesson& lesson,
                               const Console& console) {
-  constexpr int kColumnsElsewhere = 80;
   // Beyond that the eye loses the row.
   constexpr int kMostColumns = 160;
-  const int columns = console.Columns() == 0 ? kColumnsElsewhere : console.Columns();
+  const int columns = console.Columns() == 0 ? kWithoutTerminal : console.Columns();
   return {.columns = std::clamp(columns, 60, kMostColumns),
           .unicode = !options.ascii && lab::EnvironmentIsUtf8(),
           .colored = console.OutputIsColored(),
@@ -70,12 +74,16 @@ absl::StatusOr<int> List(const LabOptions& options, Context& context) {
     }
     text = absl::StrCat(boost::json::serialize(boost::json::object{{"lessons", lessons}}), "\n");
   } else {
-    TextTable table({{.heading = "LESSON"}, {.heading = "TITLE"}});
+    TextTable table({{.heading = std::string(lab::Word("list.lesson", language))},
+                     {.heading = std::string(lab::Word("list.title", language))}});
     for (const Lesson& lesson : lab::Lessons()) {
       table.AddRow({absl::StrCat(lesson.is_part ? "  " : "", lesson.id),
                     std::string(OwnText(lesson, "title", language))});
     }
-    text = table.Text();
+    const int columns = context.console.Columns();
+    const auto rows = WrappedText(lab::Word("list", language),
+                                  columns == 0 ? kWithoutTerminal : std::max(12, columns));
+    text = absl::StrCat(table.Text(), "\n", absl::StrJoin(rows, "\n"), "\n");
   }
   const absl::Status written = context.console.Out(text);
   if (!written.ok()) return written;
@@ -93,6 +101,13 @@ void Append(Take& all, Take take) {
   all.shown = all.shown && take.shown;
 }
 
+// On standard error, where it is no part of the page.
+void Announce(const std::string& line, const Console& console) {
+  const int columns = console.ErrorColumns();
+  const auto rows = WrappedText(line, columns == 0 ? kWithoutTerminal : std::max(12, columns));
+  console.Error(absl::StrCat(absl::StrJoin(rows, "\n"), "\n"));
+}
+
 // One run of all of the lesson's experiments. `attempts`: how often each may be tried, and then how
 // often the one that took most was.
 absl::StatusOr<Take> RunOnce(const Lesson& lesson, lab::Stage& stage, const LabOptions& options,
@@ -105,7 +120,7 @@ absl::StatusOr<Take> RunOnce(const Lesson& lesson, lab::Stage& stage, const LabO
     int attempt = 1;
     auto take = experiment(stage);
     while (take.ok() && !take->shown && attempt < most) {
-      console.Error(NotShownLine(lesson, *take, attempt, most, options.Language()));
+      Announce(NotShownLine(lesson, *take, attempt, most, options.Language()), console);
       ++attempt;
       take = experiment(stage);
     }
@@ -181,6 +196,14 @@ std::string CheckLesson(const std::string& id) {
   return absl::StrCat("there is no lesson '", id, "'; 'rawgate lab' lists them");
 }
 
+// As validators list what they allow, which completion offers.
+std::string Choices() {
+  const auto id_of = [](std::string* text, const Lesson& lesson) {
+    absl::StrAppend(text, lesson.id);
+  };
+  return absl::StrCat("{", absl::StrJoin(lab::Lessons(), ",", id_of), "}");
+}
+
 std::string CheckAddress(const std::string& word) {
   const size_t slash = word.find('/');
   const size_t end = word.find('=');
@@ -214,11 +237,10 @@ what it should, four times in a row.)";
 
 void AddLabCommand(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<LabOptions>();
-  CLI::App* command =
-      app.add_subcommand("lab", "Learn what sockets do: experiments, drawn and explained");
+  CLI::App* command = app.add_subcommand("lab", "Learn what sockets do, by experiments");
   command->group(kServicesGroup)->footer(kExamples);
   command->add_option("LESSON", options->lesson, "Which; without one all are listed")
-      ->check(CheckLesson);
+      ->check(CLI::Validator(CheckLesson, Choices()));
   command->add_option("--lang", options->language, "en or zh; else what the locale says")
       ->type_name("LANG")
       ->check(CLI::IsMember({"en", "zh"}));

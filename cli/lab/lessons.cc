@@ -34,7 +34,7 @@ body = receive_exactly(sock, header["total_size"])
 assert hashlib.md5(body).hexdigest() == header["md5"])";
 
 constexpr char kLines[] =
-    R"(with sock.makefile("rwb") as stream:          # buffers, finds the ends of lines
+    R"(with sock.makefile("rwb") as stream:      # buffers, finds the ends of lines
     stream.write(b"echo one\n" + b"echo two\n")
     stream.flush()
     first = stream.readline(65536)
@@ -62,7 +62,7 @@ except (ConnectionResetError, BrokenPipeError, TimeoutError) as gone:
 
 constexpr char kDatagrams[] = R"(sock.settimeout(0.5)
 for attempt in range(4):
-    sock.send(b"%d %b" % (number, request))   # numbered: a late answer is known
+    sock.send(b"%d %b" % (number, request))   # numbered: none is mistaken
     try:
         answer = sock.recv(65536)
         break
@@ -71,7 +71,7 @@ for attempt in range(4):
 
 constexpr char kBackPressure[] =
     R"(reader = threading.Thread(target=receive_exactly, args=(sock, len(data)))
-reader.start()                                # reads while this thread writes
+reader.start()                            # reads while this thread writes
 sock.sendall(data)
 reader.join())";
 

@@ -38,6 +38,15 @@ std::string Indented(absl::string_view code) {
   return rows;
 }
 
+// Facts that are words, such as how a connection ended, in the language of the page.
+Facts InWords(Facts facts, Language language) {
+  for (Fact& fact : facts) {
+    if (auto* word = std::get_if<std::string>(&fact.value))
+      *word = std::string(Word(*word, language));
+  }
+  return facts;
+}
+
 absl::Duration LargestShift(const Take& take) {
   absl::Duration largest;
   for (const Scene& scene : take.scenes) {
@@ -49,13 +58,13 @@ absl::Duration LargestShift(const Take& take) {
 }
 
 std::string Drawings(const Take& take, const DrawingOptions& options) {
-  std::string text;
+  std::string text = Heading("run", options);
   bool has_steps = false;
   for (const Scene& scene : take.scenes) {
-    absl::StrAppend(&text, DrawScene(scene, options), "\n");
+    absl::StrAppend(&text, "\n", DrawScene(scene, options));
     has_steps = has_steps || !scene.steps.empty();
   }
-  if (has_steps) absl::StrAppend(&text, Wrapped(Word("legend", options.language), options));
+  if (has_steps) absl::StrAppend(&text, "\n", Wrapped(Word("legend", options.language), options));
   if (const absl::Duration shift = LargestShift(take); shift != absl::ZeroDuration()) {
     const Facts facts = {{"shift", shift}};
     absl::StrAppend(&text, Wrapped(Fill(Word("shifted", options.language), facts), options));
@@ -80,9 +89,10 @@ std::string PageBefore(const Lesson& lesson, const DrawingOptions& options) {
 std::string PageAfter(const Lesson& lesson, const Take& take, int attempts,
                       const DrawingOptions& options) {
   std::string text = absl::StrCat(Drawings(take, options), "\n", Heading("happened", options));
+  const Facts facts = InWords(take.facts, options.language);
   for (const std::string& key : take.happened) {
-    absl::StrAppend(&text, Wrapped(Fill(Find(lesson.texts, key, options.language), take.facts),
-                                   options, "- ", "  "));
+    absl::StrAppend(&text, Wrapped(Fill(Find(lesson.texts, key, options.language), facts), options,
+                                   "- ", "  "));
   }
   if (!take.shown) {
     const std::string line = NotShownLine(lesson, take, attempts, attempts, options.language);

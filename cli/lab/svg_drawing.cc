@@ -67,12 +67,14 @@ class Panel {
 
  private:
   void Layout() {
-    size_ = std::clamp(frame_.width / 52, 12.0, 20.0);
+    // Many scenes leave little room: then calls get more of it, and the wire less.
+    const bool narrow = frame_.width < 450;
+    size_ = narrow ? 10.5 : std::clamp(frame_.width / 52, 12.0, 20.0);
     title_ = WrappedText(Find(texts_, absl::StrCat("scene.", scene_.id), language_),
-                         std::max(12, Columns(frame_.width)));
+                         std::max(12, Columns(frame_.width / 1.15)));
     body_ = frame_.top + size_ * 1.5 * static_cast<double>(title_.size()) + 10;
-    near_ = frame_.left + frame_.width * 0.42;
-    far_ = frame_.left + frame_.width * 0.66;
+    near_ = frame_.left + frame_.width * (narrow ? 0.5 : 0.42);
+    far_ = frame_.left + frame_.width * (narrow ? 0.67 : 0.66);
     const double room =
         frame_.top + frame_.height - body_ -
         (scene_.bars.empty() ? 0 : kMostRowHeight * static_cast<double>(scene_.bars.size()));
@@ -137,10 +139,18 @@ class Panel {
         y += row_;
         i += count - kept;
       }
-      Row(scene_.steps[static_cast<size_t>(i)], y);
+      const Step& step = scene_.steps[static_cast<size_t>(i)];
+      if (i > 0) Pause(step.at - scene_.steps[static_cast<size_t>(i) - 1].at, y);
+      Row(step, y);
       y += row_;
     }
     return y;
+  }
+
+  // Between the row before and that at `y`.
+  void Pause(absl::Duration gap, double y) {
+    if (!IsPause(scene_, gap)) return;
+    Text(near_ + 6, y - row_ * 0.55, "start", "faint", absl::StrCat("+", Figure(gap)), size_ * 0.8);
   }
 
   void Row(const Step& step, double y) {

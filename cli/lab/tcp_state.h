@@ -15,6 +15,7 @@ struct TcpState {
   int64_t segments_out = 0;
   int64_t bytes_out = 0;
   int64_t segments_in = 0;
+  // And a FIN, which counts as a byte.
   int64_t bytes_in = 0;
   // Segments of all kinds, those without payload as well.
   int64_t all_out = 0;

@@ -27,6 +27,9 @@ std::string FirstOf(std::initializer_list<const char*> names) {
 
 std::string Figure(absl::Duration duration) {
   if (duration < absl::ZeroDuration()) return absl::StrCat("-", Figure(-duration));
+  if (duration < absl::Microseconds(100)) {
+    return absl::StrFormat("%.1f us", absl::ToDoubleMicroseconds(duration));
+  }
   if (duration < absl::Milliseconds(1)) {
     return absl::StrFormat("%.0f us", absl::ToDoubleMicroseconds(duration));
   }

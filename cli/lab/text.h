@@ -28,7 +28,7 @@ struct Fact {
 };
 using Facts = std::vector<Fact>;
 
-// "40.1 ms", "12 us", "1.2 s": for people, alike in all languages, and at most 8 columns wide.
+// "40.1 ms", "12.4 us", "1.2 s": for people, alike in all languages, and at most 8 columns wide.
 std::string Figure(absl::Duration duration);
 // How the value is shown to people; text of the far side as Printable().
 std::string Figure(const Fact& fact);

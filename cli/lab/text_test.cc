@@ -40,11 +40,12 @@ TEST(PlaceholdersOf, NamesEachOnce) {
 }
 
 TEST(Figure, IsShort) {
-  EXPECT_EQ(Figure(absl::Nanoseconds(12'400)), "12 us");
+  EXPECT_EQ(Figure(absl::Nanoseconds(12'400)), "12.4 us");
+  EXPECT_EQ(Figure(absl::Microseconds(349)), "349 us");
   EXPECT_EQ(Figure(absl::Microseconds(1'234)), "1.23 ms");
   EXPECT_EQ(Figure(absl::Microseconds(43'210)), "43.2 ms");
   EXPECT_EQ(Figure(absl::Milliseconds(1'443)), "1.44 s");
-  EXPECT_EQ(Figure(absl::Microseconds(-5)), "-5 us");
+  EXPECT_EQ(Figure(absl::Microseconds(-5)), "-5.0 us");
 }
 
 // All texts of all lessons, each catalog once.

@@ -9,6 +9,7 @@
 #include "cli/display_text.h"
 #include "cli/lab/common_text.h"
 #include "cli/text_style.h"
+#include "cli/wrapped_text.h"
 
 namespace rawgate::cli::lab {
 namespace {
@@ -194,7 +195,11 @@ std::string WireLabel(const Step& step, Language language) {
 std::string DrawScene(const Scene& scene, const DrawingOptions& options) {
   const absl::string_view title =
       Find(options.texts, absl::StrCat("scene.", scene.id), options.language);
-  std::string text = absl::StrCat(Styled(title, Style::kStrong, options.colored), "\n\n");
+  std::string text;
+  for (const std::string& row : WrappedText(title, options.columns)) {
+    absl::StrAppend(&text, Styled(row, Style::kStrong, options.colored), "\n");
+  }
+  absl::StrAppend(&text, "\n");
   if (!scene.steps.empty()) absl::StrAppend(&text, TimelineDrawing(scene, options).Draw());
   if (!scene.steps.empty() && !scene.bars.empty()) absl::StrAppend(&text, "\n");
   if (!scene.bars.empty()) absl::StrAppend(&text, DrawBars(scene, options));

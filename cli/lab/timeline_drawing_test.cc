@@ -68,7 +68,7 @@ TEST(DrawScene, FitsTheWidthInBothLanguages) {
     for (const int columns : {60, 80, 121, 160}) {
       const std::string drawing = DrawScene(
           scene, {.columns = columns, .unicode = true, .language = language, .texts = kTexts});
-      for (const std::string& row : absl::StrSplit(drawing, '\n')) {
+      for (const absl::string_view row : absl::StrSplit(drawing, '\n')) {
         EXPECT_LE(DisplayWidth(row), columns) << row;
       }
     }
@@ -117,7 +117,7 @@ TEST(DrawScene, DrawsBarsInProportion) {
 
   long         40.0 ms  ####################################
   short one    10.0 ms  #########
-  short one       1 us  #
+  short one     1.0 us  #
 )");
 }
 
