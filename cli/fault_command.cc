@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "cli/display_text.h"
 #include "cli/fault_options.h"
-#include "cli/fault_text.h"
+#include "cli/fault_table.h"
 #include "cli/output_format.h"
 #include "cli/proto_text.h"
 #include "cli/replicas.h"
@@ -25,48 +25,6 @@ using control::v1::Faults;
 using control::v1::ListServicesResponse;
 using control::v1::SetFaultsResponse;
 
-bool IsMeant(const Subject& subject, const control::v1::Service& service) {
-  return (subject.service.empty() || subject.service == service.name()) &&
-         service.instance().compare(0, subject.instance.size(), subject.instance) == 0;
-}
-
-bool IsMeant(const Subject& subject, const control::v1::Listener& listener) {
-  return subject.listener.empty() || subject.listener == listener.name();
-}
-
-// Of `response`, the listeners that are meant and have faults; of services those that have such.
-ListServicesResponse WithFaults(const ListServicesResponse& response, const Subject& subject) {
-  ListServicesResponse faulty;
-  for (const auto& service : response.services()) {
-    if (!IsMeant(subject, service)) continue;
-    control::v1::Service shown = service;
-    shown.clear_listeners();
-    for (const auto& listener : service.listeners()) {
-      if (IsMeant(subject, listener) && listener.has_faults()) *shown.add_listeners() = listener;
-    }
-    if (!shown.listeners().empty()) *faulty.add_services() = std::move(shown);
-  }
-  return faulty;
-}
-
-TextTable Table(const ListServicesResponse& faulty, const std::set<std::string>& replicated) {
-  TextTable table({{.heading = "NAME"},
-                   {.heading = "INSTANCE", .optional = true},
-                   {.heading = "SO FAR"},
-                   // Last: a long one wraps its own row alone.
-                   {.heading = "FAULTS"}});
-  for (const auto& service : faulty.services()) {
-    const bool one_of_several = replicated.count(service.name()) != 0;
-    for (const auto& listener : service.listeners()) {
-      const std::string hits = HitsText(listener.fault_counters());
-      table.AddRow({absl::StrCat(Printable(service.name()), "/", Printable(listener.name())),
-                    one_of_several ? ShortInstance(service.instance()) : "",
-                    hits.empty() ? "-" : hits, FaultsText(listener.faults())});
-    }
-  }
-  return table;
-}
-
 absl::StatusOr<int> Print(const Console& console, const std::string& text) {
   const absl::Status written = console.Out(text);
   if (!written.ok()) return written;
@@ -81,7 +39,7 @@ absl::StatusOr<int> Show(const Subject& subject, OutputFormat format, Context& c
   if (!response.ok()) return response.status();
   const ListServicesResponse faulty = WithFaults(*response, subject);
   if (format == OutputFormat::kJson) return Print(context.console, JsonText(faulty));
-  const TextTable table = Table(faulty, ReplicatedServices(*response));
+  const TextTable table = FaultTable(faulty, ReplicatedServices(*response));
   if (format == OutputFormat::kPlain) return Print(context.console, table.PlainText());
   return Print(context.console, table.empty() ? "no faults\n" : table.Text());
 }
@@ -166,14 +124,14 @@ absl::StatusOr<int> Set(const Subject& subject, const SetOptions& options, Outpu
   if (format == OutputFormat::kJson) return Print(context.console, JsonText(*response));
   const ListServicesResponse now = AsList(*response);
   const TextTable table =
-      Table(WithFaults(now, {.service = subject.service, .listener = subject.listener}),
-            ReplicatedServices(now));
+      FaultTable(WithFaults(now, {.service = subject.service, .listener = subject.listener}),
+                 ReplicatedServices(now));
   return Print(context.console, format == OutputFormat::kPlain ? table.PlainText() : table.Text());
 }
 
 // --- clear
 
-absl::StatusOr<int> Clear(const Subject& subject, Context& context) {
+absl::StatusOr<int> Clear(const Subject& subject, OutputFormat format, Context& context) {
   const auto stub = context.gateway.Stub<ControlService>();
   const auto instance = FindInstance(*stub, subject.service, subject.instance);
   if (!instance.ok()) return instance.status();
@@ -187,6 +145,7 @@ absl::StatusOr<int> Clear(const Subject& subject, Context& context) {
       if (services.empty() || services.back() != service.name()) services.push_back(service.name());
     }
   }
+  std::string json;
   for (const std::string& service : services) {
     control::v1::SetFaultsRequest request;
     request.set_service(service);
@@ -194,8 +153,9 @@ absl::StatusOr<int> Clear(const Subject& subject, Context& context) {
     request.set_instance(*instance);
     const auto response = Call(*stub, &ControlService::Stub::SetFaults, request);
     if (!response.ok()) return response.status();
+    json += JsonLine(*response);
   }
-  return Print(context.console, "no faults\n");
+  return Print(context.console, format == OutputFormat::kJson ? json : "no faults\n");
 }
 
 constexpr char kExamples[] =
@@ -287,8 +247,11 @@ void AddFaultCommand(CLI::App& app, Command& chosen) {
   CLI::App* clear = command->add_subcommand("clear", "It behaves again");
   clear->footer(kClearExamples)->fallthrough()->group(kFaultGroup);
   AddSubjectOption(*clear, given->subject, "What is to; without it, everything");
+  AddJsonFormat(*clear, given->format, "a SetFaultsResponse for each service");
   clear->callback([&chosen, given] {
-    chosen.run = [given](Context& context) { return Clear(given->subject, context); };
+    chosen.run = [given](Context& context) {
+      return Clear(given->subject, given->format, context);
+    };
   });
 
   command->callback([command, show] {

@@ -156,6 +156,8 @@ TEST_F(FaultCommandTest, ShowsAndClears) {
   EXPECT_EQ(Run({"clear"}), "no faults\n");
   EXPECT_EQ(control_.requests.back().service(), "echo");
   EXPECT_FALSE(control_.echo.listeners(1).has_faults());
+  EXPECT_EQ(Run({"clear", "--json"}), "") << "nothing to do, nothing answered";
+  EXPECT_THAT(Run({"clear", "echo", "--json"}), HasSubstr("\"service\":"));
 }
 
 TEST_F(FaultCommandTest, OfOneReplica) {
