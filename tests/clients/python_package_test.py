@@ -8,9 +8,9 @@ import tempfile
 import unittest
 import zipfile
 
+from tests.documents.blocks import pattern_of, steps_of
 from tests.harness import python_client
 from tests.harness.program import REPOSITORY
-from tests.system.readme_commands_test import commands_of, fenced, pattern_of, shown_by
 
 PYTHON = "/usr/bin/python3"
 USER = """
@@ -42,14 +42,13 @@ class PackageTest(unittest.TestCase):
         return ended.stdout
 
     def test_installed_as_the_readme_says(self):
-        readme = (python_client.SOURCE / "README.md").read_text(encoding="utf-8")
-        commands = [command for block in fenced(readme, "sh") for command in commands_of(block)]
+        commands = [step for step in steps_of(python_client.SOURCE / "README.md") if step.language == "sh"]
         self.assertTrue(commands)
         for command in commands:
-            with self.subTest(command=command):
-                printed = self.run_here("bash", "-c", command)
-                if shown_by(command):
-                    self.assertRegex(printed.rstrip("\n"), rf"\A{pattern_of(shown_by(command))}\Z")
+            with self.subTest(command=command.name):
+                printed = self.run_here("bash", "-c", command.text)
+                if command.shown:
+                    self.assertRegex(printed.rstrip("\n"), rf"\A{pattern_of(command.shown)}\Z")
         (self.folder / "outside").mkdir()
         imported = self.run_here("venv/bin/python", "-c", "import os, rawgate.aio; from rawgate.file.v1 import upload_pb2; "
                                  "print(rawgate.__file__, upload_pb2.__name__)").split()

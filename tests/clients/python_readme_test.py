@@ -6,11 +6,11 @@ import subprocess
 import tempfile
 import unittest
 
+from tests.documents.blocks import pattern_of, steps_of
 from tests.harness import python_client
 from tests.harness.deadlines import PATIENCE, wait_until
 from tests.harness.program import clean_environment
 from tests.harness.stack import LISTENERS, Stack
-from tests.system.readme_commands_test import fenced, pattern_of, shown_by
 
 # pylint: disable=wrong-import-order
 import rawgate
@@ -30,18 +30,17 @@ def setUpModule():
 
 class ReadmeTest(unittest.TestCase):
     def test_programs(self):
-        readme = (python_client.SOURCE / "README.md").read_text(encoding="utf-8")
-        programs = fenced(readme, "python")
+        programs = [step for step in steps_of(python_client.SOURCE / "README.md") if step.language == "python"]
         self.assertGreater(len(programs), 3)
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         for program in programs:
-            with self.subTest(program=program):
+            with self.subTest(program=program.text):
                 ended = subprocess.run(
-                    ["/usr/bin/python3", "-W", "error", "-c", program], cwd=folder, timeout=PATIENCE, check=False,
+                    ["/usr/bin/python3", "-W", "error", "-c", program.text], cwd=folder, timeout=PATIENCE, check=False,
                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
                     env=clean_environment(PYTHONPATH=python_client.FOLDER, RAWGATE_GATEWAY=stack.gateway_target))
                 self.assertEqual(ended.returncode, 0, ended.stdout)
-                self.assertRegex(ended.stdout.rstrip("\n"), rf"\A{pattern_of(shown_by(program))}\Z")
+                self.assertRegex(ended.stdout.rstrip("\n"), rf"\A{pattern_of(program.shown)}\Z")
 
 
 if __name__ == "__main__":
