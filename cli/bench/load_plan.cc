@@ -15,7 +15,8 @@ void LoadPlan::Begin(absl::Time now) {
 }
 
 std::optional<LoadPlan::Start> LoadPlan::Next(absl::Time now) {
-  if (stopped_ || now >= end_) return std::nullopt;
+  // In an open loop what is late starts all the same, as long as it should have started before.
+  if (stopped_ || (!paced() && now >= end_)) return std::nullopt;
   const uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
   if (number >= options_.requests) return std::nullopt;
   if (options_.rate == 0) return Start{number, now};

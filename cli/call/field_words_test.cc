@@ -34,7 +34,7 @@ TEST(SetFields, TakesEveryKindOfValue) {
             R"(shell_command: "a=b c" keep_stdin_open: true)");
   EXPECT_EQ(Made<exec::v1::RunRequest>(
                 {"keepStdinOpen=1", "terminal.size.rows=0x18", "terminal.size.columns=80"}),
-            "keep_stdin_open: true terminal { size { columns: 80 rows: 24 } }");
+            "keep_stdin_open: true terminal { size { rows: 24 columns: 80 } }");
   EXPECT_EQ(
       Made<control::v1::DatagramFaults>({"loss=0.25", "bytes_per_second=18446744073709551615"}),
       "bytes_per_second: 18446744073709551615 loss: 0.25");

@@ -67,7 +67,9 @@ absl::StatusOr<std::string> ResolveName(absl::string_view typed,
         absl::StrCat("several ", noun, "s are called ", typed, ": ", absl::StrJoin(fitting, ", ")));
   }
   std::vector<std::string> ends;
-  for (const std::string& name : names) ends.push_back(EndOf(name, wanted.size()));
+  for (const std::string& name : names) {
+    if (!wanted.empty()) ends.push_back(EndOf(name, wanted.size()));
+  }
   const std::string meant = DidYouMean(typed, ends);
   return Error(absl::StatusCode::kNotFound, "UNKNOWN_NAME",
                absl::StrCat("no ", noun, " is called ", typed, meant.empty() ? "" : ".", meant));

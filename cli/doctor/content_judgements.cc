@@ -17,6 +17,8 @@ constexpr absl::Duration kOffsetMax = absl::Seconds(1);
 // Less is warned of, and with less than the latter hardly anything can be stored.
 constexpr uint64_t kFreeWarn = uint64_t{1} << 30;
 constexpr uint64_t kFreeLeast = uint64_t{16} << 20;
+// No file is that large.
+constexpr uint64_t kNoLimit = uint64_t{1} << 60;
 // Uploads whose bytes came since then are on their way.
 constexpr absl::Duration kIdle = absl::Minutes(1);
 
@@ -87,9 +89,10 @@ void JudgeCommands(const exec::v1::GetLimitsResponse& limits, bool exposed, Chec
 }
 
 void JudgeSpace(const file::v1::GetLimitsResponse& limits, CheckList& checks) {
-  const std::string free =
-      absl::StrCat(HumanSize(limits.free_bytes()), " are free for uploads, files of at most ",
-                   HumanSize(limits.max_file_bytes()));
+  const bool limited = limits.max_file_bytes() < kNoLimit;
+  const std::string free = absl::StrCat(HumanSize(limits.free_bytes()), " are free for uploads",
+                                        limited ? ", files of at most " : "",
+                                        limited ? HumanSize(limits.max_file_bytes()) : "");
   constexpr char kRemedy[] = "Remove files ('rawgate rm'), or give the store more space or quota.";
   if (limits.free_bytes() < kFreeLeast) {
     checks.Fail("file.space", "file", free, kRemedy);

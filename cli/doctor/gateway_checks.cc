@@ -24,6 +24,8 @@ using exec::v1::ExecService;
 using time::v1::TimeService;
 
 constexpr absl::Duration kPatience = absl::Seconds(3);
+// Programs that are told of.
+constexpr size_t kNamedMax = 5;
 
 // What runs here, for whoever wonders where the gateway is.
 std::string WhatRunsHere(const std::vector<LocalProgram>& programs) {
@@ -33,7 +35,7 @@ std::string WhatRunsHere(const std::vector<LocalProgram>& programs) {
   }
   std::vector<std::string> gateways;
   for (const LocalProgram& program : programs) {
-    if (program.name != "rawgate-gateway") continue;
+    if (program.name != "rawgate-gateway" || gateways.size() == kNamedMax) continue;
     gateways.push_back(
         absl::StrCat("process ", program.pid, " at port ", absl::StrJoin(program.tcp_ports, ", ")));
   }
@@ -42,7 +44,9 @@ std::string WhatRunsHere(const std::vector<LocalProgram>& programs) {
                         absl::StrJoin(gateways, "; "), ". --gateway=ADDRESS names it.");
   }
   std::vector<std::string> names;
-  for (const LocalProgram& program : programs) names.push_back(program.name);
+  for (const LocalProgram& program : programs) {
+    if (names.size() < kNamedMax) names.push_back(program.name);
+  }
   return absl::StrCat("No rawgate-gateway runs on this machine, but ", absl::StrJoin(names, ", "),
                       ". Start it, or see its log for why it ended.");
 }
