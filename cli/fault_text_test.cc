@@ -1,4 +1,5 @@
 #include "cli/fault_text.h"
+
 #include "cli/proto_text.h"
 #include "gtest/gtest.h"
 
