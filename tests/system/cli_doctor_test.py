@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
+from tests.harness import rpc
 from tests.harness.access import TOKENS, AccessFile, one_user_for_each_role
 from tests.harness.deadlines import PATIENCE, wait_until
 from tests.harness.program import BIN_DIR, clean_environment, parse_address
@@ -49,6 +50,12 @@ class DoctorTestCase(unittest.TestCase):
         for name in names:
             self.stack.start_service(name, *flags.get(name, ()))
         self.stack.start_gateway()
+        self.await_services()
+
+    def await_services(self):
+        """The gateway has found them: what it has only begun to look for does not answer."""
+        client = rpc.client_of(self.stack)
+        client.close()
 
     def doctor(self, *words, **environment):
         return doctor(self.stack.gateway_target, *words, **environment)
@@ -61,6 +68,7 @@ class DoctorTestCase(unittest.TestCase):
 class HealthyTest(DoctorTestCase):
     def test_all_is_well(self):
         self.stack.start_all()
+        self.await_services()
         page = self.doctor()
         # What this machine's kernel says of its clock, and how full its disk is, is its own affair.
         self.assertEqual([bad for bad in page.bad() if bad[1] not in ("clock.synchronised", "file.space")], [])
@@ -130,6 +138,7 @@ class ServicesTest(DoctorTestCase):
         path = self.stack.directory / "echo.sock"
         self.stack.start_service("echo", listeners=[f"tcp=unix://{path}", "udp=udp://127.0.0.1:0"])
         self.stack.start_gateway()
+        self.await_services()
         path.unlink()
         page = self.doctor()
         self.assertEqual(page.find("listener.reachable", "echo/tcp")["state"], "failure")
@@ -170,7 +179,6 @@ class ContentsTest(DoctorTestCase):
     def test_commands_that_wait(self):
         self.start("exec", exec=["--commands_max=1"])
         for _ in range(2):
-            # The second's turn does not come, so that it has no name to print yet.
             process = subprocess.Popen([BIN_DIR / "rawgate", "--gateway", self.stack.gateway_target, "run", "--", "sleep", "600"],
                                        env=clean_environment())
             self.addCleanup(process.wait)
@@ -210,7 +218,8 @@ class CredentialsTest(DoctorTestCase):
             page = self.doctor_as(role)
             self.assertIn(f"over TLS; role {role}", page.find("gateway.rpc")["detail"])
             self.assertEqual(page.find("credentials.expiry", "gateway")["state"], "ok")
-        self.assertEqual(self.doctor_as("viewer").find("clock.offset")["state"], "skipped")
+        found = lambda: [check["state"] for check in self.doctor_as("viewer").checks if check["id"] == "clock.offset"]
+        self.assertEqual(wait_until(found, "the time service at the gateway"), ["skipped"])
 
     def test_nobody_and_a_stranger(self):
         self.start_gateway()
