@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import inspect
+import io
 import os
 import types
 import unittest
@@ -17,6 +18,7 @@ import rawgate
 from rawgate import _convert, _details, _settings, clock, commands, conversations, errors, events, faults, states, stored
 from rawgate._details import error_details_pb2, status_pb2
 from rawgate._retry import How, Pacer
+from rawgate._target import OpenFile
 from rawgate._watches import _EventPositions
 from rawgate.chat.v1 import chat_service_pb2
 from rawgate.control.v1 import control_service_pb2, event_pb2, fault_pb2, state_pb2
@@ -190,6 +192,36 @@ class EventPositionsTest(unittest.TestCase):
             event = event_pb2.Event(service="echo", instance=str(number), sequence=1)
             list(positions.items_of(control_service_pb2.WatchEventsResponse(events=[event])))
         self.assertEqual([key[1] for key in self.told(positions)], [str(number) for number in range(976, 2000)])
+
+
+class _Narrow(io.RawIOBase):
+    """Takes a few bytes at a time, as a socket may; nothing at all once it has `room` no more."""
+
+    def __init__(self, room):
+        super().__init__()
+        self.room = room
+        self.taken = b""
+
+    def writable(self):
+        return True
+
+    def write(self, data, /):
+        piece = bytes(data[:min(3, self.room - len(self.taken))])
+        self.taken += piece
+        return len(piece) or None
+
+
+class TargetTest(unittest.TestCase):
+    def test_a_file_without_a_buffer_gets_every_byte(self):
+        file = _Narrow(100)
+        target = OpenFile(file)
+        target.write(b"0123456789")
+        target.write(b"")
+        self.assertEqual((file.taken, target.size), (b"0123456789", 10))
+
+    def test_one_that_takes_nothing_is_an_error(self):
+        with self.assertRaises(BlockingIOError):
+            OpenFile(_Narrow(4)).write(b"0123456789")
 
 
 class SettingsTest(unittest.TestCase):

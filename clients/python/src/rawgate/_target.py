@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
+import io
 import os
 import stat
 from typing import BinaryIO, TypeAlias
@@ -115,7 +117,15 @@ class OpenFile:
         self.size = 0
 
     def write(self, data: bytes) -> None:
-        self._file.write(data)
+        view = memoryview(data)
+        while view:
+            written = self._file.write(view)
+            if not isinstance(self._file, io.RawIOBase):
+                break
+            # Without a buffer, as much as there was room for.
+            if written is None:
+                raise BlockingIOError(errno.EAGAIN, "the target takes nothing, and does not wait")
+            view = view[written:]
         self.size += len(data)
 
     def digest_of_kept(self, size: int) -> hashlib._Hash:
