@@ -189,7 +189,8 @@ TEST(CommandLine, SaysWhatWasMeantPerhaps) {
             "rawgate: no such command: sart. Did you mean start? See 'rawgate --help'.\n");
   EXPECT_THAT(error({"upload", "a.txt"}), HasSubstr("Did you mean put?"));
   EXPECT_EQ(error({"--gatway", "x", "ps"}),
-            "rawgate: no such option: --gatway. Did you mean --gateway? See 'rawgate --help'.\n");
+            "rawgate ps: no such option: --gatway. Did you mean --gateway? See 'rawgate ps "
+            "--help'.\n");
   EXPECT_EQ(error({"stop", "echo", "--grce=5"}),
             "rawgate stop: no such option: --grce. Did you mean --grace? See 'rawgate stop "
             "--help'.\n");

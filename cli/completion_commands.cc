@@ -94,9 +94,9 @@ absl::StatusOr<int> Complete(const CLI::App& app, const std::vector<std::string>
 
 constexpr char kExamples[] =
     R"help(Examples:
-  source <(rawgate completion bash)       for this shell; in ~/.bashrc for all
   rawgate completion zsh > ~/.zfunc/_rawgate
   rawgate completion fish > ~/.config/fish/completions/rawgate.fish
+  source <(rawgate completion bash)       for this shell; in ~/.bashrc for all
 
 Commands, options, their values and names from the gateway are completed:
 services, listeners, files, jobs, contexts. For these the gateway is asked, for

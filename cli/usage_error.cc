@@ -112,7 +112,8 @@ const CLI::App& FindCommandPath(const CLI::App& app, const std::vector<std::stri
 
 std::string UsageMessage(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = ParsedCommand(app);
-  std::vector<std::string> left = command.remaining();
+  // What stands before the command's name is left to those that it belongs to.
+  std::vector<std::string> left = app.remaining(/*recurse=*/true);
   for (std::string& word : left) word = Unshielded(word);
   // First of all: what is taken for an argument may have been the value of what is no option.
   const auto option = std::find_if(left.begin(), left.end(), IsOption);
