@@ -51,8 +51,7 @@ absl::StatusOr<int> Bench(const BenchWords& words, Context& context) {
   if (!reports.ok()) {
     const std::string reason = ReasonOf(reports.status());
     if (reason != "TOO_MUCH" && reason != "BAD_ADDRESS") return reports.status();
-    context.console.Error(
-        absl::StrCat("rawgate bench: ", Printable(reports.status().message()), ".\n"));
+    context.Tell({.command = "bench", .status = reports.status()});
     return kExitUsage;
   }
   std::string text;

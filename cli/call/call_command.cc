@@ -32,7 +32,7 @@ struct CallWords {
 };
 
 int Usage(const absl::Status& status, const Context& context) {
-  context.console.Error(absl::StrCat("rawgate call: ", Printable(status.message()), "\n"));
+  context.Tell({.command = "call", .status = status});
   return kExitUsage;
 }
 

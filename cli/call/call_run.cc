@@ -139,7 +139,7 @@ class CallRun {
   }
 
   int Usage(const absl::Status& status) const {
-    context_.console.Error(absl::StrCat("rawgate call: ", Printable(status.message()), "\n"));
+    context_.Tell({.command = "call", .status = status});
     return kExitUsage;
   }
 
