@@ -93,7 +93,10 @@ absl::StatusOr<Queue> RunQueue(Stage& stage) {
     clients[i].fd = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!clients[i].fd) return ErrnoError(errno, "socket");
     const absl::Duration at = recorder.Now();
-    ::connect(clients[i].fd.get(), address.get(), address.size());
+    if (::connect(clients[i].fd.get(), address.get(), address.size()) != 0 &&
+        errno != EINPROGRESS) {
+      return ErrnoError(errno, "connect");
+    }
     const bool stands = TcpStateOf(clients[i].fd.get()).name == "ESTABLISHED";
     if (stands) clients[i].connected = recorder.Now();
     recorder.Wire(Side::kClient, "SYN", stands ? StepKind::kWire : StepKind::kLost).at = at;

@@ -86,7 +86,8 @@ ClientSocket::ClientSocket(Stage& stage, Recorder& recorder, Fd fd)
 
 TcpState ClientSocket::State() const {
   TcpState state = TcpStateOf(fd_.get());
-  state.bytes_in = received_ + WaitingBytes(fd_.get());
+  // What waits is asked for later, and so may have more; but no FIN is among it.
+  state.bytes_in = std::min(state.bytes_in, received_ + WaitingBytes(fd_.get()));
   return state;
 }
 
@@ -104,7 +105,8 @@ void ClientSocket::SetCork(bool cork) {
 void ClientSocket::BeginScene() {
   skipped_ = sent_;
   recorder_->Begin();
-  SkipSegments();
+  noted_ = State();
+  noted_at_ = absl::ZeroDuration();
 }
 
 int64_t ClientSocket::TrySend(absl::string_view bytes) {
@@ -242,15 +244,10 @@ absl::Status ClientSocket::AddFarSide(bool until_closed, absl::Duration together
   return absl::OkStatus();
 }
 
-void ClientSocket::SkipSegments() {
-  noted_ = State();
-  noted_at_ = recorder_->Now();
-}
-
 void ClientSocket::NoteSegments() {
   const TcpState state = State();
   const absl::Duration now = recorder_->Now();
-  if (state.known) {
+  if (state.known && !hides_segments_) {
     const auto note = [&](Side side, int64_t segments, int64_t bytes) {
       if (segments <= 0) return;
       Step& step = recorder_->Wire(side, "segment");

@@ -67,8 +67,8 @@ class ClientSocket {
 
   // Records the segments that have left, or come, since the last time.
   void NoteSegments();
-  // As NoteSegments(), without recording them.
-  void SkipSegments();
+  // No more segments are recorded: where they are far too many.
+  void HideSegments() { hides_segments_ = true; }
 
   int64_t sent() const { return sent_; }
 
@@ -87,6 +87,7 @@ class ClientSocket {
   std::string name_;
   TcpState noted_;
   absl::Duration noted_at_;
+  bool hides_segments_ = false;
   int64_t sent_ = 0;
   int64_t received_ = 0;
   // Of `sent_`, before the scene.

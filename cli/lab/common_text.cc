@@ -21,7 +21,7 @@ constexpr std::array kTexts = std::to_array<Text>({
     {"peer closed", "peer closed", "对端关闭"},
     {"reset", "reset", "被重置"},
     {"killed", "killed (SIGKILL)", "被杀死 (SIGKILL)"},
-    {"goes deaf", "goes deaf", "从此收不到任何包"},
+    {"is deaf", "is deaf", "收不到任何包"},
     {"no answer", "no answer", "没有回音"},
     {"heading.see", "What you will see", "你会看到什么"},
     {"heading.run", "The run", "本次运行"},
@@ -46,6 +46,7 @@ constexpr std::array kTexts = std::to_array<Text>({
      "It did not show in {attempts} runs: {reason} What is drawn above is what really happened in "
      "the last one.",
      "运行了 {attempts} 次都没有出现预期的现象：{reason}上面画的是最后一次运行的真实情况。"},
+    {"leftOut", "Left out: {reason}.", "有一部分没有做：{reason}。"},
     {"repeated", "It showed in {shown} of {runs} runs.",
      "{runs} 次运行中有 {shown} 次出现了这个现象。"},
     {"list.lesson", "LESSON", "课程"},

@@ -124,6 +124,12 @@ absl::StatusOr<Take> RunOnce(const Lesson& lesson, lab::Stage& stage, const LabO
       ++attempt;
       take = experiment(stage);
     }
+    // Of several the others are worth having.
+    if (absl::IsPermissionDenied(take.status()) && lesson.experiments.size() > 1) {
+      const lab::Facts facts = {{"reason", std::string(take.status().message())}};
+      Announce(lab::Fill(lab::Word("leftOut", options.Language()), facts), console);
+      continue;
+    }
     if (!take.ok()) return take.status();
     attempts = std::max(attempts, attempt);
     Append(all, *std::move(take));

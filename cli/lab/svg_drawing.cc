@@ -69,12 +69,12 @@ class Panel {
   void Layout() {
     // Many scenes leave little room: then calls get more of it, and the wire less.
     const bool narrow = frame_.width < 450;
-    size_ = narrow ? 10.5 : std::clamp(frame_.width / 52, 12.0, 20.0);
+    size_ = narrow ? 10.0 : std::clamp(frame_.width / 52, 12.0, 20.0);
     title_ = WrappedText(Find(texts_, absl::StrCat("scene.", scene_.id), language_),
                          std::max(12, Columns(frame_.width / 1.15)));
     body_ = frame_.top + size_ * 1.5 * static_cast<double>(title_.size()) + 10;
     near_ = frame_.left + frame_.width * (narrow ? 0.5 : 0.42);
-    far_ = frame_.left + frame_.width * (narrow ? 0.67 : 0.66);
+    far_ = frame_.left + frame_.width * (narrow ? 0.655 : 0.66);
     const double room =
         frame_.top + frame_.height - body_ -
         (scene_.bars.empty() ? 0 : kMostRowHeight * static_cast<double>(scene_.bars.size()));
@@ -159,7 +159,7 @@ class Panel {
     if (step.kind != StepKind::kCall) return Arrow(step, y);
     const bool near = step.side == Side::kClient;
     const double room =
-        near ? near_ - frame_.left - size_ * 6 - 12 : frame_.left + frame_.width - far_ - 12;
+        near ? near_ - frame_.left - size_ * 5.8 - 8 : frame_.left + frame_.width - far_ - 12;
     Text(near ? near_ - 10 : far_ + 10, y, near ? "end" : "start", "call",
          CallLabel(step, language_, std::max(12, Columns(room))), size_);
     Line((near ? near_ : far_) - 5, y - size_ * 0.35, (near ? near_ : far_) + 5, y - size_ * 0.35,
@@ -236,8 +236,10 @@ std::string DrawSvg(const Take& take, absl::string_view title, Language language
   const double height =
       (kHeight - kTitleHeight - kMargin / 2) / static_cast<double>(std::max<size_t>(1, down));
   for (size_t i = 0; i < count; ++i) {
-    const Frame frame{kMargin + width * static_cast<double>(i % across),
-                      kTitleHeight + height * static_cast<double>(i / across), width - kMargin,
+    const size_t column = i % across;
+    const size_t row = i / across;
+    const Frame frame{kMargin + width * static_cast<double>(column),
+                      kTitleHeight + height * static_cast<double>(row), width - kMargin,
                       height - kMargin / 2};
     absl::StrAppend(&svg, Panel(take.scenes[i], frame, language, texts).Draw());
   }

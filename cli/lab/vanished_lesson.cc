@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/lab/deaf_pair.h"
 #include "cli/lab/lessons.h"
 #include "cli/lab/own_peer.h"
 #include "runtime/base/status.h"
@@ -81,13 +82,12 @@ void LoseSegments(Scene& scene) {
 
 absl::StatusOr<Scene> RunSilence(Stage& stage, absl::Duration& told, std::string& error) {
   Recorder recorder("machine.userTimeout");
-  auto pair = ConnectedPair();
+  auto pair = DeafPair();
   if (!pair.ok()) return pair.status();
   ClientSocket socket(stage, recorder, std::move(pair->client));
   SetOption(socket.fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, 1000);
   socket.BeginScene();
-  recorder.Call(Side::kService, "goes deaf");
-  if (absl::Status deaf = GoDeaf(pair->service.get()); !deaf.ok()) return deaf;
+  recorder.Call(Side::kService, "is deaf");
   RecordSend(socket, recorder, "hello?");
   const auto bytes = socket.Receive(1024, absl::Seconds(10));
   if (absl::IsCancelled(bytes.status())) return bytes.status();
@@ -100,7 +100,7 @@ absl::StatusOr<Scene> RunSilence(Stage& stage, absl::Duration& told, std::string
 
 absl::StatusOr<Scene> RunKeepAlive(Stage& stage, absl::Duration& told, std::string& error) {
   Recorder recorder("machine.keepAlive");
-  auto pair = ConnectedPair();
+  auto pair = DeafPair();
   if (!pair.ok()) return pair.status();
   ClientSocket socket(stage, recorder, std::move(pair->client));
   SetOption(socket.fd(), SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -108,8 +108,7 @@ absl::StatusOr<Scene> RunKeepAlive(Stage& stage, absl::Duration& told, std::stri
   SetOption(socket.fd(), IPPROTO_TCP, TCP_KEEPINTVL, 1);
   SetOption(socket.fd(), IPPROTO_TCP, TCP_KEEPCNT, 2);
   socket.BeginScene();
-  recorder.Call(Side::kService, "goes deaf");
-  if (absl::Status deaf = GoDeaf(pair->service.get()); !deaf.ok()) return deaf;
+  recorder.Call(Side::kService, "is deaf");
   const absl::Time deadline = absl::Now() + absl::Seconds(10);
   int64_t segments = TcpStateOf(socket.fd()).all_out;
   while (true) {

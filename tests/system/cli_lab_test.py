@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import unittest
@@ -133,6 +134,16 @@ class FiguresTest(unittest.TestCase):
         self.assertEqual(run["facts"]["probes"], 2)
         for scene in run["scenes"]:
             self.assertNotIn("wire", [step["kind"] for step in scene["steps"]])
+
+    def test_it_takes_no_privileges(self):
+        program = shutil.copy(lab.command()[0], stack.directory)
+        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []
+        done = subprocess.run([*nobody, program, "lab", "vanished-machine", "--json"], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=PATIENCE, env=lab.environment(stack))
+        if done.returncode == 1:  # what no program can help
+            self.assertIn("user namespaces are off", done.stderr)
+        else:
+            self.assertEqual(json.loads(done.stdout)["facts"]["silenceError"], "ETIMEDOUT")
 
     def test_a_process_that_died_is_told_by_its_kernel(self):
         code, run = lab.run_json(stack, "vanished")
