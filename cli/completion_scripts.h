@@ -24,8 +24,18 @@ _rawgate() {
     fi
     rest=${rest#"$word"}
   done
-  local typed=${words[-1]} before="" line value quoted=""
-  [[ $typed == [\"\']* ]] && quoted=yes
+  local typed=${words[-1]} before="" line value quote="" char
+  # In which quotes the word stands so far. In $'...' nothing is completed.
+  for ((i = 0; i < ${#typed}; i++)); do
+    char=${typed:i:1}
+    case $quote$char in
+      \') quote=\' ;;
+      \") quote=\" ;;
+      \\ | \"\\) ((i++)) ;;
+      \'\' | \"\") quote="" ;;
+      '$') [[ ${typed:i+1:1} == [\"\'] ]] && return ;;
+    esac
+  done
   words=("${words[@]//[\\\"\']/}")
   # Of such a word, bash replaces the last part alone.
   local last=${words[-1]}
@@ -42,7 +52,15 @@ _rawgate() {
       *)
         value=${line%%$'\t'*}
         value=${value#"$before"}
-        [[ -n $quoted ]] || printf -v value %q "$value"
+        # A name of the far side is one word to the shell, and nothing in it is run.
+        case $quote in
+          "") printf -v value %q "$value" ;;
+          \') char="'\\''" value=${value//\'/"$char"} ;;
+          \")
+            [[ $value == *'!'* ]] && continue  # history, for which there is no escape
+            for char in \\ \" '$' \`; do value=${value//"$char"/"\\$char"}; done
+            ;;
+        esac
         COMPREPLY+=("$value")
         ;;
     esac

@@ -19,9 +19,10 @@ using file::v1::FileService;
 
 constexpr int kPage = 1000;
 
-// Names that a shell's line, or this program's, cannot have as they are stay out.
+// Names that a shell's line, or this program's, cannot have as they are stay out: so do those that
+// would be options, such as "--gateway=elsewhere".
 void Add(std::vector<LiveName>& names, const std::string& value, const std::string& description) {
-  if (value.empty() || Printable(value) != value) return;
+  if (value.empty() || value.front() == '-' || Printable(value) != value) return;
   names.push_back({value, Printable(description)});
 }
 
