@@ -39,36 +39,46 @@ size_t DatagramFaultPath::Push(CarriedDatagram datagram, Nanoseconds now,
   }
   const bool doubled = random_.Happens(faults_.duplication);
   const bool reordered = random_.Happens(faults_.reordering);
+  if (!HasRoom(datagram)) return doubled ? 2 : 1;
   const Nanoseconds due = DueTime(datagram.size, now);
   const Place place{reordered ? due + kReorderingWait : due, count_++};
   if (place.first > now) datagram.received_at = {};
   std::optional<CarriedDatagram> copy;
   if (doubled) copy = datagram;
-  if (!Add(std::move(datagram), place)) return doubled ? 2 : 1;
+  Add(std::move(datagram), place);
   if (reordered) {
     hit(FaultKind::kReordering);
-    held_back_.push_back({place, due});
+    HoldBack({place, due});
   } else {
     LetPass(due);
   }
   if (!doubled) return 0;
+  if (!HasRoom(*copy)) return 1;
   const Nanoseconds copy_due = DueTime(copy->size, now);
   if (copy_due > now) copy->received_at = {};
-  if (!Add(*std::move(copy), {copy_due, count_++})) return 1;
+  Add(*std::move(copy), {copy_due, count_++});
   hit(FaultKind::kDuplication);
   return 0;
 }
 
-bool DatagramFaultPath::Add(CarriedDatagram datagram, Place place) {
-  const size_t bytes = datagram.payload.size();
-  if (budget_.datagrams >= FaultBudget::kDatagramsMax ||
-      bytes > FaultBudget::kBytesMax - budget_.bytes) {
-    return false;
-  }
+bool DatagramFaultPath::HasRoom(const CarriedDatagram& datagram) const {
+  return budget_.datagrams < FaultBudget::kDatagramsMax &&
+         datagram.payload.size() <= FaultBudget::kBytesMax - budget_.bytes;
+}
+
+void DatagramFaultPath::Add(CarriedDatagram datagram, Place place) {
   ++budget_.datagrams;
-  budget_.bytes += bytes;
+  budget_.bytes += datagram.payload.size();
   waiting_.emplace(place, std::move(datagram));
-  return true;
+}
+
+void DatagramFaultPath::HoldBack(const HeldBack& held) {
+  // Where nothing overtakes them, those that have gone on would pile up.
+  if (held_back_.size() >= 2 * waiting_.size()) {
+    const auto gone = [this](const HeldBack& each) { return waiting_.count(each.place) == 0; };
+    held_back_.erase(std::remove_if(held_back_.begin(), held_back_.end(), gone), held_back_.end());
+  }
+  held_back_.push_back(held);
 }
 
 void DatagramFaultPath::LetPass(Nanoseconds due) {

@@ -61,6 +61,9 @@ class DatagramFaultPath {
   // When Pop() will have one.
   Nanoseconds next_at() const;
 
+  // How many it remembers as held back: some of them may have gone on by now.
+  size_t held_back() const { return held_back_.size(); }
+
   // The faults are over: the time has come for all that wait.
   void Release();
 
@@ -73,10 +76,13 @@ class DatagramFaultPath {
     Nanoseconds due;
   };
 
-  // Its time by delay, jitter and rate, of which it takes its part.
+  // Its time by delay, jitter and rate, of which it takes its part: for one that there is room for,
+  // so that those that are dropped keep the link for nobody.
   Nanoseconds DueTime(size_t bytes, Nanoseconds now);
-  // False: there is no room.
-  bool Add(CarriedDatagram datagram, Place place);
+  bool HasRoom(const CarriedDatagram& datagram) const;
+  // There is room.
+  void Add(CarriedDatagram datagram, Place place);
+  void HoldBack(const HeldBack& held);
   // One goes on at `due`, and those that were to be overtaken right after it.
   void LetPass(Nanoseconds due);
 
@@ -84,6 +90,7 @@ class DatagramFaultPath {
   FaultRandom random_;
   FaultBudget& budget_;
   std::map<Place, CarriedDatagram> waiting_;
+  // At most twice as many as wait, but for one.
   std::vector<HeldBack> held_back_;
   uint64_t count_ = 0;
   // When the next one may go.

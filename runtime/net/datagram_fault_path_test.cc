@@ -194,6 +194,25 @@ TEST(DatagramFaultPath, HoldsNoMoreThanItMay) {
   EXPECT_EQ(large.overflowed_, 2u) << "it and its double";
 }
 
+TEST(DatagramFaultPath, WhatIsDroppedTakesNoPartOfTheRate) {
+  Way way({.bytes_per_second = 1000});
+  for (size_t i = 0; i < FaultBudget::kDatagramsMax + 1000; ++i) way.Push("x");
+  EXPECT_EQ(way.overflowed_, 1000u);
+  EXPECT_EQ(way.TakeAll().size(), FaultBudget::kDatagramsMax);
+  way.Push("y");
+  EXPECT_EQ(way.path_.next_at(), way.now_ + kMillisecond);
+}
+
+TEST(DatagramFaultPath, WhereAllAreHeldBackThoseThatWentAreForgotten) {
+  Way way({.reordering = 1});
+  for (int i = 0; i < 10'000; ++i) {
+    way.Push("x");
+    way.now_ += kMillisecond;
+    way.Take();
+  }
+  EXPECT_LE(way.path_.held_back(), 402u) << "200 wait";
+}
+
 TEST(DatagramFaultPath, WithoutFaultsAnyMoreAllGoesOnAtOnce) {
   Way way({.delay = kSecond, .reordering = 0.5});
   for (const char* each : {"a", "b", "c"}) way.Push(each);
