@@ -31,9 +31,13 @@ constexpr size_t kTurnBytes = 256 << 10;
 constexpr int kTurnPieces = 16;
 // How often it is looked whether a piece has been taken. Of a socket pair an event tells, too.
 constexpr Nanoseconds kLookInterval = kMillisecond;
+constexpr Nanoseconds kLookIntervalMax = 100 * kMillisecond;
 // A peer that delays its acknowledgement holds a piece back no longer: then it is enough that the
 // piece has gone as a segment of its own.
 constexpr Nanoseconds kAcknowledgementMax = 5 * kMillisecond;
+// Over TCP pieces also leave so far apart. Nearby the kernel acknowledges each within microseconds,
+// long before the program that waits for it runs: it would find several of them at once.
+constexpr Nanoseconds kPieceInterval = 2 * kMillisecond;
 
 constexpr uint32_t kInput = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
@@ -66,7 +70,8 @@ FaultRelay::FaultRelay(FaultRelays& relays, Fd wire, Fd outside, Fd inside, cons
           .received = false,
           .source = outside_.get(),
           .sink = wire_.get(),
-          .path = {faults.stream_sent, FaultRandom(faults.seed, 2 * ordinal + 1)},
+          .path = {faults.stream_sent, FaultRandom(faults.seed, 2 * ordinal + 1),
+                   transport_ == Transport::kUnix ? 0 : kPieceInterval},
       },
       timer_(relays.loop().get_executor()) {
   if (!sent_.path.splits() || transport_ == Transport::kUnix) return;
@@ -179,23 +184,30 @@ Nanoseconds FaultRelay::PumpWay(Way& way, Nanoseconds now) {
 }
 
 Nanoseconds FaultRelay::HandOn(Way& way, absl::string_view bytes, Nanoseconds now) {
-  if (way.path.splits() && !IsTaken(way, now)) return now + kLookInterval;
-  const ssize_t n = ::send(way.sink, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (n >= 0) {
-    way.path.Passed(static_cast<size_t>(n), now);
-    way.handed_on_at = now;
-    way.blocked_since = 0;
-    return now;
+  const bool looks = way.path.splits() && !IsTaken(way, now);
+  if (!looks) {
+    const ssize_t n = ::send(way.sink, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n >= 0) {
+      way.path.Passed(static_cast<size_t>(n), now);
+      way.handed_on_at = now;
+      way.blocked_since = 0;
+      return now;
+    }
+    if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR) {
+      OnSinkGone(way, now);
+      return now;
+    }
   }
-  if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR) {
-    OnSinkGone(way, now);
-    return now;
-  }
-  // The event that the socket takes more brings us back, but for nobody it is waited without end.
   if (way.blocked_since == 0) way.blocked_since = now;
-  if (!finished_) return kNever;
+  // The event that the socket takes more brings us back; that a piece has been taken is none. Who
+  // has taken nothing for long is looked at less often: there may be many of them.
+  const Nanoseconds at =
+      looks ? now + std::clamp((now - way.blocked_since) / 4, kLookInterval, kLookIntervalMax)
+            : kNever;
+  if (!finished_) return at;
+  // But for nobody it is waited without end.
   const Nanoseconds deadline = After(way.blocked_since, relays_.options().stall_timeout);
-  if (now < deadline) return deadline;
+  if (now < deadline) return std::min(at, deadline);
   End(/*reset=*/true);
   return kNever;
 }

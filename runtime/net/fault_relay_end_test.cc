@@ -1,4 +1,6 @@
 // How streams with faults end, over loopback.
+#include <poll.h>
+
 #include <cerrno>
 #include <string>
 
@@ -99,6 +101,19 @@ TEST_F(FaultRelayTest, AServiceThatClosesHasItsLastWordsPassedOn) {
   EXPECT_EQ(client.ReadToEnd(), "error\n");
   client.Close();
   EXPECT_TRUE(Eventually([&] { return Closed(CloseReason::kProtocolError) == 1; }));
+}
+
+// Also where each piece waits for the one before it to be taken.
+TEST_F(FaultRelayTest, WhoTakesNothingIsNotWaitedForWithoutEnd) {
+  Listen({.stall_timeout = std::chrono::milliseconds(200)});
+  Set({.stream_sent = {.split_bytes = 1 << 16}});
+  RawClient client(Uri());
+  ASSERT_TRUE(client.Send("big\n"));
+  EXPECT_TRUE(Eventually([&] { return Closed(CloseReason::kStalled) == 1; }));
+  EXPECT_TRUE(Eventually([&] {
+    pollfd broken{client.fd(), 0, 0};
+    return ::poll(&broken, 1, 0) == 1 && (broken.revents & POLLERR) != 0;
+  }));
 }
 
 TEST_F(FaultRelayTest, AResetOfTheClientReachesTheService) {
