@@ -104,6 +104,8 @@ absl::StatusOr<std::vector<LoadReport>> RunBench(const BenchOptions& options, Co
   if (absl::Status fit = CheckManners(options, address, here); !fit.ok()) return fit;
 
   std::unique_ptr<BenchFiles> files;
+  // A signal does not end the program before they are removed.
+  const Interrupt::Scope tidy(context.interrupt, [] {});
   if (options.operation == "file") {
     files = std::make_unique<BenchFiles>(
         gateway, options.connections * (options.raw ? 1 : options.in_flight));
@@ -112,7 +114,7 @@ absl::StatusOr<std::vector<LoadReport>> RunBench(const BenchOptions& options, Co
   absl::Status status;
   for (const std::string& phase : PhasesOf(options)) {
     if (context.interrupt.signal() != 0) break;
-    if (phase == "download") status = files->Store(options.size);
+    if (phase == "download") status = files->Store(options.size, context.interrupt);
     if (!status.ok()) break;
     reports.push_back(RunPhase(options, phase, listener, files.get(), context));
   }

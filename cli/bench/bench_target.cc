@@ -154,8 +154,9 @@ void BenchFiles::Remove(const Console& console) {
                              " is left behind: ", Printable(removed.message()), "\n"));
 }
 
-absl::Status BenchFiles::Store(size_t size) {
+absl::Status BenchFiles::Store(size_t size, const Interrupt& interrupt) {
   for (const std::string& name : names_) {
+    if (interrupt.signal() != 0) return absl::CancelledError("interrupted");
     const auto caller = MakeUploadCaller(gateway_.channel(), name, size);
     LoadPlan plan({.requests = 1});
     plan.Begin(LoadNow());

@@ -31,8 +31,8 @@ class BenchFiles {
   void Remove(const Console& console);
 
   const std::string& name(size_t worker) const { return names_[worker % names_.size()]; }
-  // Stores all of them, of `size` bytes. Errors: those of Upload.
-  absl::Status Store(size_t size);
+  // Stores all of them, of `size` bytes. Errors: those of Upload; CANCELLED after a signal.
+  absl::Status Store(size_t size, const Interrupt& interrupt);
 
  private:
   absl::Status TryRemove() const;

@@ -182,6 +182,18 @@ class TerminalTest(BenchTestCase):
         self.assertEqual(terminal.process.wait(timeout=PATIENCE), -signal.SIGINT)
         self.assertEqual(list(stack.file_root.glob("rawgate-bench*")), [])
 
+    def test_nor_does_a_signal_while_files_are_stored(self):
+        process = subprocess.Popen([BIN_DIR / "rawgate", "--gateway", stack.gateway_target, "bench", "file", "--download",
+                                    "--size", "1000", "-c", "100", "--in-flight", "10", "-d", "1h"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=clean_environment())
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        wait_until(lambda: list(stack.file_root.glob("rawgate-bench*/*")), "the first file stored")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(timeout=PATIENCE), -signal.SIGTERM)
+        self.assertEqual(list(stack.file_root.glob("rawgate-bench*")), [])
+
     def test_a_histogram_is_for_terminals(self):
         words = ["bench", "echo", "-n", "20"]
         terminal = Terminal([BIN_DIR / "rawgate", "--gateway", stack.gateway_target, *words])
