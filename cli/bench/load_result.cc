@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/display_text.h"
+#include "cli/json_text.h"
 #include "runtime/base/status.h"
 
 namespace rawgate::cli {
@@ -164,7 +165,7 @@ std::string LoadText(const LoadReport& report, int columns) {
 std::string LoadJson(const std::vector<LoadReport>& reports) {
   json::array runs;
   for (const LoadReport& report : reports) runs.push_back(RunJson(report));
-  return absl::StrCat(json::serialize(json::object{{"runs", std::move(runs)}}), "\n");
+  return JsonLine(json::object{{"runs", std::move(runs)}});
 }
 
 }  // namespace rawgate::cli

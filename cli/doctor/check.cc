@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/display_text.h"
+#include "cli/json_text.h"
 #include "cli/text_style.h"
 #include "cli/text_table.h"
 #include "cli/wrapped_text.h"
@@ -124,7 +125,7 @@ std::string ChecksJson(const CheckList& checks) {
   }
   const json::object page = {{"ok", checks.Count(CheckState::kFailure) == 0},
                              {"checks", std::move(all)}};
-  return absl::StrCat(json::serialize(page), "\n");
+  return JsonLine(page);
 }
 
 }  // namespace rawgate::cli

@@ -43,6 +43,12 @@ TEST(ChecksText, FitsTheTerminal) {
             "\n1 check: 0 failures, 0 warnings.\n");
 }
 
+TEST(ChecksJson, CannotTouchTheTerminal) {
+  CheckList checks;
+  checks.Ok("x", "echo", "c1 \u009b31m, bidi \u202e");
+  EXPECT_THAT(ChecksJson(checks), HasSubstr("c1 \\u009b31m, bidi \\u202e"));
+}
+
 TEST(ChecksJson, HasAllOfIt) {
   const auto page = boost::json::parse(ChecksJson(Some())).as_object();
   EXPECT_FALSE(page.at("ok").as_bool());
