@@ -18,7 +18,7 @@ std::string WithUnit(double value, double base, absl::string_view units) {
     ++unit;
   }
   const std::string suffix(units[unit] == ' ' ? "" : units.substr(unit, 1));
-  return absl::StrFormat(value < kTen ? "%.1f%s" : "%.0f%s", value, suffix);
+  return absl::StrFormat("%.*f%s", value < kTen ? 1 : 0, value, suffix);
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ std::string PlainCell(const TopList::Column& column, const TopData& data, const 
   if (column.number == nullptr) return text;
   if (text.empty() || text == kTopUnknown) return "";
   const double number = column.number(data, item);
-  return absl::StrFormat(number == std::floor(number) ? "%.0f" : "%.3f", number);
+  return absl::StrFormat("%.*f", number == std::floor(number) ? 0 : 3, number);
 }
 
 // With three decimals at most.

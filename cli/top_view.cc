@@ -142,9 +142,8 @@ ScreenLine EventScreenLine(const TopData::Happened& happened, int width) {
 Lines Events(const TopData& data, const TopLayout& layout, const TopChoice& choice) {
   Lines lines;
   size_t back = choice.events_back;
-  for (auto it = data.events().rbegin(); it != data.events().rend(); ++it) {
-    if (lines.size() == layout.rows) break;
-    ScreenLine line = EventScreenLine(*it, layout.width);
+  for (size_t i = data.events().size(); i-- > 0 && lines.size() < layout.rows;) {
+    ScreenLine line = EventScreenLine(data.events()[i], layout.width);
     if (!ContainsIgnoringCase(line.Text(), choice.events_filter)) continue;
     if (back > 0) {
       --back;
