@@ -73,7 +73,7 @@ class Time final : public time::v1::TimeService::Service {
     response->set_formatted(
         absl::StrCat(request->format(), sent ? " with " : "",
                      sent ? std::string(header->second.data(), header->second.size()) : ""));
-    context->AddInitialMetadata("x-before", "a\x1b");
+    context->AddInitialMetadata("x-before", "a");
     context->AddTrailingMetadata("x-behind-bin", std::string("\0\xff", 2));
     if (request->format() != "fail") return grpc::Status::OK;
     return {grpc::StatusCode::FAILED_PRECONDITION, "no \x1b[2J mood", "no google.rpc.Status"};
@@ -121,6 +121,50 @@ TEST(CallCommand, ASchemaThatIsNoneIsNotTaken) {
   // What cannot be built is left out.
   EXPECT_EQ(server.Run({"call", "--list"}).out, "");
   EXPECT_EQ(server.Run({"call", "GetTime"}).code, 2);
+}
+
+TEST(CallCommand, ASchemaThatIsBadSaysNothingToTheTerminal) {
+  OldReflection reflection;
+  const FakeGateway server({&reflection});
+  google::protobuf::FileDescriptorProto file;
+  file.set_name("a\x1b[2J.proto");
+  file.add_dependency("none\x1b[2J");
+  file.add_message_type()->set_name("B\x1b[2J");
+  file.add_service()->set_name("C\x1b[2J");
+  reflection.garbage = file.SerializeAsString();
+  testing::internal::CaptureStderr();
+  const CliResult listed = server.Run({"call", "--list"});
+  const CliResult described = server.Run({"call", "--describe", "B"});
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(listed.error.find('\x1b'), std::string::npos);
+  EXPECT_EQ(described.error.find('\x1b'), std::string::npos);
+}
+
+TEST(CallCommand, AChainOfTypesThatWouldOverflowTheStackIsNotTaken) {
+  OldReflection reflection;
+  const FakeGateway server({&reflection});
+  google::protobuf::FileDescriptorProto file;
+  file.set_name("chain.proto");
+  file.set_package("rawgate.time.v1");
+  constexpr int kTypes = 50'000;
+  for (int i = 0; i < kTypes; ++i) {
+    auto& type = *file.add_message_type();
+    type.set_name(absl::StrCat("T", i));
+    auto& field = *type.add_field();
+    field.set_name("next");
+    field.set_number(1);
+    field.set_label(google::protobuf::FieldDescriptorProto::LABEL_OPTIONAL);
+    field.set_type(google::protobuf::FieldDescriptorProto::TYPE_MESSAGE);
+    field.set_type_name(absl::StrCat(".rawgate.time.v1.T", (i + 1) % kTypes));
+  }
+  auto& service = *file.add_service();
+  service.set_name("TimeService");
+  auto& method = *service.add_method();
+  method.set_name("GetTime");
+  method.set_input_type(".rawgate.time.v1.T0");
+  method.set_output_type(".rawgate.time.v1.T0");
+  reflection.garbage = file.SerializeAsString();
+  EXPECT_THAT(server.Run({"call", "GetTime"}).error, HasSubstr("more than is taken"));
 }
 
 TEST(CallCommand, WithoutReflectionThereIsNothingToCall) {

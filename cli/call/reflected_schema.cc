@@ -21,6 +21,9 @@ namespace pb = google::protobuf;
 constexpr size_t kFilesMax = 1000;
 constexpr size_t kBytesMax = 16 << 20;
 constexpr size_t kServicesMax = 1000;
+// protobuf goes from one type to those of its fields by calls within calls, so that a long enough
+// chain of types would overflow the stack.
+constexpr size_t kTypesMax = 5000;
 
 // Whose members the two ways to ask fill.
 struct SchemaLoader {
@@ -48,6 +51,12 @@ struct V1Alpha {
   using Response = grpc::reflection::v1alpha::ServerReflectionResponse;
 };
 
+size_t CountTypes(const pb::DescriptorProto& type) {
+  size_t count = 1;
+  for (const pb::DescriptorProto& nested : type.nested_type()) count += CountTypes(nested);
+  return count;
+}
+
 // Asks one question after another over one stream, and keeps the files that come.
 template <typename Version>
 class Conversation {
@@ -73,8 +82,10 @@ class Conversation {
       if (!file.ParseFromString(bytes)) return BadReflection("sent what is no description");
       if (!names_.insert(file.name()).second) continue;
       size_ += bytes.size();
-      if (names_.size() > kFilesMax || size_ > kBytesMax) {
-        return BadReflection("describes more than is taken: a thousand files, or 16 MiB");
+      for (const pb::DescriptorProto& type : file.message_type()) types_ += CountTypes(type);
+      if (names_.size() > kFilesMax || size_ > kBytesMax || types_ > kTypesMax) {
+        return BadReflection(
+            "describes more than is taken: a thousand files, five thousand messages, or 16 MiB");
       }
       for (const std::string& needed : file.dependency()) wanted_.push_back(needed);
       files_.push_back(std::move(file));
@@ -104,6 +115,7 @@ class Conversation {
   std::set<std::string> missing_;
   std::deque<std::string> wanted_;
   size_t size_ = 0;
+  size_t types_ = 0;
 };
 
 }  // namespace

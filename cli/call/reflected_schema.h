@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor_database.h"
+#include "google/protobuf/stubs/logging.h"
 #include "grpcpp/grpcpp.h"
 
 namespace rawgate::cli {
@@ -17,9 +18,10 @@ namespace rawgate::cli {
 // Does not change once it is there. Any thread.
 class ReflectedSchema {
  public:
-  // Asks by grpc.reflection.v1, and where that is not known by v1alpha. At most a thousand files
-  // and 16 MiB are taken. Errors: UNIMPLEMENTED (NO_REFLECTION), FAILED_PRECONDITION
-  // (BAD_REFLECTION: what came is no schema, or too large a one), and those of the call.
+  // Asks by grpc.reflection.v1, and where that is not known by v1alpha. At most a thousand files,
+  // five thousand messages and 16 MiB are taken. Errors: UNIMPLEMENTED (NO_REFLECTION),
+  // FAILED_PRECONDITION (BAD_REFLECTION: what came is no schema, or too large a one), and those of
+  // the call.
   static absl::StatusOr<std::unique_ptr<ReflectedSchema>> Load(
       const std::shared_ptr<grpc::Channel>& channel, absl::Duration deadline);
 
@@ -39,6 +41,8 @@ class ReflectedSchema {
   friend struct SchemaLoader;
   ReflectedSchema() : pool_(&files_) {}
 
+  // What protobuf logs has names of the far side as they came, which a terminal must not see.
+  google::protobuf::LogSilencer quiet_;
   google::protobuf::SimpleDescriptorDatabase files_;
   std::vector<std::string> file_names_;
   std::vector<std::string> service_names_;
