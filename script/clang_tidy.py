@@ -22,6 +22,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 AROUND = re.compile(r"_(test|fuzz)\.cc$|^(bench|tests|runtime/testing)/")
 # Options of g++ that clang does not know, and that mean nothing to analysis.
 ONLY_GCC = re.compile(r"^-f(vect-cost-model=|no-semantic-interposition|no-tree-loop-distribute-patterns)")
+# A header that g++ has compiled beforehand: each file includes what it needs all the same.
+PRECOMPILED = re.compile(r" -include \S+/cmake_pch\.hxx\b")
 
 
 class Unit:
@@ -31,7 +33,7 @@ class Unit:
         self.file = pathlib.Path(entry["file"])
         self.name = str(self.file.relative_to(ROOT))
         self._roots = (ROOT, generated)
-        arguments = entry["command"].split()
+        arguments = PRECOMPILED.sub("", entry["command"]).split()
         if "ccache" in os.path.basename(arguments[0]):
             arguments = arguments[1:]
         self.entry = {**entry, "command": " ".join(each for each in arguments if not ONLY_GCC.match(each))}

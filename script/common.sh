@@ -12,6 +12,8 @@ readonly PROGRAMS=("${SERVICES[@]/#/rawgate-}" rawgate-gateway rawgate)
 
 # Objects compiled for one checkout serve another: no path of it is in them.
 export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
+# Without these ccache keeps nothing that was compiled with a precompiled header.
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 
 note() { printf '%s\n' "$*" >&2; }
 
