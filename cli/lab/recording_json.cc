@@ -4,6 +4,7 @@
 #include "absl/strings/str_format.h"
 #include "boost/json.hpp"
 #include "cli/display_text.h"
+#include "cli/json_text.h"
 
 namespace rawgate::cli::lab {
 namespace {
@@ -84,7 +85,7 @@ std::string RecordingJson(absl::string_view lesson, const Take& take, int attemp
   json::array scenes;
   for (const Scene& scene : take.scenes) scenes.push_back(SceneJson(scene));
   object["scenes"] = std::move(scenes);
-  return absl::StrCat(json::serialize(object), "\n");
+  return JsonLine(object);
 }
 
 }  // namespace rawgate::cli::lab

@@ -100,13 +100,14 @@ TEST(RecordingJson, HasEverything) {
   Scene scene = Live({Send(10, 5)});
   scene.id = "one";
   scene.steps[0].sample = "h\x1b\xff";
+  scene.service = "echo/\u009b31m";
   scene.bars = {{"bar.a", absl::Milliseconds(3)}, {"bar.b", int64_t{7}}};
   scene.begin = absl::FromUnixSeconds(0);
   take.scenes = {scene};
   EXPECT_EQ(RecordingJson("nagle", take, 2),
             R"({"lesson":"nagle","shown":true,"attempts":2,)"
             R"("facts":{"sends":10,"held":"0.04s","answer":"\\x1b[2J"},)"
-            R"("scenes":[{"id":"one","service":"echo/tcp","address":"","clockShift":"0s",)"
+            R"("scenes":[{"id":"one","service":"echo/\u009b31m","address":"","clockShift":"0s",)"
             R"("beginTime":"1970-01-01T00:00:00.000000Z",)"
             R"("steps":[{"at":"0.00001s","side":"client","kind":"call","what":"send","count":1,)"
             R"("bytes":5,"sample":"h\\x1b\\xff"}],)"
