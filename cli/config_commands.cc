@@ -156,20 +156,6 @@ constexpr char kUnsetExamples[] =
   rawgate config unset gateway
   rawgate config unset context      commands use none)";
 
-using ConfigFunction = absl::StatusOr<int> (*)(const ConfigOptions&, const Context&);
-
-CLI::App& AddOne(CLI::App& parent, Command& chosen, const char* name, const char* description,
-                 const char* examples, ConfigFunction run,
-                 const std::shared_ptr<ConfigOptions>& options) {
-  CLI::App* command = parent.add_subcommand(name, description);
-  command->group("Commands")->footer(examples);
-  command->callback([&chosen, run, options] {
-    chosen.needs_gateway = false;
-    chosen.run = [run, options](Context& context) { return run(*options, context); };
-  });
-  return *command;
-}
-
 void AddSettingArgument(CLI::App& app, ConfigOptions& options) {
   app.add_option_function<std::string>(
          "SETTING",
@@ -196,19 +182,21 @@ void AddConfigCommands(CLI::App& app, Command& chosen) {
   CLI::App* config = app.add_subcommand("config", "What is set, and where");
   config->group(kConfigurationGroup)->require_subcommand(1)->footer(kExamples);
   const auto options = std::make_shared<ConfigOptions>();
-  CLI::App& show = AddOne(*config, chosen, "show", "Show what counts for a command", kShowExamples,
-                          ShowConfig, options);
+  CLI::App& show = AddConfigurationCommand(
+      *config, chosen, {"show", "Show what counts for a command", kShowExamples}, ShowConfig,
+      options);
   show.add_flag("--origin", options->origin, "Also where it comes from");
   AddOutputFormat(show, options->format, "it");
-  AddOne(*config, chosen, "path", "Tell where the file is", kPathExamples, ShowPath, options);
-  CLI::App& set =
-      AddOne(*config, chosen, "set", "Set a default in the file", kSetExamples, Set, options);
+  AddConfigurationCommand(*config, chosen, {"path", "Tell where the file is", kPathExamples},
+                          ShowPath, options);
+  CLI::App& set = AddConfigurationCommand(
+      *config, chosen, {"set", "Set a default in the file", kSetExamples}, Set, options);
   AddSettingArgument(set, *options);
   set.add_option("VALUE", options->value, "What it is to be")
       ->required()
       ->check([options](const std::string& value) { return Wrong(options->name, value); });
-  CLI::App& unset =
-      AddOne(*config, chosen, "unset", "Take one out of the file", kUnsetExamples, Unset, options);
+  CLI::App& unset = AddConfigurationCommand(
+      *config, chosen, {"unset", "Take one out of the file", kUnsetExamples}, Unset, options);
   AddSettingArgument(unset, *options);
 }
 

@@ -133,20 +133,6 @@ constexpr char kRemoveExamples[] =
     R"(Examples:
   rawgate context remove lab)";
 
-using ContextFunction = absl::StatusOr<int> (*)(const ContextOptions&, const Context&);
-
-CLI::App& AddOne(CLI::App& parent, Command& chosen, const char* name, const char* description,
-                 const char* examples, ContextFunction run,
-                 const std::shared_ptr<ContextOptions>& options) {
-  CLI::App* command = parent.add_subcommand(name, description);
-  command->group("Commands")->footer(examples);
-  command->callback([&chosen, run, options] {
-    chosen.needs_gateway = false;
-    chosen.run = [run, options](Context& context) { return run(*options, context); };
-  });
-  return *command;
-}
-
 void AddAddOptions(CLI::App& add, ContextOptions& options) {
   add.add_option_function<std::string>(
          "NAME",
@@ -182,28 +168,30 @@ void AddContextCommands(CLI::App& app, Command& chosen) {
   CLI::App* context = app.add_subcommand("context", "Gateways by name, with their credentials");
   context->group(kConfigurationGroup)->require_subcommand(1)->footer(kExamples);
   const auto options = std::make_shared<ContextOptions>();
-  AddAddOptions(AddOne(*context, chosen, "add", "Add a gateway", kAddExamples, AddContext, options),
+  AddAddOptions(AddConfigurationCommand(*context, chosen, {"add", "Add a gateway", kAddExamples},
+                                        AddContext, options),
                 *options);
-  CLI::App& list = AddOne(
-      *context, chosen, "list", "List them", kListExamples,
+  CLI::App& list = AddConfigurationCommand(
+      *context, chosen, {"list", "List them", kListExamples},
       [](const ContextOptions& given, const Context& with) {
         return ListContexts(given.format, with);
       },
       options);
   AddOutputFormat(list, options->format, "them");
-  CLI::App& use = AddOne(*context, chosen, "use", "Choose the one that commands use", kUseExamples,
-                         UseContext, options);
+  CLI::App& use = AddConfigurationCommand(*context, chosen,
+                                          {"use", "Choose the one that commands use", kUseExamples},
+                                          UseContext, options);
   use.add_option("CONTEXT", options->name, "Which one")->required();
-  CLI::App& show = AddOne(
-      *context, chosen, "show", "Show one", kShowExamples,
+  CLI::App& show = AddConfigurationCommand(
+      *context, chosen, {"show", "Show one", kShowExamples},
       [](const ContextOptions& given, const Context& with) {
         return ShowContext(given.name, given.format, with);
       },
       options);
   show.add_option("CONTEXT", options->name, "Which one; else the one in use");
   AddJsonFormat(show, options->format, "it");
-  CLI::App& remove =
-      AddOne(*context, chosen, "remove", "Forget one", kRemoveExamples, RemoveContext, options);
+  CLI::App& remove = AddConfigurationCommand(
+      *context, chosen, {"remove", "Forget one", kRemoveExamples}, RemoveContext, options);
   remove.add_option("CONTEXT", options->name, "Which one")->required();
 }
 
