@@ -22,11 +22,13 @@ enum class Kind {
   kCommands,
   kConnections,
   kContexts,
+  kFields,
   kFiles,
   kInstances,
   kJobs,
   kListeners,
   kLocalFiles,
+  kMethods,
   kRunningJobs,
   kServices,
   kSettings,
@@ -47,6 +49,8 @@ struct Rule {
 constexpr std::array kRules = std::to_array<Rule>({
     {"help", "COMMAND", Kind::kCommands},
     {"completion", "SHELL", Kind::kChoices, "bash zsh fish"},
+    {"call", "METHOD", Kind::kMethods},
+    {"call", "REQUEST", Kind::kFields},
     {"attach", "ID", Kind::kJobs},
     {"kill", "ID", Kind::kRunningJobs},
     {"kill", "SIGNAL", Kind::kChoices, "HUP INT QUIT TERM KILL USR1 USR2"},
@@ -180,6 +184,10 @@ std::vector<LiveName> Finder::Live(Kind kind) const {
       return live->Jobs(/*running_only=*/true);
     case Kind::kUploads:
       return live->Uploads();
+    case Kind::kMethods:
+      return live->Methods();
+    case Kind::kFields:
+      return live->Fields(point_.arguments.empty() ? "" : point_.arguments.front());
     default:
       return {};
   }

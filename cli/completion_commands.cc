@@ -85,8 +85,9 @@ absl::StatusOr<int> Complete(const CLI::App& app, const std::vector<std::string>
     absl::StrAppend(&text, word.value, word.description.empty() ? "" : "\t", word.description,
                     "\n");
   }
-  // Behind a folder more is to be typed.
-  if (found.words.size() == 1 && absl::EndsWith(found.words.front().value, "/"))
+  // Behind a folder, or a field's name, more is to be typed.
+  if (found.words.size() == 1 && (absl::EndsWith(found.words.front().value, "/") ||
+                                  absl::EndsWith(found.words.front().value, "=")))
     text += ":nospace\n";
   if (found.local_files) text += ":files\n";
   return PrintScript(text, context);

@@ -37,6 +37,14 @@ class LiveNames {
   std::vector<LiveName> Jobs(bool running_only) const;
   std::vector<LiveName> Uploads() const;
 
+  // ---- call/live_methods.cc
+
+  // Methods as `rawgate call` takes them: in full, behind their service's name, and alone where
+  // that is clear.
+  std::vector<LiveName> Methods() const;
+  // "format=", of the fields of the request of `method`, which is as typed.
+  std::vector<LiveName> Fields(const std::string& method) const;
+
  private:
   absl::Duration Left() const { return deadline_ - absl::Now(); }
 

@@ -42,49 +42,71 @@ absl::StatusOr<int> Print(const std::string& text, Context& context) {
   return 0;
 }
 
-// Of a method, or a type.
+std::vector<std::string> Joined(std::vector<std::string> names, std::vector<std::string> more) {
+  for (std::string& name : more) names.push_back(std::move(name));
+  return names;
+}
+
+// Of a method, a service or a type.
 absl::StatusOr<int> Describe(const ReflectedSchema& schema, const CallWords& words,
                              Context& context) {
-  std::vector<std::string> names = schema.method_names();
-  for (std::string& type : schema.type_names()) names.push_back(std::move(type));
-  const auto name = ResolveName(words.method, names, "method or type");
+  const auto name = ResolveName(
+      words.method,
+      Joined(schema.method_names(), Joined(schema.service_names(), schema.type_names())),
+      "method, service or type");
   if (!name.ok()) return Usage(name.status(), context);
+  const google::protobuf::DescriptorPool& pool = schema.pool();
+  std::string text;
   if (const MethodDescriptor* method = schema.FindMethod(*name)) {
-    return Print(DescribedMethod(*method, words.format), context);
+    text = DescribedMethod(*method, words.format);
+  } else if (pool.FindServiceByName(*name) != nullptr) {
+    text = MethodsText(schema, words.format, *name);
+  } else if (const auto* type = pool.FindMessageTypeByName(*name)) {
+    text = DescribedType(*type, words.format);
+  } else {
+    text = DescribedType(*pool.FindEnumTypeByName(*name), words.format);
   }
-  if (const auto* type = schema.pool().FindMessageTypeByName(*name)) {
-    return Print(DescribedType(*type, words.format), context);
-  }
-  return Print(DescribedType(*schema.pool().FindEnumTypeByName(*name), words.format), context);
+  return Print(text, context);
+}
+
+// Of all services, or of one.
+absl::StatusOr<int> List(const ReflectedSchema& schema, const CallWords& words, Context& context) {
+  if (words.method.empty()) return Print(MethodsText(schema, words.format), context);
+  const auto service = ResolveName(words.method, schema.service_names(), "service");
+  if (!service.ok()) return Usage(service.status(), context);
+  return Print(MethodsText(schema, words.format, *service), context);
 }
 
 absl::StatusOr<int> Call(const CallWords& words, Context& context) {
-  const auto schema = ReflectedSchema::Load(context.gateway.channel(), kCallDeadline);
-  if (!schema.ok()) return schema.status();
-  if (words.list || words.method.empty()) {
-    return Print(MethodsText(**schema, words.format), context);
-  }
-  if (words.describe) return Describe(**schema, words, context);
-  const auto name = ResolveName(words.method, (*schema)->method_names(), "method");
+  const auto loaded = ReflectedSchema::Load(context.gateway.channel(), kCallDeadline);
+  if (!loaded.ok()) return loaded.status();
+  const ReflectedSchema& schema = **loaded;
+  if (words.list || words.method.empty()) return List(schema, words, context);
+  if (words.describe) return Describe(schema, words, context);
+  const auto name = ResolveName(words.method, schema.method_names(), "method");
   if (!name.ok()) {
+    // Whoever names a service wants to know what it has.
+    if (words.request.empty() && ResolveName(words.method, schema.service_names(), "service").ok())
+      return List(schema, words, context);
     const std::string advice =
         ReasonOf(name.status()) == "UNKNOWN_NAME" && !absl::EndsWith(name.status().message(), "?")
             ? ". 'rawgate call' lists them"
             : "";
     return Usage(absl::NotFoundError(absl::StrCat(name.status().message(), advice)), context);
   }
-  const MethodDescriptor& method = *(*schema)->FindMethod(*name);
+  const MethodDescriptor& method = *schema.FindMethod(*name);
   auto source = RequestSource::Make(words.request, context.console);
   if (!source.ok()) return Usage(source.status(), context);
   CallOptions options = words.call;
   const bool streams = method.client_streaming() || method.server_streaming();
   if (!words.has_deadline && !streams) options.deadline = kCallDeadline;
-  return RunCall(**schema, method, *std::move(source), options, context);
+  return RunCall(schema, method, *std::move(source), options, context);
 }
 
 constexpr char kExamples[] =
     R"(Examples:
   rawgate call                              what the server offers
+  rawgate call EchoService                  what a service offers
   rawgate call --describe GetTime           what a method takes and gives
   rawgate call GetTime format=%H:%M time_zone=Asia/Tokyo
   rawgate call Echo payload=hello transform=identity
@@ -114,7 +136,7 @@ void AddOptions(CLI::App& call, CallWords& words) {
   call.add_option("REQUEST", words.request, "FIELD=VALUE..., '{JSON}'..., @FILE or -")
       ->type_name("REQUEST");
   CLI::Option* list = call.add_flag("--list", words.list, "List services and methods");
-  call.add_flag("--describe", words.describe, "Show the fields of a METHOD or of a type")
+  call.add_flag("--describe", words.describe, "Show the fields of a METHOD, or of a type")
       ->excludes(list);
   AddDurationOption(
       call, "--deadline",
@@ -135,8 +157,9 @@ void AddOptions(CLI::App& call, CallWords& words) {
               words.call.headers.push_back(*std::move(header));
             }
           },
-          "Send this with the call; several are possible")
-      ->type_name("'NAME: VALUE'")
+          "Send this with the call, as 'NAME: VALUE'; several\n"
+          "are possible")
+      ->type_name("HEADER")
       ->allow_extra_args(false)
       ->take_all();
   call.add_flag("--headers", words.call.show_headers,

@@ -40,10 +40,14 @@ std::string DetailLine(const google::protobuf::Any& detail, const DescriptorPool
 }  // namespace
 
 std::string CallFailure(const grpc::Status& status, const DescriptorPool& pool,
-                        absl::string_view target) {
+                        absl::string_view target, absl::Duration deadline) {
   const absl::Status plain = rpc::FromGrpc(status);
   const std::string code = absl::StatusCodeToString(plain.code());
   const std::string reason = ReasonOf(plain);
+  if (absl::IsDeadlineExceeded(plain) && reason == code && deadline != absl::InfiniteDuration()) {
+    return absl::StrCat("rawgate call: ", code, ": the deadline of ", HumanDuration(deadline),
+                        " has passed.\n");
+  }
   absl::Status named(plain.code(),
                      absl::StrCat(code, reason == code ? "" : absl::StrCat(" (", reason, ")"), ": ",
                                   plain.message().empty() ? "no message" : plain.message()));

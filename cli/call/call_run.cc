@@ -134,7 +134,8 @@ class CallRun {
     }
     if (status.ok()) return 0;
     if (context_.interrupt.signal() != 0) return absl::CancelledError("interrupted");
-    context_.console.Error(CallFailure(status, schema_.pool(), context_.gateway.target()));
+    context_.console.Error(
+        CallFailure(status, schema_.pool(), context_.gateway.target(), options_.deadline));
     return kExitFailure;
   }
 

@@ -178,6 +178,12 @@ std::vector<const pb::ServiceDescriptor*> ReflectedSchema::services() const {
   return services;
 }
 
+std::vector<std::string> ReflectedSchema::service_names() const {
+  std::vector<std::string> names;
+  for (const pb::ServiceDescriptor* service : services()) names.push_back(service->full_name());
+  return names;
+}
+
 std::vector<std::string> ReflectedSchema::method_names() const {
   std::vector<std::string> names;
   for (const pb::ServiceDescriptor* service : services()) {

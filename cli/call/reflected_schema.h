@@ -27,6 +27,7 @@ class ReflectedSchema {
 
   // Sorted by their full names; those whose description is not good are left out.
   std::vector<const google::protobuf::ServiceDescriptor*> services() const;
+  std::vector<std::string> service_names() const;
   // "rawgate.time.v1.TimeService/GetTime" of all, in the services' order and then that of the
   // proto.
   std::vector<std::string> method_names() const;

@@ -113,9 +113,10 @@ json::object MethodJson(const MethodDescriptor& method) {
   return one;
 }
 
-std::string MethodsJson(const ReflectedSchema& schema) {
+std::string MethodsJson(const ReflectedSchema& schema, absl::string_view only) {
   json::array services;
   for (const ServiceDescriptor* service : schema.services()) {
+    if (!only.empty() && service->full_name() != only) continue;
     json::array methods;
     for (int i = 0; i < service->method_count(); ++i) {
       methods.push_back(MethodJson(*service->method(i)));
@@ -134,11 +135,13 @@ std::string Signature(const MethodDescriptor& method) {
 
 }  // namespace
 
-std::string MethodsText(const ReflectedSchema& schema, OutputFormat format) {
-  if (format == OutputFormat::kJson) return MethodsJson(schema);
+std::string MethodsText(const ReflectedSchema& schema, OutputFormat format,
+                        absl::string_view only) {
+  if (format == OutputFormat::kJson) return MethodsJson(schema, only);
   TextTable plain({{}, {}, {}, {}});
   std::string text;
   for (const ServiceDescriptor* service : schema.services()) {
+    if (!only.empty() && service->full_name() != only) continue;
     TextTable table({{.heading = Printable(service->full_name())}, {.heading = ""}});
     for (int i = 0; i < service->method_count(); ++i) {
       const MethodDescriptor& method = *service->method(i);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "cli/call/reflected_schema.h"
 #include "cli/output_format.h"
 #include "google/protobuf/descriptor.h"
@@ -14,7 +15,9 @@ namespace rawgate::cli {
 // "server-streaming", "client-streaming", "bidi-streaming"), request and response. As kJson
 // {"services":[{"name":..., "methods":[{"name", "kind", "request", "response", "role"}]}]}, where
 // `role` is there for methods of rawgate alone.
-std::string MethodsText(const ReflectedSchema& schema, OutputFormat format);
+// Only of the service `only`, unless that is empty.
+std::string MethodsText(const ReflectedSchema& schema, OutputFormat format,
+                        absl::string_view only = {});
 
 // What a method takes and gives. As kPlain a line for each field of the request: its name and its
 // type. As kJson {"name", "kind", "role", "request":TYPE, "response":TYPE}.
