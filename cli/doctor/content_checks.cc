@@ -22,11 +22,12 @@ constexpr absl::Duration kPatience = absl::Seconds(5);
 // The one with the least delay tells the offset best (RFC 5905, clock filter).
 constexpr int kReadings = 5;
 
-// One that runs; null where there is none.
-const Service* FindRunning(const control::v1::ListServicesResponse& services,
+// One that can be asked: also one that has lost a listener. Null where there is none.
+const Service* FindServing(const control::v1::ListServicesResponse& services,
                            const std::string& name) {
   for (const Service& service : services.services()) {
-    if (service.name() == name && service.state() == control::v1::SERVICE_STATE_RUNNING)
+    if (service.name() == name && (service.state() == control::v1::SERVICE_STATE_RUNNING ||
+                                   service.state() == control::v1::SERVICE_STATE_FAILED))
       return &service;
   }
   return nullptr;
@@ -36,7 +37,7 @@ const Service* FindRunning(const control::v1::ListServicesResponse& services,
 void Unanswered(const std::string& id, const std::string& subject, const absl::Status& status,
                 CheckList& checks) {
   const std::string reason = ReasonOf(status);
-  if (reason == "ROLE_TOO_LOW" || absl::IsUnimplemented(status)) {
+  if (reason == "ROLE_TOO_LOW" || reason == "SERVICE_STOPPED" || absl::IsUnimplemented(status)) {
     return checks.Skip(id, subject, absl::StrCat("cannot be asked: ", status.message()));
   }
   checks.Fail(id, subject, absl::StrCat(reason, ": ", status.message()),
@@ -97,9 +98,9 @@ void CheckFile(const Gateway& gateway, CheckList& checks) {
 
 void CheckContents(const Gateway& gateway, const control::v1::ListServicesResponse& services,
                    CheckList& checks) {
-  if (FindRunning(services, "time") != nullptr) CheckClock(gateway, checks);
-  if (const Service* exec = FindRunning(services, "exec")) CheckExec(gateway, *exec, checks);
-  if (FindRunning(services, "file") != nullptr) CheckFile(gateway, checks);
+  if (FindServing(services, "time") != nullptr) CheckClock(gateway, checks);
+  if (const Service* exec = FindServing(services, "exec")) CheckExec(gateway, *exec, checks);
+  if (FindServing(services, "file") != nullptr) CheckFile(gateway, checks);
 }
 
 }  // namespace rawgate::cli

@@ -79,7 +79,8 @@ constexpr char kExamples[] =
 Looks at credentials and their expiry, the way to the gateway, every service
 and listener (with a socket of its own, from here), versions, clocks, how exec
 confines commands, and space for files. What is not good comes with a remedy.
-Nothing is changed; each look has a limit of a few seconds, and the next one is
+Nothing is changed, but that each run is a peer of echo and time for ten
+minutes; each look has a limit of a few seconds, and the next one is
 taken when one fails.
 
 Exit codes: 0 no failure, 1 some failure (FAIL); warnings alone are no failure.

@@ -24,8 +24,8 @@ struct LocalProgram {
 // Programs whose name begins with `prefix`, by pid.
 std::vector<LocalProgram> ProgramsNamed(const std::string& prefix);
 
-// Who has the port of `address`, whatever address of this machine he has it at. Empty where nobody
-// has, or it is not told.
+// Who has `address`, or its port at an address that keeps others from it, such as 0.0.0.0. Empty
+// where nobody has, or it is not told.
 std::vector<LocalProgram> HoldersOf(const RawAddress& address);
 
 // "nginx (process 123)", several with commas; empty for none.

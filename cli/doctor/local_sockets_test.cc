@@ -30,8 +30,8 @@ struct Bound {
   uint16_t port = 0;
 };
 
-bool IsHeldByThis(RawAddress::Kind kind, uint16_t port) {
-  const auto holders = HoldersOf({.kind = kind, .host = "127.0.0.1", .port = port});
+bool IsHeldByThis(RawAddress::Kind kind, uint16_t port, const std::string& host = "127.0.0.1") {
+  const auto holders = HoldersOf({.kind = kind, .host = host, .port = port});
   return std::any_of(holders.begin(), holders.end(),
                      [](const LocalProgram& holder) { return holder.pid == ::getpid(); });
 }
@@ -42,6 +42,10 @@ TEST(HoldersOf, FindsWhoListensOrHasBoundDatagrams) {
   ASSERT_EQ(::listen(stream.fd.get(), 1), 0);
   EXPECT_TRUE(IsHeldByThis(RawAddress::Kind::kTcp, stream.port));
   EXPECT_TRUE(IsHeldByThis(RawAddress::Kind::kTls, stream.port));
+  EXPECT_TRUE(IsHeldByThis(RawAddress::Kind::kTcp, stream.port, "0.0.0.0"));
+  EXPECT_TRUE(IsHeldByThis(RawAddress::Kind::kTcp, stream.port, "localhost"));
+  EXPECT_FALSE(IsHeldByThis(RawAddress::Kind::kTcp, stream.port, "::1"));
+  EXPECT_FALSE(IsHeldByThis(RawAddress::Kind::kTcp, stream.port, "127.0.0.2"));
   const Bound datagram(SOCK_DGRAM);
   EXPECT_TRUE(IsHeldByThis(RawAddress::Kind::kUdp, datagram.port));
   EXPECT_TRUE(HoldersOf({.kind = RawAddress::Kind::kUnix, .host = "/x"}).empty());

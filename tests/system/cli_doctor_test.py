@@ -11,8 +11,9 @@ import unittest
 from tests.harness import rpc
 from tests.harness.access import TOKENS, AccessFile, one_user_for_each_role
 from tests.harness.deadlines import PATIENCE, wait_until
-from tests.harness.program import BIN_DIR, clean_environment, parse_address
-from tests.harness.stack import Stack
+from tests.harness.ports import stable_port
+from tests.harness.program import BIN_DIR, clean_environment
+from tests.harness.stack import LOOPBACKS, Stack
 from tests.harness.tls_folder import TlsFolder
 
 
@@ -133,6 +134,21 @@ class ServicesTest(DoctorTestCase):
             check = self.doctor().find("listener.bound", "echo/tcp")
         self.assertEqual(check["state"], "failure")
         self.assertIn(f"(process {os.getpid()})", check["detail"])
+
+    @unittest.skipIf(os.geteuid() != 0, "only root sees who has which port")
+    def test_who_has_another_address_is_not_blamed(self):
+        """And what still serves is looked at."""
+        port = stable_port()
+        self.stack.start_service("file", listeners=[f"tcp=tcp://127.0.0.1:{port}", f"tcp=tcp://{LOOPBACKS[1]}:{port}"])
+        self.stack.start_gateway()
+        self.await_services()
+        self.assertEqual(self.rawgate("stop", "file/tcp").returncode, 0)
+        with socket.create_server(("127.0.0.1", port)):
+            self.assertEqual(self.rawgate("start", "file/tcp").returncode, 1)
+            page = self.doctor()
+        self.assertIn(f"(process {os.getpid()})", page.find("listener.bound", "file/tcp")["detail"])
+        self.assertNotIn("rawgate-file", page.find("listener.bound", "file/tcp")["detail"])
+        self.assertTrue(page.find("file.space")["detail"])
 
     def test_a_listener_that_cannot_be_reached(self):
         path = self.stack.directory / "echo.sock"
