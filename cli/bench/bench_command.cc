@@ -91,7 +91,8 @@ Exit codes: 0 done, 1 nothing was answered, 2 wrong usage or too much.
 JSON: {"runs": [{"operation", "door", "address", "connections", "inFlight",
 "sizeBytes", "rate", "duration", "requests", "requestsPerSecond", "bytesSent",
 "bytesReceived", "errors": {REASON: COUNT}, "latency": {"min", "mean", "p50",
-"p90", "p99", "p999", "max"}}]}, with times such as "0.000312s".)";
+"p90", "p99", "p999", "max"}}]}, with times such as "0.000312s". It is no
+table, so there is no --plain.)";
 
 void AddLoadOptions(CLI::App& bench, BenchWords& words) {
   BenchOptions& options = words.bench;

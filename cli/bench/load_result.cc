@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include <boost/json.hpp>
@@ -31,6 +32,13 @@ constexpr std::array<Quantile, 4> kQuantiles = {
 constexpr int kBarMin = 10;
 constexpr int kBarMax = 60;
 constexpr int kLabelColumns = 22;
+
+// Whole where that is exact enough: Boost.JSON has exponents for all others.
+json::value Number(double value) {
+  const double rounded = std::round(value);
+  if (value == rounded || value >= 100) return static_cast<int64_t>(rounded);
+  return value;
+}
 
 double PerSecond(double count, absl::Duration duration) {
   const double seconds = absl::ToDoubleSeconds(duration);
@@ -89,10 +97,11 @@ json::object RunJson(const LoadReport& report) {
           {"connections", report.connections},
           {"inFlight", report.in_flight},
           {"sizeBytes", report.size_bytes},
-          {"rate", report.rate},
+          {"rate", Number(report.rate)},
           {"duration", JsonDuration(report.duration)},
           {"requests", result.requests()},
-          {"requestsPerSecond", PerSecond(static_cast<double>(result.requests()), report.duration)},
+          {"requestsPerSecond",
+           Number(PerSecond(static_cast<double>(result.requests()), report.duration))},
           {"bytesSent", result.bytes_sent},
           {"bytesReceived", result.bytes_received},
           {"errors", std::move(errors)},
