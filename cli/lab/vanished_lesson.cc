@@ -114,9 +114,12 @@ absl::StatusOr<Scene> RunKeepAlive(Stage& stage, absl::Duration& told, std::stri
   while (true) {
     const auto ready = stage.Wait(socket.fd(), POLLIN, absl::Now() + absl::Milliseconds(2));
     if (!ready.ok()) return ready.status();
-    const int64_t now = TcpStateOf(socket.fd()).all_out;
-    if (*ready == 0 && now > segments) recorder.Wire(Side::kClient, "probe", StepKind::kLost);
-    segments = now;
+    const TcpState state = TcpStateOf(socket.fd());
+    // The last one is the RST with which the kernel gives up.
+    if (state.all_out > segments && state.name == "ESTABLISHED") {
+      recorder.Wire(Side::kClient, "probe", StepKind::kLost);
+    }
+    segments = state.all_out;
     if (*ready != 0 || absl::Now() >= deadline) break;
   }
   const auto bytes = socket.Receive(1024, absl::ZeroDuration());
