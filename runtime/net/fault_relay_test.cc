@@ -87,9 +87,12 @@ TEST_F(FaultRelayTest, EachPieceIsASegmentForAClient) {
   Listen();
   Set({.stream_sent = {.split_bytes = 2}});
   RawClient client(Uri());
+  const Nanoseconds begun = MonotonicNow();
   ASSERT_TRUE(client.Send("0123456789012345678\n"));
   EXPECT_EQ(client.ReadExactly(20), "0123456789012345678\n");
   EXPECT_GE(SegmentsIn(client), 10u);
+  // Long enough after the one before for the client to have read that.
+  EXPECT_GE(MonotonicNow() - begun, 9 * 2 * kMillisecond);
 }
 
 TEST_F(FaultRelayTest, EachPieceIsAReadForAClientOnAUnixSocket) {

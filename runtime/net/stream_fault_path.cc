@@ -95,7 +95,10 @@ StreamFaultPath::Step StreamFaultPath::Next(Nanoseconds now) {
       size = std::min<uint64_t>(size, std::max<uint64_t>(1, rate / kPiecesPerSecond));
     }
   }
-  if (faults_.split_bytes != 0) size = std::min<size_t>(size, faults_.split_bytes);
+  if (faults_.split_bytes != 0) {
+    if (now < next_piece_at_) return {.kind = Kind::kWait, .at = next_piece_at_};
+    size = std::min<size_t>(size, faults_.split_bytes);
+  }
   if (cut != 0) size = std::min<uint64_t>(size, cut - passed_);
   return {.kind = Kind::kBytes, .bytes = absl::string_view(ready_).substr(ready_begin_, size)};
 }
@@ -105,6 +108,7 @@ void StreamFaultPath::Passed(size_t size, Nanoseconds now) {
   held_ -= size;
   passed_ += size;
   merged_ -= std::min(merged_, size);
+  next_piece_at_ = now + piece_interval_;
   if (faults_.bytes_per_second != 0) {
     link_free_at_ =
         std::max(link_free_at_, now - kPieceTime) + TimeOnLink(size, faults_.bytes_per_second);

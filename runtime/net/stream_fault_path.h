@@ -38,8 +38,9 @@ class StreamFaultPath {
     Nanoseconds at = kNever;
   };
 
-  StreamFaultPath(const StreamFaults& faults, FaultRandom random)
-      : faults_(faults), random_(random) {}
+  // The pieces of what is split go at least `piece_interval` apart.
+  StreamFaultPath(const StreamFaults& faults, FaultRandom random, Nanoseconds piece_interval = 0)
+      : faults_(faults), random_(random), piece_interval_(piece_interval) {}
 
   // Whether each piece is to be one of its own at the other end, too.
   bool splits() const { return faults_.split_bytes != 0; }
@@ -74,6 +75,7 @@ class StreamFaultPath {
 
   StreamFaults faults_;
   FaultRandom random_;
+  const Nanoseconds piece_interval_;
   // In order of their time.
   std::deque<Delayed> delayed_;
   Nanoseconds last_due_ = INT64_MIN;
@@ -90,6 +92,8 @@ class StreamFaultPath {
   uint64_t passed_ = 0;
   // When the next byte may go.
   Nanoseconds link_free_at_ = INT64_MIN;
+  // When the next piece may.
+  Nanoseconds next_piece_at_ = INT64_MIN;
   End end_ = End::kNone;
   Nanoseconds end_due_ = 0;
 };

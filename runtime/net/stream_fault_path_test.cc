@@ -17,7 +17,8 @@ constexpr size_t kLimit = 1 << 20;
 // A path whose sink takes everything, and a clock that goes from one step to the next.
 class Sink {
  public:
-  explicit Sink(const StreamFaults& faults, uint64_t seed = 1) : path_(faults, {seed, 0}) {}
+  explicit Sink(const StreamFaults& faults, uint64_t seed = 1, Nanoseconds piece_interval = 0)
+      : path_(faults, {seed, 0}, piece_interval) {}
 
   void Push(absl::string_view bytes) { path_.Push(bytes, now_); }
   void Finish() { path_.Finish(StreamFaultPath::End::kFin, now_); }
@@ -125,6 +126,36 @@ TEST(StreamFaultPath, Splits) {
   EXPECT_EQ(sink.pieces_, (std::vector<std::string>{"hel", "low", "orl", "d"}));
 }
 
+TEST(StreamFaultPath, PiecesGoApart) {
+  Sink sink({.split_bytes = 3}, 1, 2 * kMillisecond);
+  const Nanoseconds begun = sink.now_;
+  sink.Push("hello");
+  EXPECT_EQ(sink.Take(), Kind::kWait);
+  EXPECT_EQ(sink.next_, begun + 2 * kMillisecond);
+  // What comes meanwhile is of the next piece.
+  sink.Push("world");
+  EXPECT_EQ(sink.TakeAll(), Kind::kWait);
+  EXPECT_EQ(sink.pieces_, (std::vector<std::string>{"hel", "low", "orl", "d"}));
+  EXPECT_EQ(sink.times_, (std::vector{begun, begun + 2 * kMillisecond, begun + 4 * kMillisecond,
+                                      begun + 6 * kMillisecond}));
+  // What comes long after does not wait, and neither does the end.
+  sink.now_ += 2 * kMillisecond;
+  sink.Push("!");
+  sink.Finish();
+  EXPECT_EQ(sink.Take(), Kind::kFin);
+  EXPECT_EQ(sink.times_.back(), begun + 8 * kMillisecond);
+}
+
+TEST(StreamFaultPath, WhatIsNotSplitHasNoPieces) {
+  Sink sink({.delay = kMillisecond}, 1, 2 * kMillisecond);
+  for (const char* text : {"a", "b"}) {
+    sink.Push(text);
+    sink.now_ += kMillisecond;
+    sink.Take();
+  }
+  EXPECT_EQ(sink.Taken(), "ab");
+}
+
 TEST(StreamFaultPath, MergesUntilThereIsEnough) {
   Sink sink({.merge_bytes = 8});
   sink.Push("hello");
@@ -202,8 +233,9 @@ TEST(StreamFaultPath, AResetComesAfterWhatWasSentBefore) {
 TEST(StreamFaultPath, WithoutFaultsAnyMoreAllGoesOnAtOnce) {
   for (const StreamFaults& faults :
        {StreamFaults{.delay = kSecond}, StreamFaults{.bytes_per_second = 1},
-        StreamFaults{.merge_bytes = 1000}, StreamFaults{.cut_after_bytes = 3}}) {
-    Sink sink(faults);
+        StreamFaults{.split_bytes = 1}, StreamFaults{.merge_bytes = 1000},
+        StreamFaults{.cut_after_bytes = 3}}) {
+    Sink sink(faults, 1, kSecond);
     sink.Push("he");
     sink.Take();
     sink.path_.Release();

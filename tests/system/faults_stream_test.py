@@ -4,7 +4,6 @@ import itertools
 import os
 import socket
 import ssl
-import struct
 import time
 import unittest
 
@@ -14,9 +13,6 @@ from tests.harness.certificates import Authority
 from tests.harness.deadlines import PATIENCE, wait_until
 from tests.harness.faults import ALLOWED, fault_counters, set_faults
 from tests.harness.stack import Stack
-
-# Of linux/tcp.h: how many segments with data have come.
-DATA_SEGS_IN = 152
 
 stack = None
 client = None
@@ -147,13 +143,18 @@ class WithoutTls(EveryTransport):
 
 
 class TcpTest(WithoutTls, FaultsTest):
-    def test_split_makes_segments(self):
-        self.set(stream_sent={"split_bytes": 3})
+    def test_who_reads_at_once_sees_pieces(self):
+        self.set(stream_sent={"split_bytes": 1})
+        text = b"hello, world" * 5
         peer = self.connect()
-        peer.sendall(b"0123456789" * 3)
-        self.assertEqual(receive_exactly(peer, 30), b"0123456789" * 3)
-        info = peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-        self.assertGreaterEqual(struct.unpack_from("I", info, DATA_SEGS_IN)[0], 10)
+        peer.sendall(text)
+        reads = []
+        while sum(map(len, reads)) < len(text):
+            reads.append(peer.recv(100))
+            self.assertTrue(reads[-1], reads)
+        self.assertEqual(b"".join(reads), text.upper())
+        # Not each: on a busy machine this program may be late for some.
+        self.assertGreaterEqual(len(reads), 3, reads)
 
     def test_cut_each_way_by_an_end_and_by_a_reset(self):
         for way, reset in itertools.product(("stream_received", "stream_sent"), (False, True)):
