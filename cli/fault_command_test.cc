@@ -173,7 +173,14 @@ TEST_F(FaultCommandTest, WhatIsWrongIsSaid) {
   EXPECT_THAT(RunWrongly({"set", "echo", "--loss", "nan"}), HasSubstr("'nan' is not from 0 to 1"));
   EXPECT_THAT(RunWrongly({"set", "echo", "--loss", "much"}), HasSubstr("'much' is no chance"));
   EXPECT_THAT(RunWrongly({"set", "echo", "--split", "2M"}), HasSubstr("not from 1 to 1048576"));
-  EXPECT_THAT(RunWrongly({"set", "echo", "--delay", "61"}), HasSubstr("out of range"));
+  EXPECT_THAT(RunWrongly({"set", "echo", "--delay", "2m"}),
+              HasSubstr("--delay: '2m' is out of range: at most 1m"));
+  EXPECT_THAT(RunWrongly({"set", "echo", "--delay=-1"}),
+              HasSubstr("'-1' is out of range: without a unit it is seconds, at least 0"));
+  EXPECT_THAT(RunWrongly({"set", "echo", "--delay", "100"}),
+              HasSubstr("'100' is out of range: without a unit it is seconds, at most 1m. "
+                        "Did you mean 100ms?"));
+  EXPECT_THAT(RunWrongly({"set", "echo", "--jitter", "1e9"}), Not(HasSubstr("Did you mean")));
   EXPECT_THAT(RunWrongly({"nosuch"}), HasSubstr("nosuch"));
   control_.end = Error(absl::StatusCode::kFailedPrecondition, "FAULTS_NOT_ALLOWED",
                        "the echo service was started without --allow_faults");
