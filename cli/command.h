@@ -82,7 +82,7 @@ void AddNewTokenCommand(CLI::App& app, Command& chosen);     // new-token
 void AddContextCommands(CLI::App& app, Command& chosen);     // context add, list, use, show, remove
 void AddConfigCommands(CLI::App& app, Command& chosen);      // config show, path, set, unset
 void AddCompletionCommands(CLI::App& app, Command& chosen);  // completion; complete, not shown
-void AddManCommand(CLI::App& app, Command& chosen);          // man, not shown
+void AddManCommand(CLI::App& app, Command& chosen);          // man
 void AddVersionCommand(CLI::App& app, Command& chosen);      // version
 void AddHelpCommand(CLI::App& app, Command& chosen);         // help
 

@@ -24,7 +24,7 @@ const std::vector<std::string> kCommands = {
     "ps",      "start",  "stop",       "watch",      "connections", "close",     "run", "shell",
     "jobs",    "attach", "kill",       "echo",       "date",        "chat",      "put", "get",
     "ls",      "stat",   "rm",         "test-clock", "init-tls",    "new-token", "mv",  "uploads",
-    "context", "config", "completion", "version",    "help"};
+    "context", "config", "completion", "version",    "help",        "man"};
 
 // A port on which nothing listens: it was free a moment ago.
 std::string DeadTarget() {
@@ -194,6 +194,9 @@ TEST(CommandLine, SaysWhatWasMeantPerhaps) {
   EXPECT_EQ(error({"stop", "echo", "--grce=5"}),
             "rawgate stop: no such option: --grce. Did you mean --grace? See 'rawgate stop "
             "--help'.\n");
+  EXPECT_THAT(error({"context", "rm"}), HasSubstr("Did you mean remove?"));
+  EXPECT_THAT(error({"config", "set", "no_color", "1"}), HasSubstr("Did you mean color?"));
+  EXPECT_THAT(error({"version", "--plain"}), HasSubstr("no --plain of what is no table"));
   EXPECT_THAT(error({"ps", "-x"}), HasSubstr("no such option: -x. See"));
   EXPECT_THAT(error({"ps", "surplus"}), HasSubstr("one argument too many: surplus. See"));
   EXPECT_THAT(error({"context"}), HasSubstr("rawgate context: no command. See 'rawgate context "));

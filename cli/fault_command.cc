@@ -254,6 +254,8 @@ void AddFaultCommand(CLI::App& app, Command& chosen) {
     };
   });
 
+  // Alone it is 'fault show'.
+  AddOutputFormat(*command, given->format, "a ListServicesResponse of those that do");
   command->callback([command, show] {
     if (command->get_subcommands().empty()) show();
   });

@@ -64,7 +64,7 @@ constexpr char kExamples[] =
 void AddManCommand(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<ManOptions>();
   CLI::App* man = app.add_subcommand("man", "Print the manual page of a command");
-  man->group("")->footer(kExamples);
+  man->group(kOtherGroup)->footer(kExamples);
   man->add_option("COMMAND", options->words, "Which one; else that of rawgate itself");
   man->add_option("--output", options->folder,
                   "Write its page, and those of all its commands, here")

@@ -103,7 +103,7 @@ std::string ProblemsOf(const control::v1::Service& service, const ReplicaCells& 
 }
 
 std::string ServicesText(const control::v1::ListServicesResponse& response, OutputFormat format,
-                         bool colored) {
+                         const Console& console) {
   constexpr size_t kState = 2;
   using Align = TextTable::Align;
   TextTable table({{.heading = "NAME"},
@@ -112,8 +112,7 @@ std::string ServicesText(const control::v1::ListServicesResponse& response, Outp
                    {.heading = "SINCE", .align = Align::kRight},
                    {.heading = "OPEN", .align = Align::kRight},
                    {.heading = "REQUESTS", .align = Align::kRight},
-                   // Last: a long one wraps its own row alone.
-                   {.heading = "ADDRESS"}});
+                   {.heading = "ADDRESS", .shortened = true}});
   const std::set<std::string> replicated = ReplicatedServices(response);
   std::string problems;
   for (const auto& service : response.services()) {
@@ -128,17 +127,17 @@ std::string ServicesText(const control::v1::ListServicesResponse& response, Outp
     problems += ProblemsOf(service, cells);
   }
   if (format == OutputFormat::kPlain) return table.PlainText();
-  return absl::StrCat(table.Text(colored), problems.empty() ? "" : "\n", problems);
+  return absl::StrCat(table.Text(console.OutputIsColored(), console.Columns()),
+                      problems.empty() ? "" : "\n", problems);
 }
 
 absl::StatusOr<int> ListServices(OutputFormat format, Context& context) {
   const auto stub = context.gateway.Stub<ControlService>();
   const auto response = Call(*stub, &ControlService::Stub::ListServices, {});
   if (!response.ok()) return response.status();
-  const absl::Status written =
-      context.console.Out(format == OutputFormat::kJson
-                              ? JsonText(*response)
-                              : ServicesText(*response, format, context.console.OutputIsColored()));
+  const absl::Status written = context.console.Out(
+      format == OutputFormat::kJson ? JsonText(*response)
+                                    : ServicesText(*response, format, context.console));
   if (!written.ok()) return written;
   return 0;
 }
@@ -218,8 +217,8 @@ constexpr char kPsExamples[] =
 
 INSTANCE tells the processes of a service that has several apart.
 A star after a state: the listener misbehaves on purpose (rawgate fault).
-OPEN counts open connections and UDP peers heard from recently, REQUESTS those
-that were answered since the service's process started.)";
+OPEN counts open stream connections ('rawgate connections' lists UDP peers and
+gRPC clients, too), REQUESTS those answered since the process started.)";
 
 constexpr char kStartExamples[] =
     R"(Examples:

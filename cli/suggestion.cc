@@ -26,6 +26,18 @@ std::vector<std::string> BeginningWith(absl::string_view word,
   return found;
 }
 
+// What is in the other, as "color" is in "no_color"; short words are in too many.
+std::vector<std::string> Containing(absl::string_view word, const std::vector<std::string>& known) {
+  constexpr size_t kLeast = 4;
+  std::vector<std::string> found;
+  for (const std::string& candidate : known) {
+    const bool within = candidate.size() >= kLeast && absl::StrContains(word, candidate);
+    const bool around = word.size() >= kLeast && absl::StrContains(candidate, word);
+    if (within || around) AddOnce(found, candidate);
+  }
+  return found;
+}
+
 }  // namespace
 
 size_t EditDistance(absl::string_view a, absl::string_view b) {
@@ -60,7 +72,8 @@ std::vector<std::string> Nearest(absl::string_view word, const std::vector<std::
     least = distance;
     AddOnce(found, candidate);
   }
-  return found.empty() ? BeginningWith(word, known) : found;
+  if (found.empty()) found = BeginningWith(word, known);
+  return found.empty() ? Containing(word, known) : found;
 }
 
 std::string DidYouMean(absl::string_view word, const std::vector<std::string>& known) {

@@ -15,8 +15,8 @@ namespace rawgate::cli {
 size_t EditDistance(absl::string_view a, absl::string_view b);
 
 // Those of `known` that `word` may have been meant to be, each once and in the order of `known`:
-// the nearest ones within a third of its length, but one edit at least, or else those that begin
-// with it. Words of more than 64 bytes are near to none.
+// the nearest ones within a third of its length, but one edit at least; else those that begin with
+// it; else those that it is in, or that are in it. Words of more than 64 bytes are near to none.
 std::vector<std::string> Nearest(absl::string_view word, const std::vector<std::string>& known);
 
 // " Did you mean start?", " Did you mean start or stop?"; empty when nothing is near, or more than

@@ -47,6 +47,14 @@ TEST(Nearest, AreThoseThatBeginWithItWhereNoneIsNear) {
   EXPECT_THAT(Nearest("conn", {"connections", "config"}), ElementsAre("connections"));
 }
 
+TEST(Nearest, AreThoseThatItIsInOrThatAreInItWhereNoneBeginsSo) {
+  EXPECT_THAT(Nearest("no_color", {"color", "output"}), ElementsAre("color"));
+  EXPECT_THAT(Nearest("clock", {"test-clock", "close"}), ElementsAre("test-clock"));
+  EXPECT_THAT(Nearest("token", {"new-token", "put"}), ElementsAre("new-token"));
+  // Too short to say anything.
+  EXPECT_THAT(Nearest("tupput", {"up", "put"}), IsEmpty());
+}
+
 TEST(Nearest, NoneIsBetterThanAGuess) {
   EXPECT_THAT(Nearest("frobnicate", kKnown), IsEmpty());
   EXPECT_THAT(Nearest("", kKnown), IsEmpty());

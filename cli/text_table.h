@@ -19,6 +19,8 @@ class TextTable {
     Align align = Align::kLeft;
     // Left out of a table in which it is empty.
     bool optional = false;
+    // Of cells that are too wide for the terminal, the end is shown.
+    bool shortened = false;
   };
 
   explicit TextTable(std::vector<Column> columns);
@@ -33,18 +35,23 @@ class TextTable {
   bool empty() const { return rows_.empty(); }
 
   // Heading and rows, each with its newline and without blanks at its end; with `colored`, the
-  // heading is strong and painted cells are painted.
-  std::string Text(bool colored = false) const;
+  // heading is strong and painted cells are painted. For a terminal of so many columns; 0 is none.
+  std::string Text(bool colored = false, int columns = 0) const;
 
   // Rows alone, a line each, every column in it and one tab between two (OutputFormat::kPlain).
   std::string PlainText() const;
 
   // The one or the other; kJson has no table.
-  std::string In(OutputFormat format, bool colored) const {
-    return format == OutputFormat::kPlain ? PlainText() : Text(colored);
+  std::string In(OutputFormat format, bool colored, int columns = 0) const {
+    return format == OutputFormat::kPlain ? PlainText() : Text(colored, columns);
   }
 
  private:
+  // Of each column, with its heading; those that are shown go to `shown`.
+  std::vector<int> WidthsOf(std::vector<size_t>& shown) const;
+  // Takes from the columns that may be shortened what is over `most`.
+  void Narrow(const std::vector<size_t>& shown, int most, std::vector<int>& widths) const;
+
   struct Row {
     std::vector<std::string> cells;
     // As many.

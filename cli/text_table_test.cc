@@ -30,6 +30,17 @@ TEST(TextTable, PaintMovesNothing) {
             "\x1b[32mbbbbb\x1b[0m  1000\n");
 }
 
+TEST(TextTable, ShortensWhatIsTooWideForATerminal) {
+  TextTable table({{.heading = "NAME"}, {.heading = "ADDRESS", .shortened = true}});
+  table.AddRow({"echo", "unix:///run/rawgate/echo.sock"});
+  EXPECT_EQ(table.Text(false, 24), "NAME  ADDRESS\necho  ...wgate/echo.sock\n");
+  EXPECT_EQ(table.Text(false, 35), table.Text());
+  EXPECT_EQ(table.Text(false, 34), "NAME  ADDRESS\necho  ...:///run/rawgate/echo.sock\n");
+  // No further than that.
+  EXPECT_EQ(table.Text(false, 5), "NAME  ADDRESS\necho  ...echo.sock\n");
+  EXPECT_EQ(table.PlainText(), "echo\tunix:///run/rawgate/echo.sock\n");
+}
+
 TEST(TextTable, PlainHasEveryField) {
   EXPECT_EQ(Table().In(OutputFormat::kPlain, true), "a\t\t1\tx\nbbbbb\t\t1000\t\n");
   EXPECT_EQ(Table().In(OutputFormat::kText, false), Table().Text());
