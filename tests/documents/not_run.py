@@ -15,7 +15,7 @@ NOT_RUN = {
     # README.md, and what goes on from there
     "./script/up -d": BUILDS,
     "./script/down": BUILDS,
-    "./script/bootstrap test": PACKAGES,
+    "./script/bootstrap samples": PACKAGES,
     "./script/test": "runs this test",
     "./script/lint": f"{PACKAGES}; tests/tidy is the part of it that is a test",
     "./script/bench": "measures for long, and writes to docs/",
