@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
+from tests.conformance.plain_client import datagram_socket
 from tests.documents.blocks import pattern_of, steps_of
 from tests.harness import python_client
 from tests.harness.deadlines import PATIENCE, wait_until
@@ -26,6 +27,14 @@ def setUpModule():
     with rawgate.connect(stack.gateway_target) as client:
         wait_until(lambda: [each.state for each in client.services.list()] == [rawgate.ServiceState.RUNNING] * len(LISTENERS),
                    "the services")
+        hold_a_chat(client)
+
+
+def hold_a_chat(client):
+    """As the README of the repository, which has been read before, does it."""
+    with datagram_socket(stack.address("chat", "udp")) as raw, client.chat.watch(timeout=PATIENCE) as updates:
+        raw.send(b"is anybody there?")
+        next(update for update in updates if isinstance(update, rawgate.Message))
 
 
 class ReadmeTest(unittest.TestCase):
