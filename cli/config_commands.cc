@@ -85,6 +85,23 @@ absl::StatusOr<int> ShowPath(const ConfigOptions&, const Context& context) {
   return 0;
 }
 
+// Of a credential, whom it is for. BAD_SETTING when one of the defaults would be for nobody.
+absl::StatusOr<std::string> CredentialNote(const SettingValues& defaults, const std::string& name) {
+  if (const absl::string_view lost = CredentialWithoutGateway(defaults); !lost.empty()) {
+    const std::string remedy = name == "gateway"
+                                   ? absl::StrCat("unset ", lost, " first")
+                                   : "set gateway first, or use 'rawgate context add'";
+    return Error(absl::StatusCode::kInvalidArgument, "BAD_SETTING",
+                 absl::StrCat(lost,
+                              " is for the gateway of the defaults alone, and they would "
+                              "have none: ",
+                              remedy));
+  }
+  const SettingKind* kind = FindSettingKind(name);
+  if (kind == nullptr || !kind->is_credential || ValueOf(defaults, name).empty()) return "";
+  return absl::StrCat(", for the gateway at ", Printable(ValueOf(defaults, "gateway")), " alone");
+}
+
 absl::StatusOr<int> Set(const ConfigOptions& options, const Context& context) {
   absl::StatusOr<EditedConfig> edited = LoadForEdit();
   if (!edited.ok()) return edited.status();
@@ -97,7 +114,10 @@ absl::StatusOr<int> Set(const ConfigOptions& options, const Context& context) {
     if (absl::Status status = MakePathsAbsolute(value); !status.ok()) return status;
     edited->config.defaults[options.name] = value[options.name];
   }
-  return SaveEdited(*edited, absl::StrCat(options.name, " is ", Printable(options.value), "."),
+  const absl::StatusOr<std::string> note = CredentialNote(edited->config.defaults, options.name);
+  if (!note.ok()) return note.status();
+  return SaveEdited(*edited,
+                    absl::StrCat(options.name, " is ", Printable(options.value), *note, "."),
                     context.console);
 }
 
@@ -108,6 +128,8 @@ absl::StatusOr<int> Unset(const ConfigOptions& options, const Context& context) 
     edited->config.context.clear();
   } else {
     edited->config.defaults.erase(options.name);
+    const auto note = CredentialNote(edited->config.defaults, options.name);
+    if (!note.ok()) return note.status();
   }
   return SaveEdited(*edited, absl::StrCat(options.name, " is not set in the file."),
                     context.console);
@@ -149,7 +171,8 @@ constexpr char kSetExamples[] =
   rawgate config set color never
 
 Settings: context, gateway, token-file, tls-ca, tls-certificate, tls-key, color
-(auto, never), output (text, plain, json).)";
+(auto, never), output (text, plain, json). A token-file, tls-certificate or
+tls-key is for the gateway that is set here, and for no other.)";
 
 constexpr char kUnsetExamples[] =
     R"(Examples:

@@ -1,5 +1,6 @@
 #include "cli/config_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #include "cli/local_path.h"
 #include "cli/settings.h"
 #include "cli/suggestion.h"
+#include "runtime/base/fd.h"
 #include "runtime/base/status.h"
 
 namespace rawgate::cli {
@@ -133,6 +135,10 @@ absl::StatusOr<SettingValues> Reader::ReadSettings(const std::string& pointer,
       return BadConfig(absl::StrCat(place, ": ", good.message()));
     settings[name] = kind.is_file ? FromFolder(folder_, *text) : *text;
   }
+  if (const absl::string_view lost = CredentialWithoutGateway(settings); !lost.empty()) {
+    return BadConfig(absl::StrCat(pointer, "/", lost, ": it is for the gateway that ", pointer,
+                                  "/gateway says, and there is none"));
+  }
   return settings;
 }
 
@@ -165,13 +171,50 @@ absl::Status In(const std::string& path, const absl::Status& status) {
   return BadConfig(absl::StrCat(Quoted(path), ": ", status.message()));
 }
 
-absl::Status CheckPrivate(const std::string& path) {
+bool IsNullDevice(const struct stat& status) {
+  struct stat null {};
+  return S_ISCHR(status.st_mode) && ::stat("/dev/null", &null) == 0 &&
+         null.st_rdev == status.st_rdev;
+}
+
+absl::Status CheckPrivate(const std::string& path, const struct stat& status) {
+  const auto not_private = [](const std::string& why, absl::string_view remedy) {
+    return Error(absl::StatusCode::kFailedPrecondition, "CONFIG_NOT_PRIVATE",
+                 absl::StrCat(why, ", and could have tokens sent elsewhere: ", remedy));
+  };
+  if (status.st_uid != 0 && status.st_uid != ::geteuid())
+    return not_private(absl::StrCat("another user has ", Quoted(path)), "chown it");
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return not_private(absl::StrCat("others may write to ", Quoted(path)), "chmod go-w it");
+  return absl::OkStatus();
+}
+
+// What LoadConfig() says of the file, about one and the same: by the time of a second look its name
+// may be another's.
+absl::StatusOr<std::string> ReadTrusted(const std::string& path) {
+  // So that nothing waits for somebody to write to a pipe.
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file) return ErrnoError(errno, Quoted(path));
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return ErrnoError(errno, Quoted(path));
-  if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return absl::OkStatus();
-  return Error(absl::StatusCode::kFailedPrecondition, "CONFIG_NOT_PRIVATE",
-               absl::StrCat("others may write to ", Quoted(path),
-                            ", and could have tokens sent elsewhere: chmod go-w it"));
+  if (::fstat(file.get(), &status) != 0) return ErrnoError(errno, Quoted(path));
+  if (IsNullDevice(status)) return "";
+  if (!S_ISREG(status.st_mode)) return In(path, BadConfig("it is no regular file"));
+  if (absl::Status is_private = CheckPrivate(path, status); !is_private.ok()) return is_private;
+  return ReadSmallFile(file, path, kFileMax);
+}
+
+// Those that are missing, for their owner alone whatever the umask is (XDG Base Directory
+// Specification).
+absl::Status MakeFolders(const std::string& folder) {
+  std::filesystem::path made;
+  for (const std::filesystem::path& part : std::filesystem::path(folder)) {
+    made /= part;
+    std::error_code ignored;
+    if (std::filesystem::is_directory(made, ignored)) continue;
+    if (::mkdir(made.c_str(), 0700) != 0 && errno != EEXIST)
+      return ErrnoError(errno, Quoted(folder));
+  }
+  return absl::OkStatus();
 }
 
 json::object ObjectOf(const SettingValues& settings) {
@@ -219,11 +262,10 @@ std::string ConfigText(const Config& config) {
 }
 
 absl::StatusOr<Config> LoadConfig(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadSmallFile(path, kFileMax);
+  const absl::StatusOr<std::string> text = ReadTrusted(path);
   if (ReasonOf(text.status()) == "ENOENT") return Config();
   if (!text.ok()) return text.status();
   if (text->empty()) return Config();
-  if (absl::Status is_private = CheckPrivate(path); !is_private.ok()) return is_private;
   if (text->size() > kFileMax)
     return In(path, BadConfig(absl::StrCat("over ", HumanSize(kFileMax))));
   absl::StatusOr<Config> config = ParseConfig(*text, WithoutTrailingSlashes(FolderPart(path)));
@@ -241,8 +283,7 @@ absl::Status SaveConfig(const std::string& path, const Config& config) {
                  absl::StrCat(Quoted(real), " is no file, and nothing was changed"));
   }
   const std::string folder = WithoutTrailingSlashes(FolderPart(real));
-  std::filesystem::create_directories(folder, error);
-  if (error) return ErrnoError(error.value(), Quoted(folder));
+  if (absl::Status made = MakeFolders(folder); !made.ok()) return made;
   return ReplaceFile(folder, {LastComponent(real), ConfigText(config)});
 }
 

@@ -28,7 +28,8 @@ struct Config {
 absl::StatusOr<std::string> ConfigPath();
 
 // {"context": "lab", "defaults": {...}, "contexts": {"lab": {...}}}; every part may be missing.
-// Values that are files, relative ones, are taken from `folder` on. Errors: INVALID_ARGUMENT
+// Values that are files, relative ones, are taken from `folder` on. Credentials need a gateway
+// beside them, the only one that they are for. Errors: INVALID_ARGUMENT
 // (BAD_CONFIG): no JSON, with line and column; a member that is not known, or a value that is none,
 // with its place as a JSON pointer (RFC 6901); a current context that is not there.
 absl::StatusOr<Config> ParseConfig(absl::string_view text, const std::string& folder);
@@ -36,14 +37,15 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text, const std::string& fo
 // As ParseConfig() takes it, indented, with a newline at the end.
 std::string ConfigText(const Config& config);
 
-// An empty one when there is no file, or nothing in it, such as in /dev/null. Errors: as
-// ParseConfig(), with the path; those of open(2) and read(2); INVALID_ARGUMENT (BAD_CONFIG) for a
-// file of over 256 KiB; FAILED_PRECONDITION (CONFIG_NOT_PRIVATE) for one that others may write to:
-// they could send tokens elsewhere.
+// An empty one when there is no file, or nothing in it, or it is /dev/null. Errors: as
+// ParseConfig(), with the path; those of open(2) and read(2); INVALID_ARGUMENT (BAD_CONFIG) for
+// what is no regular file, which could keep everything waiting, and for one of over 256 KiB;
+// FAILED_PRECONDITION (CONFIG_NOT_PRIVATE) for one that others may write to, or that is neither
+// this user's nor root's: they could send tokens elsewhere.
 absl::StatusOr<Config> LoadConfig(const std::string& path);
 
 // Puts it in the file's place as a whole, for its owner alone to read; makes the folders that are
-// missing. Of two at once the later one counts. Errors:
+// missing, for their owner alone. Of two at once the later one counts. Errors:
 // FAILED_PRECONDITION (NO_CONFIG_FILE) where something else is there, such as a device; those of
 // mkdir(2), open(2), write(2) and rename(2).
 absl::Status SaveConfig(const std::string& path, const Config& config);

@@ -109,6 +109,14 @@ TEST(ParseConfig, RefusesWhatIsNoValue) {
   EXPECT_THAT(MessageOf(R"({"context": "lab"})"), HasSubstr("/contexts has none"));
 }
 
+TEST(ParseConfig, CredentialsNeedAGatewayBesideThem) {
+  EXPECT_EQ(MessageOf(R"({"defaults": {"token-file": "/t"}})"),
+            "/defaults/token-file: it is for the gateway that /defaults/gateway says, and there is "
+            "none");
+  EXPECT_THAT(MessageOf(R"({"contexts": {"lab": {"gateway": "", "tls-key": "/k"}}})"),
+              HasSubstr("/contexts/lab/tls-key: "));
+}
+
 TEST(ConfigText, IsWhatParseConfigTakes) {
   const absl::StatusOr<Config> config = ParseConfig(kWhole, "/");
   ASSERT_TRUE(config.ok());
@@ -167,6 +175,38 @@ TEST_F(ConfigFolder, OneThatOthersMayWriteToIsNotTrusted) {
   Write("{}");
   ASSERT_EQ(::chmod(path_.c_str(), 0620), 0);
   EXPECT_EQ(ReasonOf(LoadConfig(path_).status()), "CONFIG_NOT_PRIVATE");
+}
+
+TEST_F(ConfigFolder, OneOfAnotherUserIsNotTrusted) {
+  Write("{}");
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
+  ASSERT_EQ(::chown(path_.c_str(), 65534, 65534), 0);
+  const absl::Status status = LoadConfig(path_).status();
+  EXPECT_EQ(ReasonOf(status), "CONFIG_NOT_PRIVATE");
+  EXPECT_THAT(std::string(status.message()), HasSubstr("another user has "));
+}
+
+TEST_F(ConfigFolder, WhatIsNoFileIsRefusedAtOnce) {
+  std::filesystem::create_directories(path_);
+  EXPECT_THAT(std::string(LoadConfig(path_).status().message()), HasSubstr("no regular file"));
+  // Nobody writes to it, ever.
+  const std::string pipe = path_ + ".pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(ReasonOf(LoadConfig(pipe).status()), "BAD_CONFIG");
+  EXPECT_EQ(ReasonOf(SaveConfig(pipe, Config())), "NO_CONFIG_FILE");
+}
+
+TEST_F(ConfigFolder, FoldersAreForTheirOwnerAloneWhateverTheUmaskIs) {
+  const mode_t mask = ::umask(0);
+  const absl::Status saved = SaveConfig(path_, Config());
+  ::umask(mask);
+  ASSERT_TRUE(saved.ok()) << saved;
+  struct stat status {};
+  const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+  for (const std::filesystem::path& made : {folder, folder.parent_path()}) {
+    ASSERT_EQ(::stat(made.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777u, 0700u) << made;
+  }
 }
 
 TEST_F(ConfigFolder, ErrorsNameTheFile) {

@@ -101,7 +101,8 @@ constexpr char kExamples[] =
 A context is a gateway with what it takes to be let in there. It is kept in the
 file that 'rawgate config path' tells; tokens and keys stay in files of their
 own. A context in use does not count where --gateway or $RAWGATE_GATEWAY says
-another gateway: its token goes to no other.)";
+another gateway: its token goes to no other. --context and --gateway exclude
+each other.)";
 
 constexpr char kAddExamples[] =
     R"(Examples:

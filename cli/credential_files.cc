@@ -76,6 +76,10 @@ absl::Status ReplaceFile(const std::string& folder, const CredentialFile& file) 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t most) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return ErrnoError(errno, Quoted(path));
+  return ReadSmallFile(file, path, most);
+}
+
+absl::StatusOr<std::string> ReadSmallFile(const Fd& file, const std::string& path, size_t most) {
   std::string text(most + 1, '\0');
   size_t size = 0;
   while (size < text.size()) {

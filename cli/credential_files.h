@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "runtime/base/fd.h"
 
 namespace rawgate::cli {
 
@@ -32,7 +33,11 @@ absl::Status WriteNewFiles(const std::string& folder, const std::vector<Credenti
 // write(2), rename(2).
 absl::Status ReplaceFile(const std::string& folder, const CredentialFile& file);
 
-// Errors: those of open(2) and read(2); of more than `most` bytes only one more is returned.
+// Errors: those of open(2) and read(2); of more than `most` bytes only one more is returned. Waits
+// for what is a pipe, such as a shell's <(...).
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t most);
+
+// The same of one that is open; `path` is for errors.
+absl::StatusOr<std::string> ReadSmallFile(const Fd& file, const std::string& path, size_t most);
 
 }  // namespace rawgate::cli

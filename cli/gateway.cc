@@ -18,16 +18,6 @@ constexpr int kKeepaliveTimeoutMilliseconds = 10'000;
 constexpr int kReconnectMilliseconds = 200;
 constexpr int kReconnectMaxMilliseconds = 2'000;
 
-std::string GrpcTarget(absl::string_view target) {
-  absl::ConsumePrefix(&target, "tcp://");
-  if (absl::StrContains(target, "://") || absl::StartsWith(target, "unix")) {
-    return std::string(target);
-  }
-  const bool has_port = absl::StartsWith(target, "[") ? absl::StrContains(target, "]:")
-                                                      : absl::StrContains(target, ":");
-  return has_port ? std::string(target) : absl::StrCat(target, ":50051");
-}
-
 // Channels share a connection where they can, unless it is to be their own.
 std::shared_ptr<grpc::Channel> Open(const std::string& target, const Security& security,
                                     bool own_connection) {
@@ -75,6 +65,16 @@ absl::Status Unreachable(absl::string_view why, const Security& security) {
 }
 
 }  // namespace
+
+std::string GrpcTarget(absl::string_view target) {
+  absl::ConsumePrefix(&target, "tcp://");
+  if (absl::StrContains(target, "://") || absl::StartsWith(target, "unix")) {
+    return std::string(target);
+  }
+  const bool has_port = absl::StartsWith(target, "[") ? absl::StrContains(target, "]:")
+                                                      : absl::StrContains(target, ":");
+  return has_port ? std::string(target) : absl::StrCat(target, ":50051");
+}
 
 Gateway::Gateway(absl::string_view target, Security security)
     : target_(GrpcTarget(target)),

@@ -24,6 +24,10 @@ inline constexpr absl::Duration kCallDeadline = absl::Seconds(30);
 // How long connecting may take.
 inline constexpr absl::Duration kConnectDeadline = absl::Seconds(3);
 
+// What gRPC takes, with the port that is used where none is said. `target` as people write it: see
+// Gateway.
+std::string GrpcTarget(absl::string_view target);
+
 class Gateway {
  public:
   // `target` as people write it: HOST, HOST:PORT, tcp://HOST:PORT, unix:///PATH or any other gRPC

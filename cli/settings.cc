@@ -21,13 +21,14 @@ constexpr char kContextVariable[] = "RAWGATE_CONTEXT";
 constexpr size_t kValueMax = 4096;
 
 constexpr std::array kKinds = std::to_array<SettingKind>({
-    {kGateway, "RAWGATE_GATEWAY", kDefaultGateway, true, false, "where the gateway listens"},
-    {kTokenFile, "RAWGATE_TOKEN_FILE", "", true, true, "the token that says who you are"},
-    {"tls-ca", "RAWGATE_TLS_CA", "", true, true, "whose signature makes a gateway trusted"},
-    {"tls-certificate", "RAWGATE_CLIENT_CERTIFICATE", "", true, true, "your certificate"},
-    {"tls-key", "RAWGATE_CLIENT_KEY", "", true, true, "its private key"},
-    {"color", "NO_COLOR", "auto", false, false, "colours at terminals: auto, never"},
-    {"output", "RAWGATE_OUTPUT", "text", false, false, "how data is printed: text, plain, json"},
+    {kGateway, "RAWGATE_GATEWAY", kDefaultGateway, true, false, false, "where the gateway listens"},
+    {kTokenFile, "RAWGATE_TOKEN_FILE", "", true, true, true, "the token that says who you are"},
+    {"tls-ca", "RAWGATE_TLS_CA", "", true, true, false, "whose signature makes a gateway trusted"},
+    {"tls-certificate", "RAWGATE_CLIENT_CERTIFICATE", "", true, true, true, "your certificate"},
+    {"tls-key", "RAWGATE_CLIENT_KEY", "", true, true, true, "its private key"},
+    {"color", "NO_COLOR", "auto", false, false, false, "colours at terminals: auto, never"},
+    {"output", "RAWGATE_OUTPUT", "text", false, false, false,
+     "how data is printed: text, plain, json"},
 });
 
 absl::Status BadSetting(absl::string_view message) {
@@ -53,6 +54,15 @@ absl::Status CheckOneOf(absl::string_view value, const std::vector<std::string>&
   return BadSetting(absl::StrCat(Quoted(value), " is not ", names, ".", DidYouMean(value, known)));
 }
 
+absl::string_view GatewayOf(const SettingValues& values) {
+  const auto gateway = values.find(kGateway);
+  return gateway == values.end() ? "" : absl::string_view(gateway->second);
+}
+
+bool IsSameGateway(absl::string_view one, absl::string_view other) {
+  return GrpcTarget(one) == GrpcTarget(other);
+}
+
 }  // namespace
 
 absl::Span<const SettingKind> SettingKinds() { return kKinds; }
@@ -76,6 +86,15 @@ absl::Status CheckSetting(const SettingKind& kind, absl::string_view value) {
   return absl::OkStatus();
 }
 
+absl::string_view CredentialWithoutGateway(const SettingValues& values) {
+  if (!GatewayOf(values).empty()) return "";
+  for (const SettingKind& kind : kKinds) {
+    const auto value = values.find(std::string(kind.name));
+    if (kind.is_credential && value != values.end() && !value->second.empty()) return kind.name;
+  }
+  return "";
+}
+
 class SettingsResolver {
  public:
   explicit SettingsResolver(const SettingsSources& sources) : sources_(sources) {}
@@ -89,11 +108,15 @@ class SettingsResolver {
   Setting FromContext(const SettingKind& kind) const;
   Setting FromDefaults(const SettingKind& kind) const;
   Setting FindContext() const;
+  absl::Status ChooseContext();
+  bool IsForAnotherGateway(const SettingKind& kind, const Setting& candidate) const;
   absl::StatusOr<Setting> Find(const SettingKind& kind) const;
 
   const SettingsSources& sources_;
   Setting context_;
   const SettingValues* context_values_ = nullptr;
+  // Found first.
+  std::string gateway_;
 };
 
 std::string SettingsResolver::Variable(absl::string_view name) const {
@@ -145,6 +168,15 @@ Setting SettingsResolver::FindContext() const {
   return {"context", sources_.config.context, Origin::kDefaults, Printable(sources_.path)};
 }
 
+bool SettingsResolver::IsForAnotherGateway(const SettingKind& kind,
+                                           const Setting& candidate) const {
+  if (!kind.is_credential) return false;
+  const bool of_context = candidate.origin == Origin::kContext;
+  if (!of_context && candidate.origin != Origin::kDefaults) return false;
+  const absl::string_view own = GatewayOf(of_context ? *context_values_ : sources_.config.defaults);
+  return own.empty() || !IsSameGateway(own, gateway_);
+}
+
 absl::StatusOr<Setting> SettingsResolver::Find(const SettingKind& kind) const {
   const Setting from_option = FromOption(kind);
   const Setting from_variable = FromVariable(kind);
@@ -155,6 +187,7 @@ absl::StatusOr<Setting> SettingsResolver::Find(const SettingKind& kind) const {
   for (const Setting& candidate : candidates) {
     const bool is_token = candidate.where == "$RAWGATE_TOKEN itself";
     if (candidate.value.empty() && !is_token) continue;
+    if (IsForAnotherGateway(kind, candidate)) continue;
     const absl::Status good = CheckSetting(kind, candidate.value);
     if (good.ok()) return candidate;
     return BadSetting(absl::StrCat(candidate.where, ": ", good.message()));
@@ -163,28 +196,40 @@ absl::StatusOr<Setting> SettingsResolver::Find(const SettingKind& kind) const {
   return Setting{std::string(kind.name), std::string(kind.built_in), Origin::kBuiltIn, "built in"};
 }
 
-absl::StatusOr<Settings> SettingsResolver::Resolve() {
+absl::Status SettingsResolver::ChooseContext() {
   context_ = FindContext();
-  const auto values = sources_.config.contexts.find(context_.value);
-  const bool names_gateway =
-      !FromOption(*FindSettingKind(kGateway)).value.empty() || !Variable("RAWGATE_GATEWAY").empty();
+  const std::string option = FromOption(*FindSettingKind(kGateway)).value;
+  const bool names_gateway = !option.empty() || !Variable("RAWGATE_GATEWAY").empty();
   if (context_.origin != Origin::kOption && names_gateway) {
     context_ = {"context", ""};
-  } else if (values != sources_.config.contexts.end()) {
-    context_values_ = &values->second;
-  } else if (!context_.value.empty()) {
+    return absl::OkStatus();
+  }
+  if (context_.value.empty()) return absl::OkStatus();
+  const auto values = sources_.config.contexts.find(context_.value);
+  if (values == sources_.config.contexts.end()) {
     std::vector<std::string> known;
     for (const auto& [name, settings] : sources_.config.contexts) known.push_back(name);
+    const std::string suggestion = DidYouMean(context_.value, known);
     return Error(absl::StatusCode::kNotFound, "CONTEXT_NOT_FOUND",
                  absl::StrCat(context_.where, ": there is no context ", Quoted(context_.value),
-                              DidYouMean(context_.value, known).empty() ? "" : ".",
-                              DidYouMean(context_.value, known)));
+                              suggestion.empty() ? "" : ".", suggestion));
   }
+  context_values_ = &values->second;
+  const absl::string_view own = GatewayOf(*context_values_);
+  // Only one that --context names is there beside an option.
+  if (option.empty() || own.empty() || IsSameGateway(option, own)) return absl::OkStatus();
+  return BadSetting(absl::StrCat("--context and --gateway exclude each other: context ",
+                                 context_.value, " is the gateway at ", Printable(own)));
+}
+
+absl::StatusOr<Settings> SettingsResolver::Resolve() {
+  if (absl::Status chosen = ChooseContext(); !chosen.ok()) return chosen;
   Settings settings;
   settings.context_ = context_;
   for (const SettingKind& kind : kKinds) {
     absl::StatusOr<Setting> found = Find(kind);
     if (!found.ok()) return found.status();
+    if (kind.name == kGateway) gateway_ = found->value;
     settings.all_.push_back(*std::move(found));
   }
   return settings;

@@ -24,6 +24,8 @@ struct SettingKind {
   bool connects;
   // A path of this machine.
   bool is_file;
+  // Says who you are: it is for the gateway that is said beside it in the file, and for no other.
+  bool is_credential;
   // For people.
   absl::string_view description;
 };
@@ -34,6 +36,10 @@ const SettingKind* FindSettingKind(absl::string_view name);
 
 // INVALID_ARGUMENT (BAD_SETTING) when `value` is none for it, such as a URL for "gateway".
 absl::Status CheckSetting(const SettingKind& kind, absl::string_view value);
+
+// The name of a credential among `values`, a context's or the defaults, which have no "gateway"
+// that it could be for; empty for none.
+absl::string_view CredentialWithoutGateway(const SettingValues& values);
 
 // Where a value comes from, the strongest first.
 enum class Origin { kOption, kVariable, kContext, kDefaults, kBuiltIn, kNowhere };
@@ -81,11 +87,13 @@ struct SettingsSources {
 // defaults; else built in. What is empty counts as not there.
 //
 // A context belongs together: where an option or the environment says which gateway, nothing of a
-// context counts that was not chosen by --context, so that its token goes to no other gateway. A
-// token in $RAWGATE_TOKEN counts as a "token-file" of the environment would, and has that setting
-// empty.
+// context counts that was not chosen by --context, so that its token goes to no other gateway; and
+// --context with a --gateway that is not the context's is an error. Credentials of the defaults
+// count for the gateway of the defaults alone. A token in $RAWGATE_TOKEN counts as a "token-file"
+// of the environment would, and has that setting empty.
 //
-// Errors: INVALID_ARGUMENT (BAD_SETTING), with where it was said; NOT_FOUND (CONTEXT_NOT_FOUND).
+// Errors: INVALID_ARGUMENT (BAD_SETTING), with where it was said, also for two options that exclude
+// each other; NOT_FOUND (CONTEXT_NOT_FOUND).
 absl::StatusOr<Settings> ResolveSettings(const SettingsSources& sources);
 
 // The same with this process's environment and the configuration file of ConfigPath(), where there

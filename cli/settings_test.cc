@@ -88,9 +88,49 @@ TEST_F(SettingsTest, AContextThatIsNamedIsStrongerThanTheEnvironment) {
   EXPECT_EQ(Resolve().context(), "lab");
   EXPECT_EQ(Resolve().Value("gateway"), "lab:1");
   EXPECT_EQ(Resolve().Value("token-file"), "/lab.token");
-  sources_.options["gateway"] = "option:1";
-  EXPECT_EQ(Resolve().Value("gateway"), "option:1");
+}
+
+TEST_F(SettingsTest, AContextThatIsNamedExcludesAnotherGateway) {
+  sources_.options = {{"context", "lab"}, {"gateway", "option:1"}};
+  const absl::Status status = ResolveSettings(sources_).status();
+  EXPECT_EQ(ReasonOf(status), "BAD_SETTING");
+  EXPECT_EQ(status.message(),
+            "--context and --gateway exclude each other: context lab is the gateway at lab:1");
+  sources_.options["gateway"] = "tcp://lab:1";
   EXPECT_EQ(Resolve().Value("token-file"), "/lab.token");
+  sources_.config.contexts["lab"]["gateway"] = "lab";
+  sources_.options["gateway"] = "lab:50051";
+  EXPECT_EQ(Resolve().Value("token-file"), "/lab.token");
+}
+
+TEST_F(SettingsTest, CredentialsOfTheDefaultsAreForTheirGatewayAlone) {
+  sources_.config.defaults = {{"gateway", "default:1"},
+                              {"token-file", "/default.token"},
+                              {"tls-key", "/default.key"},
+                              {"tls-ca", "/default.pem"}};
+  EXPECT_EQ(Resolve().Get("token-file").where, "defaults in /c.json");
+  environment_["RAWGATE_GATEWAY"] = "default:1";
+  EXPECT_EQ(Resolve().Value("token-file"), "/default.token");
+  environment_.clear();
+  for (const char* gateway : {"other:1", "default:2", "default"}) {
+    sources_.options["gateway"] = gateway;
+    EXPECT_EQ(Resolve().Value("token-file"), "") << gateway;
+    EXPECT_EQ(Resolve().Value("tls-key"), "") << gateway;
+    // Whom to trust is no secret.
+    EXPECT_EQ(Resolve().Value("tls-ca"), "/default.pem") << gateway;
+  }
+  // Nor are they for a context that has none of its own.
+  sources_.options = {{"context", "home"}};
+  EXPECT_EQ(Resolve().Value("gateway"), "home:1");
+  EXPECT_EQ(Resolve().Value("token-file"), "");
+}
+
+TEST_F(SettingsTest, CredentialsWithoutAGatewayBesideThemAreForNone) {
+  sources_.config.defaults = {{"token-file", "/default.token"}};
+  EXPECT_EQ(CredentialWithoutGateway(sources_.config.defaults), "token-file");
+  EXPECT_EQ(Resolve().Value("token-file"), "");
+  EXPECT_EQ(CredentialWithoutGateway({{"tls-ca", "/ca"}, {"tls-key", ""}}), "");
+  EXPECT_EQ(CredentialWithoutGateway({{"gateway", "lab"}, {"tls-key", "/key"}}), "");
 }
 
 TEST_F(SettingsTest, TheEnvironmentNamesAContextBeforeTheFile) {
