@@ -16,6 +16,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/console.h"
+#include "cli/display_text.h"
 #include "cli/local_path.h"
 #include "cli/sha256.h"
 #include "runtime/base/status.h"
@@ -89,9 +90,15 @@ bool RemoveOutdated(const std::string& folder, absl::string_view own, size_t unt
   return removed;
 }
 
+// Anybody can know the name of what is kept, and in a folder of many could have put something
+// there: a pipe, a file of theirs that they go on writing to, or a second name of one of ours.
+bool IsOursAlone(const struct stat& file) {
+  return S_ISREG(file.st_mode) && file.st_uid == ::geteuid() && file.st_nlink == 1;
+}
+
 // Nothing when somebody renamed or removed the file between open(2) and flock(2).
 absl::StatusOr<std::optional<Fd>> OpenLocked(const std::string& temporary) {
-  Fd fd(::open(temporary.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  Fd fd(::open(temporary.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
   if (!fd) return ErrnoError(errno, temporary);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return ErrnoError(errno, temporary);
@@ -105,7 +112,11 @@ absl::StatusOr<std::optional<Fd>> OpenLocked(const std::string& temporary) {
       named.st_dev != opened.st_dev) {
     return std::nullopt;
   }
-  return fd;
+  if (IsOursAlone(opened)) return fd;
+  return Error(
+      absl::StatusCode::kFailedPrecondition, "PART_FILE_NOT_OURS",
+      absl::StrCat(Quoted(temporary), " is in the way: it is no file that is yours alone; ",
+                   "remove it, or fetch into a folder of your own"));
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ class TargetFile {
   // As Create(), but the temporary file stays when this object or the process goes, and the next
   // call with the same `path`, `origin` (what is fetched) and `version` (of what is fetched) finds
   // it: its name follows from these three. That of another version is removed, and `outdated()`.
-  // Errors: also ABORTED (ALREADY_FETCHING): it is in use.
+  // Errors: also ABORTED (ALREADY_FETCHING): it is in use; FAILED_PRECONDITION (PART_FILE_NOT_OURS)
+  // when what has its name is no regular file, another user's, or has a second name.
   static absl::StatusOr<TargetFile> CreateOrResume(const std::string& path,
                                                    absl::string_view origin,
                                                    absl::string_view version);

@@ -5,6 +5,7 @@ import datetime
 import inspect
 import io
 import os
+import tempfile
 import types
 import unittest
 from unittest import mock
@@ -18,7 +19,7 @@ import rawgate
 from rawgate import _convert, _details, _settings, clock, commands, conversations, errors, events, faults, states, stored
 from rawgate._details import error_details_pb2, status_pb2
 from rawgate._retry import How, Pacer
-from rawgate._target import OpenFile
+from rawgate._target import OpenFile, PartFile
 from rawgate._watches import _EventPositions
 from rawgate.chat.v1 import chat_service_pb2
 from rawgate.control.v1 import control_service_pb2, event_pb2, fault_pb2, state_pb2
@@ -222,6 +223,33 @@ class TargetTest(unittest.TestCase):
     def test_one_that_takes_nothing_is_an_error(self):
         with self.assertRaises(BlockingIOError):
             OpenFile(_Narrow(4)).write(b"0123456789")
+
+    def test_only_what_is_ours_alone_is_gone_on_with(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+
+        def opened():
+            return PartFile(os.path.join(folder, "goal"), "far/name", "version 1", resume=True)
+
+        first = opened()
+        first.write(b"abc")
+        first.close()
+        again = opened()
+        self.assertEqual(again.size, 3)
+        again.close()
+        part, second = os.path.join(folder, os.listdir(folder)[0]), os.path.join(folder, "second")
+        os.link(part, second)
+        with self.assertRaises(errors.FailedPrecondition) as caught:
+            opened()
+        self.assertEqual(caught.exception.reason, "PART_FILE_NOT_OURS")
+        self.assertIn(part, str(caught.exception))
+        self.assertEqual(os.stat(second).st_size, 3)
+        os.unlink(second)
+        if os.geteuid() == 0:
+            os.chown(part, 65534, 65534)
+            self.assertRaises(errors.FailedPrecondition, opened)
+        os.unlink(part)
+        os.mkfifo(part)
+        self.assertRaises((errors.FailedPrecondition, OSError), opened)
 
 
 class SettingsTest(unittest.TestCase):

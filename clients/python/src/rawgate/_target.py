@@ -43,19 +43,25 @@ class PartFile:
 
     def _open_locked(self) -> BinaryIO:
         while True:
-            descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
             file = os.fdopen(descriptor, "r+b", buffering=0)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 file.close()
                 raise Aborted("the same file is being fetched to the same place", reason="ALREADY_FETCHING") from None
+            opened = os.fstat(file.fileno())
             try:
-                if os.path.samestat(os.stat(self._temporary), os.fstat(file.fileno())):
-                    return file
+                found = os.path.samestat(os.stat(self._temporary), opened)
             except FileNotFoundError:
-                pass
-            file.close()  # somebody finished it between open and lock
+                found = False
+            if found and _is_ours_alone(opened):
+                return file
+            file.close()
+            if found:
+                raise FailedPrecondition(f"{self._temporary!r} is in the way: it is no file that is yours alone; remove it, or "
+                                         "fetch into a folder of your own", reason="PART_FILE_NOT_OURS")
+            # Somebody finished it between open and lock.
 
     def write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -147,7 +153,7 @@ class OpenFile:
 
 
 def open_target(target: DownloadTarget, origin: str, version: str, resume: bool) -> PartFile | OpenFile:
-    """Raises OSError, FailedPrecondition (IS_A_FOLDER), Aborted (ALREADY_FETCHING)."""
+    """Raises OSError, FailedPrecondition (IS_A_FOLDER, PART_FILE_NOT_OURS), Aborted (ALREADY_FETCHING)."""
     if not isinstance(target, (str, os.PathLike)):
         return OpenFile(target)
     try:
@@ -157,6 +163,12 @@ def open_target(target: DownloadTarget, origin: str, version: str, resume: bool)
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         return PartFile(target, origin, version, resume)
     return OpenFile(open(target, "wb"), is_ours=True)
+
+
+def _is_ours_alone(file: os.stat_result) -> bool:
+    """Anybody can know the name of what is kept, and in a folder of many could have put something there: a pipe, a file of
+    theirs that they go on writing to, or a second name of one of ours."""
+    return stat.S_ISREG(file.st_mode) and file.st_uid == os.geteuid() and file.st_nlink == 1
 
 
 def _fingerprint(*parts: str) -> str:
