@@ -38,12 +38,11 @@ const char* SandboxName(exec::v1::Sandbox sandbox) {
 
 void JudgeClock(const time::v1::GetTimeResponse& reading, absl::Duration offset,
                 absl::Duration uncertainty, CheckList& checks) {
-  // Without the sign of a zero.
   const double seconds = std::round(absl::ToDoubleSeconds(offset) * 1e3) / 1e3;
+  // A zero has no sign.
   const std::string difference =
-      absl::StrFormat(seconds == 0 ? "%.3f s from the clock of this machine, give or take %s"
-                                   : "%+.3f s from the clock of this machine, give or take %s",
-                      std::abs(seconds) == 0 ? 0.0 : seconds, HumanDuration(uncertainty));
+      absl::StrCat(seconds == 0 ? "0.000" : absl::StrFormat("%+.3f", seconds),
+                   " s from the clock of this machine, give or take ", HumanDuration(uncertainty));
   if (reading.test_clock()) {
     checks.Warn("clock.test", "time", absl::StrCat("tells a test clock: ", difference),
                 "'rawgate test-clock --real' has it tell the machine's time again.");
