@@ -163,7 +163,7 @@ TEST_F(ReplicasTest, ConnectionsAreTheirs) {
 }
 
 TEST_F(ReplicasTest, WatchNamesThemWhileThereAreSeveral) {
-  const std::string out = gateway_.Run({"watch"}).out;
+  const std::string out = gateway_.Run({"watch", "--no-reconnect"}).out;
   EXPECT_THAT(out, HasSubstr("echo/tcp@3f9a77d1"));
   EXPECT_THAT(out, HasSubstr("echo@3f9a1c2b"));
   EXPECT_THAT(out, HasSubstr("echo/tcp           chunk    5 bytes"));
