@@ -8,6 +8,7 @@
 #include <string>
 
 #include "framing.h"
+#include "printable.h"
 #include "socket.h"
 
 constexpr int kOutputMax = 64 << 20;  // the service's own limit
@@ -38,6 +39,6 @@ int main(int argc, char** argv) try {
   std::cout << "exit code: " << header.at("exit_code") << "\n";
   return header.at("exit_code").to_number<int>();
 } catch (const std::exception& error) {
-  std::cerr << "exec_raw: " << error.what() << "\n";
+  std::cerr << "exec_raw: " << Printable(error.what()) << "\n";
   return 1;
 }

@@ -10,6 +10,7 @@
 
 #include "content.h"
 #include "framing.h"
+#include "printable.h"
 #include "socket.h"
 
 boost::json::object ReceiveReply(const Socket& socket) {
@@ -42,6 +43,6 @@ int main(int argc, char** argv) try {
   if (received.Hex() != digest) throw std::runtime_error("other bytes came back");
   std::cout << "downloaded: the same bytes\n";
 } catch (const std::exception& error) {
-  std::cerr << "file_raw: " << error.what() << "\n";
+  std::cerr << "file_raw: " << Printable(error.what()) << "\n";
   return 1;
 }

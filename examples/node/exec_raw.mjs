@@ -2,6 +2,7 @@
 // Runs a shell command over plain sockets, twice: once with its output behind a size, once behind a JSON header.
 // Usage: exec_raw.mjs [COMMAND [HOST [SIZED_PORT [HEADER_PORT]]]]
 import net from 'node:net';
+import {inspect} from 'node:util';
 import {Reader} from './framing.mjs';
 
 const [command = 'uname -sr', host = '127.0.0.1', sizedPort = '8083', headerPort = '8084'] = process.argv.slice(2);
@@ -28,7 +29,7 @@ try {
   process.stdout.write(output.subarray(0, header.stdout_size));
   process.stderr.write(output.subarray(header.stdout_size));
   // A signal, a time limit, or it could not be started.
-  if (header.exit_code === undefined) throw new Error(`no exit code: ${JSON.stringify(header)}`);
+  if (header.exit_code === undefined) throw new Error(`no exit code: ${inspect(header)}`);
   console.log('exit code:', header.exit_code);
   process.exitCode = header.exit_code;
 } catch (error) {

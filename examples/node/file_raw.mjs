@@ -7,12 +7,14 @@ import {createReadStream} from 'node:fs';
 import {stat} from 'node:fs/promises';
 import net from 'node:net';
 import {basename} from 'node:path';
+import {inspect} from 'node:util';
 import {Reader, sendJson} from './framing.mjs';
 
 const [file = process.argv[1], name = basename(file), host = '127.0.0.1', port = '8090'] = process.argv.slice(2);
 
 function checked(reply) {
-  if (reply.status !== 'ok') throw new Error(`${reply.reason}: ${reply.message}`);
+  // Quoted: bytes from the network are not let loose on the terminal.
+  if (reply.status !== 'ok') throw new Error(inspect([reply.reason, reply.message]));
   return reply;
 }
 

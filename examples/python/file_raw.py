@@ -12,7 +12,7 @@ from framing import receive_exactly, receive_json, send_json
 
 def checked(reply):
     if reply["status"] != "ok":
-        sys.exit(f"file_raw: {reply['reason']}: {reply['message']}")
+        sys.exit(f"file_raw: {reply['reason']!r}: {reply['message']!r}")  # quoted: a terminal obeys what comes from afar
     return reply
 
 

@@ -17,11 +17,11 @@ requests() {
   send_json "$(jq -nc --arg name "$name" '{op: "download", filename: $name}')"
 }
 
-# checked: a reply that says ok
+# checked: a reply that says ok; of another one, what a terminal does not obey
 checked() {
   local reply
   reply=$(receive_json)
-  jq -e '.status == "ok"' <<<"$reply" >/dev/null || { jq -r '"file_raw: \(.reason): \(.message)"' <<<"$reply" >&2; exit 1; }
+  jq -e '.status == "ok"' <<<"$reply" >/dev/null || { jq -ca '["file_raw", .reason, .message]' <<<"$reply" >&2; exit 1; }
   echo "$reply"
 }
 

@@ -1,11 +1,14 @@
 """What every example must do, in every language: one method for each program, which fails where there is none, or one
 that no method knows. Each module beside this one is a language."""
 
+import contextlib
 import hashlib
+import json
 import os
 import re
 import socket
 import subprocess
+import threading
 
 from tests.conformance.plain_client import connect, datagram_socket, receive_exactly
 from tests.examples.follower import Follower
@@ -183,6 +186,28 @@ class Examples:
         self.check_empty_file("file_raw", *where)
         _, said = self.run_example("file_raw", self.file, "../outside", *where, code=1)
         self.assertIn("BAD_FILENAME", said)
+
+    def test_file_raw_quotes_what_it_is_told(self):
+        server = self.enterContext(socket.create_server((HOST, 0)))
+        server.settimeout(PATIENCE)
+        # Both clear a screen, by one byte and by two.
+        wild = "of the \x1b[2J or \x9b2J kind"
+        reply = json.dumps({"status": "error", "reason": wild, "message": wild}).encode()
+
+        def refuse():
+            client, _ = server.accept()
+            with client, contextlib.suppress(ConnectionError):
+                client.sendall(len(reply).to_bytes(4, "little") + reply)
+                while client.recv(1 << 16):
+                    pass
+
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
+        self.addCleanup(refusing.join)
+        where = self.language.address(HOST, server.getsockname()[1])
+        _, said = self.run_example("file_raw", self.file, "name", *where, code=1)
+        self.assertIn("kind", said)
+        self.assertNotRegex(said, "[\x1b\x80-\x9f]")
 
     def test_file_typed(self):
         example = self.typed("file")

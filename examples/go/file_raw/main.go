@@ -32,7 +32,7 @@ func ask(conn net.Conn, fields map[string]any, data []byte) int64 {
 	}
 	check(framing.ReadJSON(conn, &reply))
 	if reply.Status != "ok" {
-		log.Fatal("file_raw: ", reply.Reason, ": ", reply.Message)
+		log.Fatalf("file_raw: %q: %q", reply.Reason, reply.Message) // quoted: terminals obey what comes
 	}
 	return reply.Filesize
 }
