@@ -71,7 +71,14 @@ absl::StatusOr<int> Describe(const ReflectedSchema& schema, const CallWords& wor
 
 // Of all services, or of one.
 absl::StatusOr<int> List(const ReflectedSchema& schema, const CallWords& words, Context& context) {
-  if (words.method.empty()) return Print(MethodsText(schema, words.format), context);
+  if (words.method.empty()) {
+    const ReflectedSchema::LeftOut left_out = schema.left_out();
+    if (left_out.services > 0) {
+      context.console.Error(absl::StrCat("rawgate call: ", Counted(left_out.services, "service"),
+                                         " left out: ", Printable(left_out.reason), "\n"));
+    }
+    return Print(MethodsText(schema, words.format), context);
+  }
   const auto service = ResolveName(words.method, schema.service_names(), "service");
   if (!service.ok()) return Usage(service.status(), context);
   return Print(MethodsText(schema, words.format, *service), context);

@@ -17,6 +17,7 @@ namespace v1alpha = grpc::reflection::v1alpha;
 using google::protobuf::DescriptorPool;
 using google::protobuf::FileDescriptor;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 // As older servers have it: v1alpha alone, and of each answer one file without those that it
 // imports.
@@ -64,6 +65,9 @@ class OldReflection final : public v1alpha::ServerReflection::Service {
   }
 };
 
+// Clears a screen, and turns what follows around (U+202E).
+constexpr char kWild[] = "\x1b[2J\u202e";
+
 class Time final : public time::v1::TimeService::Service {
  public:
   grpc::Status GetTime(grpc::ServerContext* context, const time::v1::GetTimeRequest* request,
@@ -75,8 +79,10 @@ class Time final : public time::v1::TimeService::Service {
                      sent ? std::string(header->second.data(), header->second.size()) : ""));
     context->AddInitialMetadata("x-before", "a");
     context->AddTrailingMetadata("x-behind-bin", std::string("\0\xff", 2));
+    if (request->format() == "wild") response->set_formatted(kWild);
     if (request->format() != "fail") return grpc::Status::OK;
-    return {grpc::StatusCode::FAILED_PRECONDITION, "no \x1b[2J mood", "no google.rpc.Status"};
+    return {grpc::StatusCode::FAILED_PRECONDITION, absl::StrCat("no ", kWild, " mood"),
+            "no google.rpc.Status"};
   }
 };
 
@@ -87,7 +93,10 @@ TEST(CallCommand, AServerWithTheOlderReflectionWillDo) {
   const CliResult result = server.Run({"call", "GetTime", "format=hi"});
   EXPECT_EQ(result.error, "");
   EXPECT_EQ(result.out, "{\"formatted\":\"hi\"}\n");
-  EXPECT_THAT(server.Run({"call", "--list"}).out, HasSubstr("GetTime"));
+  const CliResult listed = server.Run({"call", "--list"});
+  EXPECT_THAT(listed.out, HasSubstr("GetTime"));
+  EXPECT_EQ(listed.error,
+            "rawgate call: 1 service left out: the server does not describe what it offers\n");
 }
 
 TEST(CallCommand, HeadersAreSentAndShown) {
@@ -108,7 +117,16 @@ TEST(CallCommand, AnErrorCannotTouchTheTerminal) {
   const CliResult result = server.Run({"call", "GetTime", "format=fail"});
   EXPECT_EQ(result.code, 1);
   EXPECT_EQ(result.out, "");
-  EXPECT_EQ(result.error, "rawgate call: FAILED_PRECONDITION: no \\x1b[2J mood\n");
+  EXPECT_EQ(result.error, "rawgate call: FAILED_PRECONDITION: no \\x1b[2J\\u{202e} mood\n");
+}
+
+TEST(CallCommand, AnAnswerCannotTouchTheTerminal) {
+  OldReflection reflection;
+  Time time;
+  const FakeGateway server({&reflection, &time});
+  const CliResult result = server.Run({"call", "GetTime", "format=wild"});
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.out, "{\"formatted\":\"\\u001b[2J\\u202e\"}\n");
 }
 
 TEST(CallCommand, ASchemaThatIsNoneIsNotTaken) {
@@ -119,7 +137,10 @@ TEST(CallCommand, ASchemaThatIsNoneIsNotTaken) {
   reflection.garbage.clear();
   reflection.incomplete = true;
   // What cannot be built is left out.
-  EXPECT_EQ(server.Run({"call", "--list"}).out, "");
+  const CliResult listed = server.Run({"call", "--list"});
+  EXPECT_EQ(listed.out, "");
+  EXPECT_THAT(listed.error, StartsWith("rawgate call: 2 services left out: rawgate/time/v1/"));
+  EXPECT_THAT(listed.error, HasSubstr("was not found or had errors"));
   EXPECT_EQ(server.Run({"call", "GetTime"}).code, 2);
 }
 
@@ -138,6 +159,21 @@ TEST(CallCommand, ASchemaThatIsBadSaysNothingToTheTerminal) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(listed.error.find('\x1b'), std::string::npos);
   EXPECT_EQ(described.error.find('\x1b'), std::string::npos);
+}
+
+TEST(CallCommand, WhyServicesAreLeftOutCannotTouchTheTerminal) {
+  OldReflection reflection;
+  const FakeGateway server({&reflection});
+  google::protobuf::FileDescriptorProto file;
+  file.set_name("a\x1b[2J.proto");
+  file.set_package("rawgate.time.v1");
+  file.add_dependency("none\x1b[2J");
+  file.add_service()->set_name("TimeService");
+  reflection.garbage = file.SerializeAsString();
+  const CliResult listed = server.Run({"call", "--list"});
+  EXPECT_EQ(listed.code, 0);
+  EXPECT_THAT(listed.error, HasSubstr("2 services left out: a\\x1b[2J.proto: "));
+  EXPECT_EQ(listed.error.find('\x1b'), std::string::npos);
 }
 
 TEST(CallCommand, AChainOfTypesThatWouldOverflowTheStackIsNotTaken) {

@@ -131,6 +131,8 @@ grpc::Status SchemaLoader::Fill(const std::shared_ptr<grpc::Channel>& channel, a
   for (const auto& service : response.list_services_response().service()) {
     if (schema.service_names_.size() < kServicesMax) {
       schema.service_names_.push_back(service.name());
+    } else {
+      ++schema.services_beyond_;
     }
   }
   std::sort(schema.service_names_.begin(), schema.service_names_.end());
@@ -182,6 +184,31 @@ std::vector<std::string> ReflectedSchema::service_names() const {
   std::vector<std::string> names;
   for (const pb::ServiceDescriptor* service : services()) names.push_back(service->full_name());
   return names;
+}
+
+ReflectedSchema::LeftOut ReflectedSchema::left_out() const {
+  const size_t good = services().size();
+  const size_t bad = service_names_.size() - good;
+  LeftOut left_out{bad + services_beyond_, ""};
+  if (bad > 0) left_out.reason = faults_.text();
+  if (left_out.reason.empty()) {
+    left_out.reason = bad > 0 ? "the server does not describe what it offers"
+                              : absl::StrCat("over ", kServicesMax, " are not taken");
+  }
+  return left_out;
+}
+
+void ReflectedSchema::FirstFault::AddError(const std::string& file, const std::string& element,
+                                           const pb::Message*, ErrorLocation,
+                                           const std::string& message) {
+  const std::lock_guard lock(mutex_);
+  if (text_.empty())
+    text_ = absl::StrCat(file, ": ", element == file ? "" : element + ": ", message);
+}
+
+std::string ReflectedSchema::FirstFault::text() const {
+  const std::lock_guard lock(mutex_);
+  return text_;
 }
 
 std::vector<std::string> ReflectedSchema::method_names() const {

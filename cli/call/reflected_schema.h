@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,16 @@ class ReflectedSchema {
   static absl::StatusOr<std::unique_ptr<ReflectedSchema>> Load(
       const std::shared_ptr<grpc::Channel>& channel, absl::Duration deadline);
 
-  // Sorted by their full names; those whose description is not good are left out.
+  // Sorted by their full names; those whose description is not good are left_out().
   std::vector<const google::protobuf::ServiceDescriptor*> services() const;
   std::vector<std::string> service_names() const;
+  // How many services the server told of that are not there, and why one is not. The far side's
+  // words: Printable() has not seen them.
+  struct LeftOut {
+    size_t services = 0;
+    std::string reason;
+  };
+  LeftOut left_out() const;
   // "rawgate.time.v1.TimeService/GetTime" of all, in the services' order and then that of the
   // proto.
   std::vector<std::string> method_names() const;
@@ -40,13 +48,29 @@ class ReflectedSchema {
 
  private:
   friend struct SchemaLoader;
-  ReflectedSchema() : pool_(&files_) {}
+  ReflectedSchema() : pool_(&files_, &faults_) {}
+
+  // The first thing that is wrong with a description. Called with the pool's lock held.
+  class FirstFault final : public google::protobuf::DescriptorPool::ErrorCollector {
+   public:
+    void AddError(const std::string& file, const std::string& element,
+                  const google::protobuf::Message* description, ErrorLocation location,
+                  const std::string& message) override;
+    std::string text() const;
+
+   private:
+    mutable std::mutex mutex_;
+    std::string text_;
+  };
 
   // What protobuf logs has names of the far side as they came, which a terminal must not see.
   google::protobuf::LogSilencer quiet_;
   google::protobuf::SimpleDescriptorDatabase files_;
   std::vector<std::string> file_names_;
   std::vector<std::string> service_names_;
+  // Those above the most that are taken.
+  size_t services_beyond_ = 0;
+  FirstFault faults_;
   // What it builds of `files_` it builds when that is asked for, under a lock of its own.
   google::protobuf::DescriptorPool pool_;
 };
