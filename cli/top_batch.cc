@@ -51,7 +51,12 @@ std::string PlainCell(const TopList::Column& column, const TopData& data, const 
 json::value RateValue(const TopRates& rates, double rate) {
   if (!rates.known) return nullptr;
   const double rounded = std::round(rate * 1000) / 1000;
-  if (rounded == std::floor(rounded)) return static_cast<int64_t>(rounded);
+  if (!std::isfinite(rounded)) return nullptr;
+  // Counters are what somebody told: their rate may be more than an int64_t has. The most that both
+  // have is the double below 2^63.
+  constexpr double kMost = 9223372036854774784.0;
+  if (rounded == std::floor(rounded))
+    return static_cast<int64_t>(std::clamp(rounded, -kMost, kMost));
   return rounded;
 }
 

@@ -1,5 +1,8 @@
 #include "cli/top_batch.h"
 
+#include <cstdint>
+#include <limits>
+
 #include "boost/json.hpp"
 #include "cli/top_testing.h"
 #include "gmock/gmock.h"
@@ -66,6 +69,18 @@ TEST(TopBatch, JsonBeforeTheSecondSample) {
   EXPECT_THAT(line, HasSubstr("\"failFirst\":3"));
   const auto json = boost::json::parse(line).as_object();
   ASSERT_EQ(json.at("services").as_array().size(), 1u) << "that of the listener";
+}
+
+TEST(TopBatch, ARateThatIsTooLargeIsTheLargest) {
+  TopData data;
+  data.Take(kTopBegin, TopServices(0));
+  control::v1::ListServicesResponse services = TopServices(1);
+  services.mutable_services(0)->mutable_counters()->set_requests(
+      std::numeric_limits<uint64_t>::max());
+  data.Take(kTopBegin + absl::Seconds(1), services);
+  const auto json = boost::json::parse(TopJsonLine(data, {})).as_object();
+  const auto& echo = json.at("services").as_array()[0].as_object();
+  EXPECT_EQ(echo.at("requestsPerSecond").as_int64(), 9'223'372'036'854'774'784);
 }
 
 }  // namespace
