@@ -15,8 +15,8 @@ constexpr int kKeepaliveMilliseconds = 30'000;
 constexpr int kKeepaliveTimeoutMilliseconds = 10'000;
 // gRPC's own 1 s to 120 s are for thousands of clients; here somebody waits for a transfer to go
 // on.
-constexpr int kReconnectMilliseconds = 200;
-constexpr int kReconnectMaxMilliseconds = 2'000;
+constexpr int kReconnectMilliseconds = 100;
+constexpr int kReconnectMaxMilliseconds = 1'000;
 
 // Channels share a connection where they can, unless it is to be their own.
 std::shared_ptr<grpc::Channel> Open(const std::string& target, const Security& security,

@@ -11,6 +11,10 @@ int main(int argc, char** argv) {
   rawgate::cli::FillStandardDescriptors();
   // gRPC logs to standard error, which belongs to the remote command's; whoever debugs gRPC says
   // so.
+  // While every call fails at once, none of them waits for the connection that is being made, and
+  // gRPC looks at it each 5 s alone: so long nobody would know that the gateway is back.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet
+  ::setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "200", /*replace=*/0);
   // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet
   if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
 

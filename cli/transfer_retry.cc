@@ -13,7 +13,6 @@ namespace rawgate::cli {
 namespace {
 
 constexpr absl::Duration kFirstDelay = absl::Milliseconds(200);
-constexpr absl::Duration kDelayMax = absl::Seconds(5);
 constexpr double kGrowth = 2.2;
 
 constexpr std::array<absl::string_view, 5> kPassingReasons = {
@@ -30,11 +29,12 @@ bool IsPassing(const absl::Status& failure) {
 bool RetryPacer::Wait(const absl::Status& failure) {
   if (failures_ >= retries_) return false;
   absl::Duration delay = kFirstDelay * std::pow(kGrowth, failures_);
-  if (const auto asked = RetryAfterOf(failure)) delay = std::max(delay, *asked);
+  delay = std::min(delay, longest_);
+  if (const auto asked = RetryAfterOf(failure)) delay = std::max(delay, std::min(*asked, kPatient));
   ++failures_;
   // Not in step with the other transfers that broke at the same moment.
   thread_local absl::BitGen random;
-  delay = std::min(delay, kDelayMax) * absl::Uniform(random, 1.0, 1.2);
+  delay *= absl::Uniform(random, 1.0, 1.2);
   return !stop_.WaitForNotificationWithTimeout(delay);
 }
 
