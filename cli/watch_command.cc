@@ -189,7 +189,7 @@ constexpr char kExamples[] =
   rawgate watch echo --chunks     also every read, with its size: 'hello' and
                                   'world' sent in a hurry are one chunk of 10
                                   bytes, or two of 5
-  rawgate watch echo/tcp --chunks --hex --sample 256
+  rawgate watch echo/tcp --hex --sample 256
   rawgate watch --kind opened,closed --peer 192.0.2.
   rawgate watch --errors          what failed, and why
   rawgate watch exec -n 1 --kind ended --timeout 30s
@@ -246,7 +246,9 @@ void AddWatchCommand(CLI::App& app, Command& chosen) {
   watch->add_option("--sample", options->sample, "Show the first N bytes, 0 to 256 (32)")
       ->type_name("N")
       ->check(CLI::Range(0, 256));
-  CLI::Option* hex = watch->add_flag("--hex", options->hex, "Show them in hex and ASCII");
+  const auto take_hex = [options] { options->hex = options->chunks = true; };
+  CLI::Option* hex =
+      watch->add_flag_callback("--hex", take_hex, "Show them in hex and ASCII, with --chunks");
   watch
       ->add_flag_callback(
           "--text", [options] { options->hex = false; }, "Show them as text: the default")

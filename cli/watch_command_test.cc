@@ -201,12 +201,13 @@ TEST_F(WatchCommand, EndsInTime) {
 TEST_F(WatchCommand, SamplesInHex) {
   events_.Script({Chunk(11, std::string("hello\0world, 0123456", 20))});
   events_.scripts[0][0].mutable_events(0)->mutable_chunk_received()->set_size(1000);
-  EXPECT_THAT(Lines({"--chunks", "--hex"}),
+  EXPECT_THAT(Lines({"--hex"}),
               ElementsAre("echo/tcp      #17  chunk    1000 bytes",
                           "  0000  68 65 6c 6c 6f 00 77 6f  72 6c 64 2c 20 30 31 32  "
                           "|hello.world, 012|",
                           "  0010  33 34 35 36                                       |3456|",
                           "  ...   980 more"));
+  EXPECT_TRUE(events_.requests[0].include_chunks());
 }
 
 TEST_F(WatchCommand, OnlyOfAListener) {
