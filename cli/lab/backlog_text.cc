@@ -14,7 +14,8 @@ constexpr std::array kTexts = std::to_array<Text>({
      "listener's queue; accept() takes it out later. First the live echo service. It accepts at "
      "once, so the rest is done with a listening socket of this process's own that does not: its "
      "queue is full after two, and further clients are left waiting.",
-     "只要对方内核把连接放进监听套接字的队列（等待队列，backlog），connect() 就成功了；accept() "
+     "只要对方内核把连接放进监听套接字（socket）的队列（等待队列，backlog），connect() "
+     "就成功了；accept() "
      "以后才把它取走。"
      "先看真实的 echo 服务。它总是立即接受，所以后半部分用本进程自己的、迟迟不 accept() "
      "的监听套接字来做："

@@ -107,6 +107,7 @@ void ClientSocket::BeginScene() {
   recorder_->Begin();
   noted_ = State();
   noted_at_ = absl::ZeroDuration();
+  fin_earliest_ = absl::ZeroDuration();
 }
 
 int64_t ClientSocket::TrySend(absl::string_view bytes) {
@@ -165,7 +166,7 @@ absl::StatusOr<std::string> ClientSocket::Receive(size_t most, absl::Duration pa
   const int64_t count = TryReceive(bytes);
   const int error = static_cast<int>(-count);
   // Only what it does to the call tells that it came.
-  if (count == 0) recorder_->Wire(Side::kService, "FIN");
+  if (count == 0) recorder_->Wire(Side::kService, "FIN").earliest = fin_earliest_;
   if (count < 0) {
     if (error == ECONNRESET) recorder_->Wire(Side::kService, "RST");
     recorder_->Call(Side::kClient, "recv", ::strerrorname_np(error));
@@ -210,6 +211,8 @@ void ClientSocket::FinishSending() {
   recorder_->Call(Side::kClient, "shutdown(SHUT_WR)");
   recorder_->Wire(Side::kClient, "FIN");
   ::shutdown(fd_.get(), SHUT_WR);
+  // What is noticed later came behind the FIN.
+  NoteSegments();
 }
 
 void ClientSocket::Close(bool reset) {
@@ -217,8 +220,9 @@ void ClientSocket::Close(bool reset) {
     const linger at_once{1, 0};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
   }
+  const bool resets = reset || WaitingBytes(fd_.get()) > 0;
   recorder_->Call(Side::kClient, "close");
-  recorder_->Wire(Side::kClient, reset ? "RST" : "FIN");
+  recorder_->Wire(Side::kClient, resets ? "RST" : "FIN");
   fd_.Reset();
 }
 
@@ -259,6 +263,7 @@ void ClientSocket::NoteSegments() {
     note(Side::kClient, state.segments_out - noted_.segments_out,
          state.bytes_out - noted_.bytes_out);
     note(Side::kService, state.segments_in - noted_.segments_in, state.bytes_in - noted_.bytes_in);
+    if (state.segments_in > noted_.segments_in) fin_earliest_ = noted_at_;
   }
   noted_ = state;
   noted_at_ = now;

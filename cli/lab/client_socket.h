@@ -56,7 +56,8 @@ class ClientSocket {
   absl::Status AwaitWaiting(int64_t bytes);
   // shutdown(SHUT_WR)
   void FinishSending();
-  // close(2), with `reset` as SO_LINGER 0 has it.
+  // close(2), with `reset` as SO_LINGER 0 has it. That sends a FIN, but a RST with `reset` and
+  // where bytes wait unread (RFC 1122, 4.2.2.13; RFC 2525, 2.17).
   void Close(bool reset = false);
   // Gives the descriptor away; nothing more is recorded of it.
   Fd Release() { return std::move(fd_); }
@@ -87,6 +88,8 @@ class ClientSocket {
   std::string name_;
   TcpState noted_;
   absl::Duration noted_at_;
+  // The last segment came no earlier than this, and so the FIN behind it neither.
+  absl::Duration fin_earliest_;
   bool hides_segments_ = false;
   int64_t sent_ = 0;
   int64_t received_ = 0;

@@ -76,7 +76,7 @@ constexpr std::array kTexts = std::to_array<Text>({
      "rawgate lab coalescing-sender：另一半原因。\n"
      "rawgate lab framing：看解决办法如何工作，而且每次只读 3 个字节。"},
     {"scene.sender.nagle", "Ten sends of 5 bytes, as a socket does it by default",
-     "十次 5 字节的发送，套接字的默认行为"},
+     "十次 5 字节的发送，套接字（socket）的默认行为"},
     {"scene.sender.noDelay", "The same with TCP_NODELAY", "同样的发送，设置 TCP_NODELAY"},
     {"scene.receiver.prompt", "Read at once: recv(1024) for each answer",
      "及时读取：每个应答都立即 recv(1024)"},

@@ -12,12 +12,12 @@ constexpr std::array kTexts = std::to_array<Text>({
     {"half-close.see",
      "A TCP connection has two directions, and each ends by itself. shutdown(SHUT_WR) ends the "
      "client's with a FIN. The service reads to the end, answers what it owes, and only then "
-     "closes. "
-     "close() instead ends both: whatever still comes has nobody to read it.",
+     "closes. close() instead ends both: nobody will read any more, and where something waits "
+     "unread, the kernel sends a RST instead of the FIN.",
      "TCP 连接有两个方向，各自独立结束。shutdown(SHUT_WR) 用一个 FIN "
      "结束客户端到服务端的方向，这就是半关闭 "
      "(half-close)；服务端读到末尾，把该答的答完，然后才关闭。close() 则把两个方向一起结束："
-     "之后再来的数据没有人读。"},
+     "再也没有人读了；如果还有数据没读，内核发出的就不是 FIN，而是 RST。"},
     {"half-close.cure",
      "Where the end of the data is the end of the request, end your direction with "
      "shutdown(SHUT_WR), read until recv() returns nothing, then close.",
@@ -32,21 +32,35 @@ constexpr std::array kTexts = std::to_array<Text>({
      "rawgate watch echo：看服务端眼中每个连接是怎样结束的。"},
     {"scene.shutdown", "shutdown(SHUT_WR), then read to the end",
      "shutdown(SHUT_WR)，然后读到结束"},
-    {"scene.close", "close() at once", "立即 close()"},
-    {"answerFirst", "the answer had come before the FIN was sent.", "FIN 发出之前应答已经到了。"},
+    {"scene.close", "close() with the answer unread", "应答还没有读就 close()"},
+    {"answerFirst", "the answer may have come before the FIN was sent.",
+     "应答可能在 FIN 发出之前就到了。"},
+    {"notReset",
+     "the service was told of no reset; something between (a proxy) may have made a FIN of it.",
+     "服务端没有得知重置，也许中间有什么（例如代理）把它变成了 FIN。"},
     {"happened.shutdown",
      "The client sent its FIN at {fin}, and could not send any more. The answer '{answer}' "
-     "({answerBytes} bytes) came all the same, at {answered}; then the service's FIN. To the "
-     "service "
-     "the connection ended well: {endOfHalf}.",
-     "客户端在 {fin} 发出 FIN，此后不能再发送。应答“{answer}”（{answerBytes} 字节）仍然在 "
-     "{answered} 到达，"
-     "随后是服务端的 FIN。在服务端看来连接正常结束：{endOfHalf}。"},
+     "({answerBytes} bytes) came all the same, read at {answered}, and the service's FIN behind "
+     "it. "
+     "To the service the connection ended well: {endOfHalf}.",
+     "客户端在 {fin} 发出 FIN，此后不能再发送。应答“{answer}”（{answerBytes} 字节）仍然到达，"
+     "在 {answered} 被读出，后面跟着服务端的 FIN。在服务端看来连接正常结束：{endOfHalf}。"},
     {"happened.close",
-     "With close() nobody was there for the answer, and the service says of the end: {endOfWhole}. "
-     "Where the answer meets a socket that is gone, the client's kernel replies with a RST.",
-     "用 close() 时，应答来了也没有人收。服务端对这次结束的说法是：{endOfWhole}。"
-     "应答碰上已经不存在的套接字时，客户端的内核会回一个 RST。"},
+     "The {unread} bytes of the answer had come and were unread when the client called close(). "
+     "Its "
+     "kernel threw them away and said so: a RST went out, no FIN (RFC 1122, 4.2.2.13). To the "
+     "service the connection did not end, it broke: {endOfWhole}. Had close() come before the "
+     "answer, first a FIN would have gone out, and the RST as soon as the answer came: nobody "
+     "reads it either way.",
+     "客户端调用 close() 时，应答的 {unread} 字节已经到了，但还没有读。内核丢弃了它们，并且如实告诉"
+     "对方：发出的是 RST，不是 FIN（RFC 1122 第 4.2.2.13 "
+     "节）。在服务端看来，连接不是结束了，而是断了："
+     "{endOfWhole}。如果 close() 早于应答，先发出的是 FIN，应答一到再回 "
+     "RST：两种情况下都没有人读它。"},
+    {"happened.notReset",
+     "With close() nobody read the {unread} bytes of the answer, and yet the service says of the "
+     "end: {endOfWhole}.",
+     "close() 之后，应答的 {unread} 字节没有人读，而服务端对这次结束的说法却是：{endOfWhole}。"},
 });
 
 }  // namespace

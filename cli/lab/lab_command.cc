@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "boost/json.hpp"
 #include "cli/command.h"
+#include "cli/display_text.h"
 #include "cli/lab/common_text.h"
 #include "cli/lab/lesson.h"
 #include "cli/lab/page.h"
@@ -19,6 +20,7 @@
 #include "cli/lab/stage.h"
 #include "cli/lab/svg_drawing.h"
 #include "cli/output_format.h"
+#include "cli/suggestion.h"
 #include "cli/target_file.h"
 #include "cli/text_table.h"
 #include "cli/wrapped_text.h"
@@ -73,6 +75,13 @@ absl::StatusOr<int> List(const LabOptions& options, Context& context) {
                          {"isPart", lesson.is_part}});
     }
     text = absl::StrCat(boost::json::serialize(boost::json::object{{"lessons", lessons}}), "\n");
+  } else if (options.format == OutputFormat::kPlain) {
+    TextTable table({{}, {}, {}});
+    for (const Lesson& lesson : lab::Lessons()) {
+      table.AddRow({std::string(lesson.id), std::string(OwnText(lesson, "title", language)),
+                    lesson.is_part ? "part" : "lesson"});
+    }
+    text = table.PlainText();
   } else {
     TextTable table({{.heading = std::string(lab::Word("list.lesson", language))},
                      {.heading = std::string(lab::Word("list.title", language))}});
@@ -168,7 +177,8 @@ std::map<std::string, std::string> AddressesOf(const LabOptions& options) {
 
 absl::StatusOr<int> RunLesson(const Lesson& lesson, const LabOptions& options, Context& context) {
   const Console& console = context.console;
-  const bool for_people = options.format == OutputFormat::kText;
+  // The setting "output" may say plain, which is for the list.
+  const bool for_people = options.format != OutputFormat::kJson;
   lab::Stage stage(context, AddressesOf(options));
   if (for_people) {
     const absl::Status written =
@@ -199,7 +209,10 @@ absl::StatusOr<int> RunLesson(const Lesson& lesson, const LabOptions& options, C
 
 std::string CheckLesson(const std::string& id) {
   if (lab::FindLesson(id) != nullptr) return "";
-  return absl::StrCat("there is no lesson '", id, "'; 'rawgate lab' lists them");
+  std::vector<std::string> ids;
+  for (const Lesson& lesson : lab::Lessons()) ids.emplace_back(lesson.id);
+  return absl::StrCat("there is no lesson '", Printable(id), "'; 'rawgate lab' lists them.",
+                      DidYouMean(id, ids));
 }
 
 // As validators list what they allow, which completion offers.
@@ -262,9 +275,12 @@ void AddLabCommand(CLI::App& app, Command& chosen) {
       ->allow_extra_args(false)
       ->check(CheckAddress);
   command->add_flag("--ascii", options->ascii, "Draw with ASCII alone");
-  AddJsonFormat(*command, options->format, "the recorded run");
-  command->callback([&chosen, options] {
+  AddOutputFormat(*command, options->format, "the list or the recorded run");
+  command->callback([&chosen, options, command] {
     const Lesson* lesson = lab::FindLesson(options->lesson);
+    if (lesson != nullptr && command->get_option("--plain")->count() > 0) {
+      throw CLI::ValidationError("--plain", "is for the list; a run has --json");
+    }
     chosen.needs_gateway = lesson != nullptr;
     chosen.run = [options, lesson](Context& context) {
       return lesson == nullptr ? List(*options, context) : RunLesson(*lesson, *options, context);

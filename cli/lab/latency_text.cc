@@ -7,7 +7,8 @@ namespace rawgate::cli::lab {
 namespace {
 
 constexpr std::array kTexts = std::to_array<Text>({
-    {"latency.title", "A round trip by TCP, and by a Unix socket", "一次往返：TCP 与 Unix 套接字"},
+    {"latency.title", "A round trip by TCP, and by a Unix socket",
+     "一次往返：TCP 与 Unix 套接字（socket）"},
     {"latency.see",
      "The same 5 bytes go to echo and back, again and again, by TCP over loopback and by a Unix "
      "socket, by turns. The service is the same; what differs is the way through the kernel.",

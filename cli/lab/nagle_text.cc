@@ -31,7 +31,8 @@ constexpr std::array kTexts = std::to_array<Text>({
      "rawgate lab coalescing-sender：看看同样的等待有益的一面。\n"
      "刚建立的连接上看不到这个现象：最初的报文段会被立即确认（见 tcp(7) 的 TCP_QUICKACK），"
      "所以本课先做四次往返。"},
-    {"scene.held", "Two writes, as a socket does it by default", "分两次写，套接字的默认行为"},
+    {"scene.held", "Two writes, as a socket does it by default",
+     "分两次写，套接字（socket）的默认行为"},
     {"scene.noDelay", "Two writes with TCP_NODELAY", "分两次写，设置 TCP_NODELAY"},
     {"scene.oneWrite", "One write", "一次写完"},
     {"scene.compared", "From the first write to the whole answer, median",

@@ -65,6 +65,20 @@ void AdvanceSegments(Scene& scene) {
   }
 }
 
+// What left a service before it closed, and was noticed after that.
+void PutCloseLast(Scene& scene) {
+  const auto close = std::find_if(scene.steps.begin(), scene.steps.end(), [](const Step& step) {
+    return step.side == Side::kService && step.kind == StepKind::kCall && step.what == "close";
+  });
+  if (close == scene.steps.end()) return;
+  const absl::Duration told = close->at;
+  for (Step& step : scene.steps) {
+    if (step.side != Side::kService || step.kind == StepKind::kCall || step.at <= told) continue;
+    step.at = std::max(told, step.earliest.value_or(step.at));
+    close->at = std::max(close->at, step.at);
+  }
+}
+
 // Of what is told at one moment: first calls that send, then what is on the way, then what reads
 // it.
 int Rank(const Step& step) {
@@ -102,6 +116,7 @@ void PutInOrder(Scene& scene) {
   }
   sort();
   AdvanceSegments(scene);
+  PutCloseLast(scene);
   sort();
 }
 

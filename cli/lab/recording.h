@@ -38,7 +38,7 @@ struct Step {
   std::string sample = {};
   // What came of it: "EAGAIN", "peer closed". Safe for a terminal.
   std::string result = {};
-  // Of a segment that was noticed behind its time: it left no earlier than this.
+  // Of a segment or a FIN that was noticed behind its time: it left no earlier than this.
   std::optional<absl::Duration> earliest = {};
 };
 
@@ -89,7 +89,8 @@ inline constexpr size_t kSampleBytes = 256;
 // Sorts the steps, with what the service told of them, and sees to it that effects come behind
 // their causes: times of the service are moved by as little as that takes (clock_shift), and
 // segments that were noticed late go to where the service read them, as far as `earliest` lets
-// them.
+// them. So do the segments and the FIN of a service that tells that it has closed: it did so behind
+// them, and where `earliest` does not let them go above that, the close goes below.
 void PutInOrder(Scene& scene);
 
 }  // namespace rawgate::cli::lab

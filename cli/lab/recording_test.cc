@@ -1,6 +1,7 @@
 #include "cli/lab/recording.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -83,6 +84,32 @@ TEST(PutInOrder, PutsASegmentThatWasNoticedLateBeforeItsRead) {
 TEST(PutInOrder, DoesNotMoveASegmentBeforeItCanHaveLeft) {
   const Scene scene = Live({Send(10, 5), Segment(200, 5, 100), Read(Side::kService, 60, 5)});
   EXPECT_THAT(Told(scene), ElementsAre("send 10", "service recv 60", "segment 100"));
+}
+
+// What the service sent, as the client noticed it.
+Step Sent(std::string what, int at, int earliest) {
+  return {.at = absl::Microseconds(at),
+          .side = Side::kService,
+          .kind = StepKind::kWire,
+          .what = std::move(what),
+          .earliest = absl::Microseconds(earliest)};
+}
+Step Closed(int at) {
+  return {.at = absl::Microseconds(at), .side = Side::kService, .what = "close"};
+}
+
+TEST(PutInOrder, PutsWhatAServiceSentBeforeItsClose) {
+  const Scene scene = Live({Send(10, 5), Read(Side::kService, 40, 5), Sent("segment", 90, 20),
+                            Read(Side::kClient, 95, 5), Sent("FIN", 99, 20),
+                            Read(Side::kClient, 100, 0), Closed(60)});
+  EXPECT_THAT(Told(scene),
+              ElementsAre("send 10", "service recv 40", "service segment 60", "service FIN 60",
+                          "service close 60", "recv 95", "recv 100"));
+}
+
+TEST(PutInOrder, PutsACloseBehindWhatCannotHaveLeftBefore) {
+  const Scene scene = Live({Sent("segment", 90, 70), Sent("FIN", 99, 80), Closed(60)});
+  EXPECT_THAT(Told(scene), ElementsAre("service segment 70", "service FIN 80", "service close 80"));
 }
 
 TEST(JsonDuration, IsSecondsWithoutNeedlessZeros) {

@@ -35,7 +35,7 @@ constexpr std::array kTexts = std::to_array<Text>({
      "Two clients of the live echo service are killed by SIGKILL. Their kernel closes their "
      "sockets: "
      "with a FIN, or with a RST where an answer had come that nobody had read.",
-     "echo 服务的两个客户端被 SIGKILL 杀死。内核替它们关闭套接字：通常发 "
+     "echo 服务的两个客户端被 SIGKILL 杀死。内核替它们关闭套接字（socket）：通常发 "
      "FIN；如果还有收到而没读的应答，"
      "就发 RST。"},
     {"vanished-process.cure",

@@ -109,6 +109,28 @@ class FiguresTest(unittest.TestCase):
                         received += step["bytes"]
                         self.assertLessEqual(received, sent, scene)
 
+    def test_a_service_closes_behind_its_answer(self):
+        for run in self.half_closes():
+            steps = run["scenes"][0]["steps"]
+            where = {f"{s['side']} {s['kind']} {s['what']}": place for place, s in enumerate(steps)}
+            self.assertLess(where["service wire segment"], where["service wire FIN"], steps)
+            self.assertLess(where["service wire FIN"], where["service call close"], steps)
+            self.assertEqual(run["facts"]["endOfHalf"], "peer closed")
+
+    def test_close_with_bytes_unread_is_a_reset(self):
+        for run in self.half_closes():
+            on_wire = [s["what"] for s in run["scenes"][1]["steps"] if s["kind"] == "wire" and s["side"] == "client"]
+            self.assertEqual(on_wire[-1], "RST")
+            self.assertNotIn("FIN", on_wire)
+            self.assertEqual((run["facts"]["unread"], run["facts"]["endOfWhole"]), (10, "reset"))
+            self.assertEqual(run["scenes"][1]["steps"][-1]["result"], "reset")
+
+    def half_closes(self):
+        """The drawing's order is that of the causes in every run, also where the machine's timing hid the lesson's point."""
+        lines = lab.run(stack, "half-close", "--repeat", "10", "--json").stdout.splitlines()
+        self.assertEqual(len(lines), 10)
+        return map(json.loads, lines)
+
     def test_receiver(self):
         code, run = lab.run_json(stack, "coalescing-receiver")
         self.assertEqual(code, 0)
@@ -200,11 +222,18 @@ class FailureTest(unittest.TestCase):
 
     def test_wrong_usage(self):
         for words, message in ((("nonsense",), "there is no lesson 'nonsense'"),
+                               (("coalescng",), "Did you mean coalescing?"),
+                               (("nagle", "--plain"), "--plain"),
                                (("nagle", "--lang", "fr"), "--lang"),
                                (("nagle", "--address", "here"), "SERVICE/LISTENER=HOST:PORT")):
             done = lab.run(stack, *words)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertIn(message, done.stderr)
+
+    def test_the_list_for_scripts(self):
+        rows = [line.split("\t") for line in lab.run(stack, "--plain").stdout.splitlines()]
+        self.assertEqual([(row[0], row[2] == "part") for row in rows], [(each["id"], each["isPart"]) for each in lab.listed()])
+        self.assertEqual({len(row) for row in rows}, {3})
 
     def test_ctrl_c_ends_it(self):
         process = subprocess.Popen(lab.command("vanished-machine"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
