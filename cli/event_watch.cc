@@ -19,10 +19,14 @@ EventWatch::EventWatch(control::v1::ControlService::Stub& stub,
     : stub_(stub),
       request_(std::move(request)),
       retries_(retries),
-      callbacks_(std::move(callbacks)) {}
+      callbacks_(std::move(callbacks)) {
+  for (const auto& position : request_.after())
+    positions_.emplace(std::pair(position.service(), position.instance()), position.sequence());
+  request_.clear_after();
+}
 
 absl::Status EventWatch::Run() {
-  RetryPacer pacer(retries_, call_.stopped());
+  RetryPacer pacer(retries_, call_.stopped(), RetryPacer::kWatched);
   while (true) {
     const absl::Status end = Follow(pacer);
     if (had_enough_) return absl::OkStatus();
@@ -35,9 +39,7 @@ absl::Status EventWatch::Run() {
   }
 }
 
-absl::Status EventWatch::Follow(RetryPacer& pacer) {
-  grpc::ClientContext context;
-  if (!call_.Begin(context)) return absl::CancelledError();
+control::v1::WatchEventsRequest EventWatch::Request() const {
   control::v1::WatchEventsRequest request = request_;
   for (const auto& [process, sequence] : positions_) {
     auto& position = *request.add_after();
@@ -45,7 +47,13 @@ absl::Status EventWatch::Follow(RetryPacer& pacer) {
     position.set_instance(process.second);
     position.set_sequence(sequence);
   }
-  const auto reader = stub_.WatchEvents(&context, request);
+  return request;
+}
+
+absl::Status EventWatch::Follow(RetryPacer& pacer) {
+  grpc::ClientContext context;
+  if (!call_.Begin(context)) return absl::CancelledError();
+  const auto reader = stub_.WatchEvents(&context, Request());
   control::v1::WatchEventsResponse message;
   while (!had_enough_ && reader->Read(&message)) {
     began_ = true;

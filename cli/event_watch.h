@@ -26,17 +26,20 @@ class EventWatch {
     std::function<void()> resumed;
   };
 
-  // `request` has no positions; `retries` is how often in a row it is tried to connect again.
+  // `retries` is how often in a row it is tried to connect again.
   // `stub` outlives this.
   EventWatch(control::v1::ControlService::Stub& stub, control::v1::WatchEventsRequest request,
              int retries, Callbacks callbacks);
 
-  // When the connection breaks, connects again after 0.2 s to 5 s, and goes on behind the last
+  // When the connection breaks, connects again after 0.2 s to 1 s, and goes on behind the last
   // event of each process: what cannot be had any more comes as EventsLost. Returns OK when `take`
   // had enough; CANCELLED after Stop(); else what ended the watch when trying again is in vain.
   absl::Status Run();
 
   void Stop() { call_.Stop(); }
+
+  // What goes on behind the last event of each process. Not while Run() runs.
+  control::v1::WatchEventsRequest Request() const;
 
  private:
   absl::Status Follow(RetryPacer& pacer);

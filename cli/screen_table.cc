@@ -95,6 +95,12 @@ std::vector<int> ScreenTable::Widths(int width) const {
   return widths;
 }
 
+std::vector<bool> ScreenTable::Shown(int width) const {
+  std::vector<bool> shown;
+  for (const int each : Widths(width)) shown.push_back(each > 0);
+  return shown;
+}
+
 ScreenLine ScreenTable::Heading(const std::vector<int>& widths) const {
   ScreenLine line(kNoMark);
   for (size_t i = 0; i < columns_.size(); ++i) {

@@ -39,6 +39,9 @@ class ScreenTable {
   // One cell for each column, safe for a terminal.
   void AddRow(std::vector<Cell> cells);
 
+  // Which of the columns there is room for.
+  std::vector<bool> Shown(int width) const;
+
   // The heading, then those of the rows from `first` on of which there are `count`, each at most
   // `width` wide. Two columns in front of each are for the mark of the selected one, `selected`.
   std::vector<ScreenLine> Lines(int width, size_t first, size_t count, size_t selected) const;

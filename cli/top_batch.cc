@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "boost/json.hpp"
@@ -15,6 +16,7 @@
 #include "cli/json_text.h"
 #include "cli/output_format.h"
 #include "cli/proto_text.h"
+#include "cli/screen_table.h"
 #include "cli/text_table.h"
 #include "cli/top_feed.h"
 #include "cli/top_options.h"
@@ -122,7 +124,21 @@ class Arrivals {
   bool there_ = false;
 };
 
-std::string Snapshot(const TopOptions& options, const TopData& data) {
+// As the screen has it, without the marks in front.
+std::string TableAsWideAs(int columns, const TopData& data, const std::vector<TopItem>& items) {
+  constexpr int kMarkColumns = 2;
+  const TopList& list = TopList::Services();
+  const ScreenTable table = list.Table(data, items, list.columns().size());
+  std::string text;
+  for (const ScreenLine& line :
+       table.Lines(columns + kMarkColumns, 0, items.size(), /*selected=*/items.size())) {
+    const std::string row = line.Text().substr(kMarkColumns);
+    absl::StrAppend(&text, absl::StripTrailingAsciiWhitespace(row), "\n");
+  }
+  return text;
+}
+
+std::string Snapshot(const TopOptions& options, const TopData& data, int columns) {
   switch (options.format) {
     case OutputFormat::kJson:
       return TopJsonLine(data, options.order);
@@ -131,19 +147,22 @@ std::string Snapshot(const TopOptions& options, const TopData& data) {
     case OutputFormat::kText:
       break;
   }
-  return TopText(data, options.order);
+  return TopText(data, options.order, columns);
 }
 
 }  // namespace
 
-std::string TopText(const TopData& data, const TopOrder& order) {
+std::string TopText(const TopData& data, const TopOrder& order, int columns) {
+  const std::vector<TopItem> items = TopList::Services().Items(data, order);
+  const std::string title = absl::StrCat("rawgate top  ", DateAndTime(data.time()), "\n");
+  if (columns > 0) return absl::StrCat(title, TableAsWideAs(columns, data, items), "\n");
   TextTable table = EmptyTable(false);
-  for (const TopItem& item : TopList::Services().Items(data, order)) {
+  for (const TopItem& item : items) {
     std::vector<std::string> cells;
     for (auto& cell : TopList::Services().Cells(data, item)) cells.push_back(std::move(cell.text));
     table.AddRow(std::move(cells));
   }
-  return absl::StrCat("rawgate top  ", DateAndTime(data.time()), "\n", table.Text(), "\n");
+  return absl::StrCat(title, table.Text(), "\n");
 }
 
 std::string TopPlainText(const TopData& data, const TopOrder& order) {
@@ -196,8 +215,8 @@ absl::StatusOr<int> RunTopBatch(const TopOptions& options, Context& context) {
       if (due == absl::InfiniteFuture()) due = news.time + options.interval;
       if (std::exchange(asked, false)) {
         ++shown;
-        if (absl::Status written = context.console.Out(Snapshot(options, data)); !written.ok())
-          return written;
+        const std::string snapshot = Snapshot(options, data, context.console.Columns());
+        if (absl::Status written = context.console.Out(snapshot); !written.ok()) return written;
         // After a time without the gateway they do not come in a heap.
         due = std::max(due, news.time - options.interval) + options.interval;
         continue;

@@ -8,8 +8,9 @@
 
 namespace rawgate::cli {
 
-// A line with the time, the table of all columns, and an empty line.
-std::string TopText(const TopData& data, const TopOrder& order);
+// A line with the time, the table, and an empty line. All columns, unless the lines go to a
+// terminal with so many `columns`: then those that the screen would show.
+std::string TopText(const TopData& data, const TopOrder& order, int columns = 0);
 
 // A line for each row: time (RFC 3339) and all columns, separated by tabs. Numbers are whole, or
 // have three decimals: bytes, seconds, or how many a second; empty where they are not known.

@@ -30,6 +30,21 @@ file/tcp  unknown                0      0      0     0      0      0         0  
 )");
 }
 
+TEST(TopBatch, TextFitsATerminal) {
+  const std::string text = TopText(TopTwoSamples(), {}, 80);
+  EXPECT_EQ(text.substr(text.find('\n') + 1),
+            R"(NAME      STATE        OPEN  REQ/S  ERR/S   IN/S  OUT/S  DROPS  ADDRESS
+echo      failed          3     40      0   3.9K   7.8K      0
+echo/tcp  running         3     40      0   3.9K   7.8K      0  127.0.0.1:8080
+echo/udp  failed          0      0      0      0      0      0  127.0.0.1:8080
+time      running         0      0      0      0      0     12
+time/udp  running         0      0      0      0      0     12  127.0.0.1:9000
+file      unreachable     0      0      0      0      0      0
+file/tcp  unknown         0      0      0      0      0      0  127.0.0.1:8081
+
+)");
+}
+
 TEST(TopBatch, Plain) {
   TopOrder order;
   order.filter = "8080";

@@ -38,9 +38,10 @@ constexpr char kExamples[] =
   rawgate top -b -n 10 --interval 5s > load.txt
   rawgate top --json -n 1 | jq '.services[] | {name, requestsPerSecond}'
 
-Where output is no terminal, snapshots are printed as with -b. The first comes
-after one interval: a rate needs two samples. Rates are the mean of the last
-4 s, or of the last two samples. In columns K is 1024 bytes.
+Where output is no terminal, or a dumb one, snapshots are printed as with -b;
+at a terminal with the columns that fit. The first comes after one interval,
+since a rate needs two samples. Rates are the mean of the last 4 s, or of the
+last two samples. In columns K is 1024 bytes.
 
 With --plain: time, NAME INSTANCE STATE SINCE OPEN REQ/S ERR/S IN/S OUT/S DROPS
 REQUESTS IN OUT FAULTS ADDRESS, in bytes and seconds. With --json one object

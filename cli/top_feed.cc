@@ -184,7 +184,7 @@ absl::StatusOr<control::v1::ListConnectionsResponse> TopFeed::FetchPage(const Wi
 }
 
 void TopFeed::FollowStates() {
-  RetryPacer pacer(kForEver, states_call_.stopped());
+  RetryPacer pacer(kForEver, states_call_.stopped(), RetryPacer::kWatched);
   while (true) {
     grpc::ClientContext context;
     if (!states_call_.Begin(context)) return;
@@ -206,11 +206,12 @@ void TopFeed::SetEvents(bool wanted) {
   if (!wanted) {
     events_->Stop();
     events_thread_.join();
+    events_request_ = events_->Request();
     events_.reset();
     return;
   }
   events_ = std::make_unique<EventWatch>(
-      stub_, control::v1::WatchEventsRequest(), kForEver,
+      stub_, events_request_, kForEver,
       EventWatch::Callbacks{[this](const auto& message) { return TakeEvents(message); },
                             [](const absl::Status&) {}, [] {}});
   events_thread_ = std::thread([this] {

@@ -30,6 +30,8 @@ class TopFeed {
     int page_size = 0;
     std::string page_token = {};
 
+    // From the first time on that they are: what came while they were not is asked for later, and
+    // what is not kept any more comes as EventsLost.
     bool events = false;
 
     bool operator==(const Wishes&) const = default;
@@ -94,6 +96,8 @@ class TopFeed {
 
   StoppableCall poll_call_;
   StoppableCall states_call_;
+  // With where the last EventWatch stood.
+  control::v1::WatchEventsRequest events_request_;
   std::unique_ptr<EventWatch> events_;
   std::thread events_thread_;
   std::thread states_thread_;

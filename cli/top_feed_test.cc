@@ -73,10 +73,14 @@ class FakeControl final : public control::ControlService::Service {
     return grpc::Status::CANCELLED;
   }
 
-  grpc::Status WatchEvents(grpc::ServerContext* context, const control::WatchEventsRequest*,
+  // The event behind the one that is asked for, else that with the number 7.
+  grpc::Status WatchEvents(grpc::ServerContext* context, const control::WatchEventsRequest* request,
                            grpc::ServerWriter<control::WatchEventsResponse>* writer) override {
     control::WatchEventsResponse message;
-    message.add_events()->set_service("echo");
+    auto& event = *message.add_events();
+    event.set_service("echo");
+    event.set_instance("i1");
+    event.set_sequence(request->after().empty() ? 7 : request->after(0).sequence() + 1);
     writer->Write(message);
     while (!context->IsCancelled()) std::this_thread::yield();
     const std::lock_guard lock(mutex);
@@ -197,6 +201,18 @@ TEST_F(TopFeedTest, EventsWhileTheyAreWanted) {
   while (true) {
     const std::lock_guard lock(control_.mutex);
     if (control_.watches_ended == 1) break;
+  }
+}
+
+TEST_F(TopFeedTest, EventsThatWereNotWantedForAWhileAreAskedForLater) {
+  Start();
+  AwaitServices();
+  for (const uint64_t sequence : {7, 8, 9}) {
+    feed_->Want({.events = true});
+    const TopFeed::News news =
+        Await([](const TopFeed::News& each) { return !each.events.empty(); });
+    EXPECT_EQ(news.events[0].events(0).sequence(), sequence);
+    feed_->Want({});
   }
 }
 

@@ -135,11 +135,17 @@ std::vector<TopAction> Act(TopAction::Kind kind, const TopData& data, const TopL
 
 // --- ordering
 
-void Sort(int by, TopChoice& choice) {
+// By the next column that is on the screen: the first one always is.
+void Sort(int by, const TopData& data, const TopLayout& layout, TopChoice& choice) {
   if (choice.view == TopView::kEvents) return;
   TopOrder& order = choice.list().order;
-  const auto columns = static_cast<int>(choice.shape().columns().size());
-  order.column = static_cast<size_t>((static_cast<int>(order.column) + by + columns) % columns);
+  const TopList& list = choice.shape();
+  const std::vector<bool> shown =
+      list.Table(data, list.Items(data, order), order.column).Shown(layout.width);
+  const auto columns = static_cast<int>(shown.size());
+  do {
+    order.column = static_cast<size_t>((static_cast<int>(order.column) + by + columns) % columns);
+  } while (order.column > 0 && !shown[order.column]);
   choice.pages.clear();
 }
 
@@ -227,8 +233,8 @@ void PressViewLetter(char letter, const TopData& data, const TopLayout& layout, 
   }
   if (letter == 'w') ShowConnected(data, layout, choice);
   if (letter == '/') BeginTopFilter(choice);
-  if (letter == '>' || letter == 'o') Sort(1, choice);
-  if (letter == '<') Sort(-1, choice);
+  if (letter == '>' || letter == 'o') Sort(1, data, layout, choice);
+  if (letter == '<') Sort(-1, data, layout, choice);
   if (letter == 'r') Reverse(choice);
   if (letter == ' ') choice.paused = !choice.paused;
 }

@@ -20,8 +20,11 @@ class TopKeys : public testing::Test {
  protected:
   std::vector<TopAction> Press(Kind kind) { return Take({kind, ""}); }
   std::vector<TopAction> Type(const std::string& text) { return Take({Kind::kText, text}); }
-  std::vector<TopAction> Take(const TerminalKey& key) {
-    const TopLayout layout = LayoutOf(80, height_);
+  std::vector<TopAction> Type(int width, const std::string& text) {
+    return Take({Kind::kText, text}, width);
+  }
+  std::vector<TopAction> Take(const TerminalKey& key, int width = 80) {
+    const TopLayout layout = LayoutOf(width, height_);
     ArrangeTop(data_, layout, choice_);
     return PressTopKey(key, data_, layout, choice_);
   }
@@ -96,21 +99,38 @@ TEST_F(TopKeys, TheSelectedRowIsOnTheScreen) {
 }
 
 TEST_F(TopKeys, Sort) {
-  // NAME, INSTANCE, STATE, SINCE, OPEN
-  Type(">>>>");
+  // Of NAME, INSTANCE, STATE, SINCE, OPEN, those that are on the screen.
+  Type(">>");
   EXPECT_THAT(Names(),
               ElementsAre("echo", "echo/tcp", "echo/udp", "time", "time/udp", "file", "file/tcp"));
   Type("r");
   EXPECT_THAT(Names(),
               ElementsAre("time", "time/udp", "file", "file/tcp", "echo", "echo/udp", "echo/tcp"));
-  Type("<<r");
+  Type("<r");
   EXPECT_THAT(Names(),
               ElementsAre("echo", "echo/udp", "echo/tcp", "time", "time/udp", "file", "file/tcp"))
       << "by state";
-  Type("<<r");
+  Type("<r");
   EXPECT_THAT(Names(),
               ElementsAre("file", "file/tcp", "time", "time/udp", "echo", "echo/tcp", "echo/udp"))
       << "the gateway's order, reversed";
+}
+
+TEST_F(TopKeys, NothingIsSortedByWhatIsNotOnTheScreen) {
+  const auto sorts = [&](int width) {
+    std::vector<std::string> headings;
+    do {
+      Type(width, ">");
+      headings.push_back(choice_.shape().columns()[choice_.list().order.column].shape.heading);
+    } while (choice_.list().order.column > 0);
+    return headings;
+  };
+  EXPECT_THAT(sorts(40), ElementsAre("STATE", "OPEN", "REQ/S", "NAME"));
+  EXPECT_THAT(sorts(80), ElementsAre("STATE", "OPEN", "REQ/S", "ERR/S", "IN/S", "OUT/S", "DROPS",
+                                     "ADDRESS", "NAME"));
+  // From a column that was shown on a wider screen there is a way to those of this one.
+  choice_.list().order.column = TopList::Services().ColumnOf("REQUESTS");
+  EXPECT_THAT(sorts(40), ElementsAre("NAME"));
 }
 
 TEST_F(TopKeys, Filter) {
@@ -145,17 +165,23 @@ TEST_F(TopKeys, StopAsksForTheGrace) {
   EXPECT_EQ(TopPromptLine(choice_, 80).Text(),
             "Stop echo? Grace in seconds: 5_  Enter: yes, Esc: no");
   Press(Kind::kEraseToStart);
-  Type("1m30s");
+  Type("1");
+  Type("m");
+  Type("2x");
+  Type(".5");
+  EXPECT_EQ(TopPromptLine(choice_, 80).Text(),
+            "Stop echo? Grace in seconds: 1.5_  Enter: yes, Esc: no")
+      << "what is no number is not taken";
   const auto actions = Press(Kind::kEnter);
   ASSERT_THAT(actions, SizeIs(1));
   EXPECT_EQ(actions[0].kind, TopAction::Kind::kStop);
   EXPECT_EQ(actions[0].service, "echo");
   EXPECT_EQ(actions[0].listener, "");
-  EXPECT_EQ(actions[0].grace, absl::Seconds(90));
+  EXPECT_EQ(actions[0].grace, absl::Milliseconds(1500));
 }
 
 TEST_F(TopKeys, NothingIsStoppedByAccident) {
-  for (const std::string grace : {"", "x", "-1", "601", "nan", "inf"}) {
+  for (const std::string grace : {"", "x", "-1", "601", "nan", "inf", ".", "1..2"}) {
     Type("S");
     Press(Kind::kEraseToStart);
     if (!grace.empty()) Type(grace);

@@ -33,13 +33,12 @@ std::vector<TopAction> Stop(TopChoice& choice) {
   TopAction action = choice.prompt.action;
   const std::string typed = TextOf(choice.prompt.editor);
   double seconds = 0;
-  if (absl::SimpleAtod(typed, &seconds)) {
-    action.grace = absl::Seconds(seconds);
-  } else if (!absl::ParseDuration(typed, &action.grace)) {
+  if (!absl::SimpleAtod(typed, &seconds)) {
     End(choice, absl::StrCat("\"", Printable(typed), "\" is no time; nothing was stopped"));
     return {};
   }
-  if (action.grace < absl::ZeroDuration() || action.grace > kGraceMax) {
+  action.grace = absl::Seconds(seconds);
+  if (action.grace > kGraceMax) {
     End(choice, "a grace is at most ten minutes; nothing was stopped");
     return {};
   }
@@ -83,6 +82,10 @@ std::vector<TopAction> PressInTopPrompt(const TerminalKey& key, TopChoice& choic
     const TopAction action = prompt.action;
     End(choice, yes ? absl::StrCat("closing ", action.name) : "nothing was done");
     return yes ? std::vector<TopAction>{action} : std::vector<TopAction>{};
+  }
+  // Part of a text would be another number than it.
+  if (key.kind == Kind::kText && key.text.find_first_not_of("0123456789.") != key.text.npos) {
+    return {};
   }
   switch (prompt.editor.Take(key)) {
     case LineEditor::Result::kEnter:

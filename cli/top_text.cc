@@ -18,7 +18,7 @@ Up Down  k j     select a row; also PageUp, PageDown, Home g, End G
 Enter  Right     everything known of it; Esc or Left comes back
 w                who is connected to that service; again: to all
 /                show only rows that have this text; Esc takes it away
-> o  <           sort by the next column, by the one before
+> o  <           sort by the next column shown, by the one before
 r                the other way round
 s                start the service or listener
 x  S             stop it, after asking for the grace

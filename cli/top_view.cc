@@ -152,7 +152,8 @@ Lines Events(const TopData& data, const TopLayout& layout, const TopChoice& choi
     }
   }
   if (lines.empty())
-    lines.emplace_back("  nothing has happened since this was opened", Style::kFaint);
+    lines.emplace_back("  nothing yet: events are followed from when this view is opened first",
+                       Style::kFaint);
   lines.emplace_back("TIME         NAME           ID  WHAT HAPPENED", Style::kStrong);
   std::reverse(lines.begin(), lines.end());
   return lines;

@@ -334,7 +334,7 @@ TEST(TopEvents, NewestBelow) {
   EXPECT_THAT(text, Not(HasSubstr("3 events not shown")));
   choice.events_back = 1000;
   text = Text(data, choice, 80, 24);
-  EXPECT_THAT(text, HasSubstr("nothing has happened"));
+  EXPECT_THAT(text, HasSubstr("nothing yet"));
   choice.events_back = 0;
   choice.events_filter = "EVENTS";
   EXPECT_THAT(Text(data, choice, 80, 24), HasSubstr("3 events not shown"));

@@ -65,15 +65,19 @@ class TopTest(unittest.TestCase):
     def await_text(self, top, pattern):
         return top.shows(lambda: re.search(pattern, "\n".join(self.rows(top))), f"text with {pattern!r}")
 
+    def selected(self, top):
+        """Where the mark is, whatever else changes in that row."""
+        return next((line, row.split()[1]) for line, row in enumerate(self.rows(top)) if row.startswith("> "))
+
     def select(self, top, name):
         top.keys("g")
         top.shows(lambda: self.rows(top)[4].startswith(">"), "the first row selected")
         for _ in range(20):
-            selected = next(row for row in self.rows(top) if row.startswith(">"))
-            if selected.startswith(f"> {name} "):
+            selected = self.selected(top)
+            if selected[1] == name:
                 return
             top.keys(DOWN)
-            top.shows(lambda: not any(row == selected for row in self.rows(top)), "another row selected")
+            top.shows(lambda: self.selected(top) != selected, "another row selected")
         self.fail(f"no row {name}\n{top.shown()}")
 
     def client(self):

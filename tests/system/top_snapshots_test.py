@@ -42,6 +42,9 @@ class Snapshots(TopTest):
         self.assertEqual(top.wait(), 0)
         self.assertNotIn("\x1b", top.output)
         self.assertIn("echo/tcp", top.output)
+        rows = top.output.splitlines()
+        self.assertIn("ADDRESS", rows[1])
+        self.assertLessEqual(max(map(len, rows)), 80)
 
     def test_gateway_away(self):
         with subprocess.Popen([BIN_DIR / "rawgate", "top", "--json", "--interval", "100ms"], text=True,

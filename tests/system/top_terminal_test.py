@@ -152,7 +152,7 @@ class Keys(TopTest):
         top.shows(lambda: not self.row_of(top, "echo/tcp") and self.row_of(top, "time/udp"), "only time")
         top.keys(ESCAPE)
         self.await_row(top, "echo/tcp", "running")
-        top.keys(">>>>>")
+        top.keys(">>>")
         self.await_text(top, "by REQ/S")
         self.select(top, "echo")
         top.keys(ENTER)
