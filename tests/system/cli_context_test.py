@@ -118,6 +118,12 @@ class ContextTest(ContextCase):
         _, error = self.rawgate.run("context", "use", "lba", code=1)
         self.assertIn("Did you mean lab?", error)
 
+    def test_its_token_goes_to_no_other_gateway(self):
+        self.add_lab()
+        _, error = self.rawgate.run("--context", "lab", "--gateway", plain.gateway_target, "ps", code=2)
+        self.assertIn("--context and --gateway exclude each other", error)
+        wait_until(lambda: self.works("--context", "lab", "--gateway", guarded.gateway_target), "the gateway has met echo")
+
 
 class ConfigTest(ContextCase):
     def test_origins(self):
@@ -145,6 +151,17 @@ class ConfigTest(ContextCase):
         self.assertIn("Did you mean gateway?", error)
         _, error = self.rawgate.run("config", "set", "color", "nver", code=2)
         self.assertIn("Did you mean never?", error)
+
+    def test_credentials_are_for_the_gateway_beside_them(self):
+        _, error = self.rawgate.run("config", "set", "token-file", tls.path("token"), code=2)
+        self.assertIn("set gateway first", error)
+        self.rawgate.run("config", "set", "gateway", "lab:1")
+        _, error = self.rawgate.run("config", "set", "token-file", tls.path("token"))
+        self.assertIn("for the gateway at lab:1 alone", error)
+        self.assertEqual(self.settings()["token-file"][1], "file")
+        self.assertEqual(self.settings("--gateway", "other:1")["token-file"][1], "unset")
+        _, error = self.rawgate.run("config", "unset", "gateway", code=2)
+        self.assertIn("unset token-file first", error)
 
     def test_path(self):
         self.assertEqual(self.rawgate.out("config", "path"), f"{self.file}\n")
@@ -175,6 +192,12 @@ class ConfigTest(ContextCase):
         self.file.write_text("{}")
         self.file.chmod(0o666)
         self.assertEqual(self.rawgate.error("ps")["reason"], "CONFIG_NOT_PRIVATE")
+
+    def test_a_pipe_keeps_nothing_waiting(self):
+        self.file.parent.mkdir()
+        os.mkfifo(self.file)
+        self.rawgate.out("version")
+        self.assertEqual(self.rawgate.error("ps")["reason"], "BAD_CONFIG")
 
 
 if __name__ == "__main__":
