@@ -250,7 +250,7 @@ drawing says so. Faults of a live listener are set by the lesson udp alone,
 where that is allowed, and taken away again.
 With --json one object is printed, described in docs/lessons/README.md.
 Exit codes: 0 shown, 1 could not run, 2 wrong usage, 3 it ran and did not show
-what it should, four times in a row.)";
+what it should, eight times in a row.)";
 
 }  // namespace
 

@@ -39,6 +39,6 @@ const std::vector<Lesson>& Lessons();
 const Lesson* FindLesson(absl::string_view id);
 
 // How often an experiment is run that does not show what it should.
-inline constexpr int kAttempts = 4;
+inline constexpr int kAttempts = 8;
 
 }  // namespace rawgate::cli::lab
