@@ -5,9 +5,12 @@
 #include <vector>
 
 #include "absl/strings/str_join.h"
+#include "cli/display_text.h"
 #include "cli/proto_text.h"
 #include "cli/screen_line.h"
 #include "cli/top_data.h"
+#include "cli/top_view.h"
+#include "gtest/gtest.h"
 
 namespace rawgate::cli {
 
@@ -82,6 +85,26 @@ inline control::v1::Connection TopConnection(uint64_t id, const std::string& pee
 inline std::string TopText(const std::vector<ScreenLine>& lines) {
   return absl::StrJoin(lines, "\n",
                        [](std::string* out, const ScreenLine& line) { out->append(line.Text()); });
+}
+
+inline const TopSetting kTopSetting{"127.0.0.1:50051", absl::Seconds(1)};
+
+inline std::vector<ScreenLine> TopScreenOf(const TopData& data, TopChoice& choice, int width,
+                                           int height) {
+  const TopLayout layout = LayoutOf(width, height);
+  const std::vector<TopItem> items = ArrangeTop(data, layout, choice);
+  return DrawTop(kTopSetting, data, items, layout, choice);
+}
+
+// The local time of the title is the machine's.
+inline std::string TopScreenText(const TopData& data, TopChoice& choice, int width, int height) {
+  const std::vector<ScreenLine> lines = TopScreenOf(data, choice, width, height);
+  EXPECT_EQ(lines.size(), static_cast<size_t>(height));
+  for (const ScreenLine& line : lines) EXPECT_LE(line.width(), width) << line.Text();
+  std::string text = TopText(lines);
+  const std::string time = ClockTime(data.time()).substr(0, 8);
+  if (const size_t at = text.find(time); at != text.npos) text.replace(at, time.size(), "HH:MM:SS");
+  return text;
 }
 
 }  // namespace rawgate::cli
